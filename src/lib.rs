@@ -1,0 +1,33 @@
+//! The flight recorder for OAuth: records, redacts, explains and replays the exchanges between a
+//! client and an authorization server.
+//!
+//! What crosses the wire is a [`model::Exchange`], raw, in memory only. [`redact`] makes an
+//! [`redact::Interaction`] of it, the only thing that is ever written; a [`cassette::Cassette`] is
+//! a list of them. Recording ([`record::Tape`]) and replaying ([`replay::Player`]) are state
+//! machines without I/O; [`diagnose`] says why a session failed. The wire itself ([`proxy`]) and
+//! what stands around it ([`deck`], [`launch`], [`demo`], [`library`]) is behind the feature
+//! `proxy`.
+//!
+//! A module imports only from the modules above it in this list; `tests/house.rs` has the table.
+
+pub mod model;
+pub mod oauth;
+pub mod redact;
+
+pub mod cassette;
+
+pub mod diagnose;
+pub mod record;
+pub mod replay;
+
+#[cfg(feature = "proxy")]
+pub mod library;
+#[cfg(feature = "proxy")]
+pub mod proxy;
+
+#[cfg(feature = "proxy")]
+pub mod deck;
+#[cfg(feature = "proxy")]
+pub mod demo;
+#[cfg(feature = "proxy")]
+pub mod launch;

@@ -1,0 +1,1 @@
+//! Cassettes on disk: found, loaded, and written whole or not at all.

@@ -1,0 +1,20 @@
+//! HTTP as plain data: what crossed the wire, with order, case and every byte kept.
+//!
+//! [`Request`] and [`Response`] carry a [`Body`] that is either all there or still arriving; when
+//! both sides of an exchange have ended they become an [`Exchange`], which holds secrets, lives
+//! only in memory, and cannot be serialised or printed.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod body;
+mod exchange;
+mod message;
+mod params;
+mod url;
+
+pub use body::{Body, Captured, Chunks, Cut, Flow, Tee};
+pub(crate) use exchange::words;
+pub use exchange::{Exchange, Failure, FailureKind, Framing, Heard, Incident, Phase, Said};
+pub use message::{Header, Headers, Opaque, Request, Response, Version};
+pub use params::{Param, Params, percent_decode, percent_encode};
+pub use url::Url;

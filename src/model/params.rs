@@ -1,0 +1,208 @@
+//! Ordered name/value pairs of a query, fragment or form, with their raw spelling and duplicates.
+
+use std::fmt;
+
+/// One pair: its raw spelling and the values decoded once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Param {
+    /// The decoded name.
+    pub name: String,
+    /// The decoded value; empty where there is none.
+    pub value: String,
+    /// The pair as it stood on the wire.
+    pub raw: String,
+}
+
+impl Param {
+    /// The raw value: what follows the first `=`; `None` for a bare name.
+    pub fn raw_value(&self) -> Option<&str> {
+        self.raw.split_once('=').map(|(_, value)| value)
+    }
+}
+
+/// The pairs of one query, fragment or form body, in order.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Params(Vec<Param>);
+
+impl Params {
+    /// Splits at `&` and decodes each part once as `application/x-www-form-urlencoded` does
+    /// (`+` to a space, then `%XX`), which never fails: a stray `%` stands for itself.
+    pub fn parse(raw: &str) -> Self {
+        if raw.is_empty() {
+            return Self::default();
+        }
+        Self(raw.split('&').map(parse_pair).collect())
+    }
+
+    /// The pairs in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Param> {
+        self.0.iter()
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// Every value of that name, in order.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |param| param.name == name)
+            .map(|param| param.value.as_str())
+    }
+
+    /// Whether a pair of that name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// How many pairs there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no pair.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, String)> for Params {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        let pair = |(name, value): (String, String)| Param {
+            raw: format!("{}={}", percent_encode(&name), percent_encode(&value)),
+            name,
+            value,
+        };
+        Self(pairs.into_iter().map(pair).collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Params {
+    type Item = &'a Param;
+    type IntoIter = std::slice::Iter<'a, Param>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|param| &param.name))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Param({}, {} bytes)", self.name, self.value.len())
+    }
+}
+
+/// Decodes `%XX` once, leaving `+` alone; bytes that are no UTF-8 become U+FFFD.
+pub fn percent_decode(text: &str) -> String {
+    decode(text, false)
+}
+
+/// Encodes everything but the unreserved characters of RFC 3986 section 2.3.
+pub fn percent_encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+    out
+}
+
+fn parse_pair(raw: &str) -> Param {
+    let (name, value) = raw.split_once('=').unwrap_or((raw, ""));
+    Param {
+        name: decode(name, true),
+        value: decode(value, true),
+        raw: raw.to_owned(),
+    }
+}
+
+fn decode(text: &str, plus_is_space: bool) -> String {
+    if !text.contains(['%', '+']) {
+        return text.to_owned();
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = bytes.get(at + 1..at + 3).and_then(hex_pair);
+        match (bytes[at], escape) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 3;
+                continue;
+            }
+            (b'+', _) if plus_is_space => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8(out)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn hex_pair(pair: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let value = digit(pair[0])? * 16 + digit(pair[1])?;
+    u8::try_from(value).ok()
+}
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_decoded_once_and_keeps_its_raw_text() {
+        let params = Params::parse("code=4%252F0&scope=openid+email&a&a=%&=x&b=%E9");
+        let pairs: Vec<_> = params
+            .iter()
+            .map(|p| (p.name.as_str(), p.value.as_str()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("code", "4%2F0"),
+                ("scope", "openid email"),
+                ("a", ""),
+                ("a", "%"),
+                ("", "x"),
+                ("b", "\u{fffd}")
+            ]
+        );
+        let raw: Vec<_> = params.iter().map(|p| p.raw.as_str()).collect();
+        assert_eq!(
+            raw.join("&"),
+            "code=4%252F0&scope=openid+email&a&a=%&=x&b=%E9"
+        );
+    }
+
+    #[test]
+    fn debug_shows_names_and_no_values() {
+        assert_eq!(
+            format!("{:?}", Params::parse("code=hunter2")),
+            r#"["code"]"#
+        );
+    }
+
+    #[test]
+    fn percent_encoding_keeps_only_the_unreserved() {
+        assert_eq!(percent_encode("a-b._~/+ é"), "a-b._~%2F%2B%20%C3%A9");
+        assert_eq!(percent_decode("a%2Fb+c%zz"), "a/b+c%zz");
+    }
+}

@@ -1,0 +1,71 @@
+//! The error codes that the registries know.
+
+/// The registered codes (IANA "OAuth Extensions Error", OpenID Connect, RFC 6750); kept verbatim.
+const REGISTERED: &[&str] = &[
+    "access_denied",
+    "account_selection_required",
+    "authorization_pending",
+    "consent_required",
+    "expired_token",
+    "incompatible_ace_profiles",
+    "insufficient_scope",
+    "insufficient_user_authentication",
+    "interaction_required",
+    "invalid_authorization_details",
+    "invalid_client",
+    "invalid_client_metadata",
+    "invalid_dpop_proof",
+    "invalid_grant",
+    "invalid_issuer",
+    "invalid_metadata",
+    "invalid_redirect_uri",
+    "invalid_request",
+    "invalid_request_object",
+    "invalid_request_uri",
+    "invalid_request_uri_method",
+    "invalid_scope",
+    "invalid_software_statement",
+    "invalid_subject",
+    "invalid_target",
+    "invalid_token",
+    "invalid_trust_anchor",
+    "invalid_trust_chain",
+    "login_required",
+    "need_info",
+    "not_found",
+    "registration_not_supported",
+    "request_denied",
+    "request_not_supported",
+    "request_submitted",
+    "request_uri_not_supported",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
+    "unapproved_software_statement",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_parameter",
+    "unsupported_pop_key",
+    "unsupported_response_type",
+    "unsupported_token_type",
+    "use_dpop_nonce",
+    "vp_formats_not_supported",
+    "wallet_unavailable",
+];
+
+/// Whether a registry knows the code.
+pub fn is_registered(code: &str) -> bool {
+    REGISTERED.binary_search(&code).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_found() {
+        assert!(REGISTERED.is_sorted());
+        assert!(is_registered("invalid_grant"));
+        assert!(!is_registered("bad_verification_code"));
+    }
+}

@@ -1,0 +1,20 @@
+//! What OAuth 2.0 and OpenID Connect say, as types and data.
+//!
+//! [`classify`] tells which [`Step`] of the protocol a request is; `parameters.yaml` says of each
+//! parameter what may be kept of it; [`facts`] computes what only the raw exchange can tell. No
+//! parameter name stands as a string literal outside this folder: [`name`] has them.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod classify;
+pub mod error_code;
+pub mod facts;
+pub mod jwt;
+pub mod name;
+pub mod pkce;
+pub mod registry;
+pub mod relation;
+pub mod sniff;
+mod step;
+
+pub use step::Step;

@@ -1,0 +1,86 @@
+//! The names of parameters and fields that code reasons about, in their wire spelling.
+//!
+//! Each is a row of `parameters.yaml`, which a test checks; the others exist only as rows.
+
+macro_rules! names {
+    ($($constant:ident = $name:literal,)*) => {
+        $(#[doc = concat!("`", $name, "`")] pub const $constant: &str = $name;)*
+
+        /// All of them.
+        pub const ALL: &[&str] = &[$($name,)*];
+    };
+}
+
+names! {
+    ACCESS_TOKEN = "access_token",
+    ACTIVE = "active",
+    ASSERTION = "assertion",
+    AUDIENCE = "audience",
+    AUTHORIZATION_ENDPOINT = "authorization_endpoint",
+    CLIENT_ASSERTION = "client_assertion",
+    CLIENT_ASSERTION_TYPE = "client_assertion_type",
+    CLIENT_ID = "client_id",
+    CLIENT_SECRET = "client_secret",
+    CODE = "code",
+    CODE_CHALLENGE = "code_challenge",
+    CODE_CHALLENGE_METHOD = "code_challenge_method",
+    CODE_VERIFIER = "code_verifier",
+    DEVICE_AUTHORIZATION_ENDPOINT = "device_authorization_endpoint",
+    DEVICE_CODE = "device_code",
+    END_SESSION_ENDPOINT = "end_session_endpoint",
+    ERROR = "error",
+    ERROR_DESCRIPTION = "error_description",
+    ERROR_URI = "error_uri",
+    EXPIRES_IN = "expires_in",
+    GRANT_TYPE = "grant_type",
+    ID_TOKEN = "id_token",
+    ID_TOKEN_HINT = "id_token_hint",
+    INTROSPECTION_ENDPOINT = "introspection_endpoint",
+    ISS = "iss",
+    ISSUER = "issuer",
+    JWKS_URI = "jwks_uri",
+    KEYS = "keys",
+    LOGIN_HINT = "login_hint",
+    NONCE = "nonce",
+    PASSWORD = "password",
+    POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri",
+    PROMPT = "prompt",
+    PUSHED_AUTHORIZATION_REQUEST_ENDPOINT = "pushed_authorization_request_endpoint",
+    REDIRECT_URI = "redirect_uri",
+    REDIRECT_URIS = "redirect_uris",
+    REFRESH_TOKEN = "refresh_token",
+    REGISTRATION_ENDPOINT = "registration_endpoint",
+    REQUEST = "request",
+    REQUEST_URI = "request_uri",
+    RESOURCE = "resource",
+    RESPONSE = "response",
+    RESPONSE_MODE = "response_mode",
+    RESPONSE_TYPE = "response_type",
+    REVOCATION_ENDPOINT = "revocation_endpoint",
+    SCOPE = "scope",
+    SESSION_STATE = "session_state",
+    STATE = "state",
+    SUB = "sub",
+    TOKEN = "token",
+    TOKEN_ENDPOINT = "token_endpoint",
+    TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED = "token_endpoint_auth_methods_supported",
+    TOKEN_TYPE = "token_type",
+    TOKEN_TYPE_HINT = "token_type_hint",
+    USER_CODE = "user_code",
+    USERINFO_ENDPOINT = "userinfo_endpoint",
+    USERNAME = "username",
+}
+
+/// The grant types that code reasons about.
+pub mod grant {
+    /// `authorization_code`
+    pub const AUTHORIZATION_CODE: &str = "authorization_code";
+    /// `client_credentials`
+    pub const CLIENT_CREDENTIALS: &str = "client_credentials";
+    /// `password`
+    pub const PASSWORD: &str = "password";
+    /// `refresh_token`
+    pub const REFRESH_TOKEN: &str = "refresh_token";
+    /// `urn:ietf:params:oauth:grant-type:device_code`
+    pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+}

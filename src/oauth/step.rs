@@ -1,0 +1,67 @@
+//! The steps of OAuth and OpenID Connect that a request can be.
+
+use crate::model::words;
+
+words! {
+    /// Which step of the protocol a request, with its response, is.
+    Step {
+        /// The request to the authorization endpoint (RFC 6749 section 4.1.1); its response
+        /// carries the authorization response in `Location` or a form.
+        AuthorizationRequest = "authorization_request",
+        /// The request that reaches the client's redirection endpoint (RFC 6749 section 4.1.2).
+        AuthorizationResponse = "authorization_response",
+        /// The device authorization request (RFC 8628 section 3.1).
+        DeviceAuthorizationRequest = "device_authorization_request",
+        /// Authorization server metadata (RFC 8414, OpenID Connect Discovery).
+        Discovery = "discovery",
+        /// The logout request (OpenID Connect RP-Initiated Logout).
+        EndSession = "end_session",
+        /// Token introspection (RFC 7662).
+        Introspection = "introspection",
+        /// The key set of a server (RFC 7517).
+        Jwks = "jwks",
+        /// A page of the authorization server between the request and its response: sign-in,
+        /// consent, a second factor.
+        LoginPage = "login_page",
+        /// Protected resource metadata (RFC 9728).
+        ProtectedResourceMetadata = "protected_resource_metadata",
+        /// The pushed authorization request (RFC 9126).
+        PushedAuthorizationRequest = "pushed_authorization_request",
+        /// Dynamic client registration (RFC 7591).
+        Registration = "registration",
+        /// A request that carries an access token issued in this session.
+        Resource = "resource",
+        /// Token revocation (RFC 7009).
+        Revocation = "revocation",
+        /// The token request, of any grant type (RFC 6749 section 3.2).
+        TokenRequest = "token_request",
+        /// The UserInfo request (OpenID Connect Core section 5.3).
+        Userinfo = "userinfo",
+        /// None of these.
+        Other = "other",
+    }
+}
+
+impl Step {
+    /// Whether cassettes keep it unless everything is asked for.
+    pub fn is_oauth(self) -> bool {
+        !matches!(self, Self::Other)
+    }
+
+    /// Whether the same request may be asked any number of times and changes nothing.
+    pub fn is_repeatable(self) -> bool {
+        matches!(
+            self,
+            Self::Discovery
+                | Self::Jwks
+                | Self::ProtectedResourceMetadata
+                | Self::Resource
+                | Self::Userinfo
+        )
+    }
+
+    /// The words that people read: `token request`.
+    pub fn title(self) -> String {
+        self.as_str().replace('_', " ")
+    }
+}

@@ -1,0 +1,600 @@
+//! An interaction: one exchange after redaction, the only thing that is ever written or shown.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::model::{FailureKind, Framing, Headers, Params, Phase, Url, words};
+use crate::oauth::Step;
+use crate::oauth::facts::Facts;
+use crate::oauth::sniff::Sniff;
+
+/// One exchange after redaction, in the shape of the cassette file.
+///
+/// Only the `redact` module makes one from raw data; everybody else reads it, or reads it from a
+/// cassette. Every text in it may hold labels (see [`crate::redact::Label`]).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interaction {
+    pub(super) id: u64,
+    pub(super) step: Step,
+    /// Seconds since the recording began.
+    pub(super) at: Seconds,
+    pub(super) request: RecordedRequest,
+    pub(super) response: Option<RecordedResponse>,
+    pub(super) error: Option<RecordedError>,
+    #[serde(default)]
+    pub(super) facts: Facts,
+    #[serde(default)]
+    pub(super) secrets: Vec<Named<Declaration>>,
+}
+
+impl Interaction {
+    /// The order of the request's start, from 1.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The step of the protocol.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// When the request started, since the recording began.
+    pub fn at(&self) -> Duration {
+        self.at.0
+    }
+
+    /// What the client said.
+    pub fn request(&self) -> &RecordedRequest {
+        &self.request
+    }
+
+    /// What the server answered, where it did.
+    pub fn response(&self) -> Option<&RecordedResponse> {
+        self.response.as_ref()
+    }
+
+    /// What went wrong on the wire, if anything.
+    pub fn error(&self) -> Option<&RecordedError> {
+        self.error.as_ref()
+    }
+
+    /// What only the raw exchange could tell.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The secrets that were first seen in this interaction, by label without its `REDACTED-`.
+    pub fn secrets(&self) -> &[Named<Declaration>] {
+        &self.secrets
+    }
+
+    /// The same interaction under another number.
+    #[must_use]
+    pub fn renumbered(mut self, id: u64) -> Self {
+        self.id = id;
+        self
+    }
+}
+
+/// The request of an interaction.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedRequest {
+    pub(super) method: String,
+    /// Without query and fragment.
+    pub(super) url: String,
+    pub(super) http: String,
+    #[serde(default)]
+    pub(super) query: Vec<Named<String>>,
+    pub(super) raw_query: Option<String>,
+    #[serde(default)]
+    pub(super) headers: Vec<Named<String>>,
+    /// The two halves of Basic credentials, decoded.
+    pub(super) basic: Option<BasicCredentials>,
+    pub(super) framing: Option<Framing>,
+    #[serde(default)]
+    pub(super) form: Vec<Named<String>>,
+    pub(super) raw_form: Option<String>,
+    pub(super) json: Option<String>,
+    pub(super) wire: Option<JsonWire>,
+    pub(super) text: Option<String>,
+    #[serde(default)]
+    pub(super) multipart: Vec<RecordedPart>,
+    pub(super) body: Option<AbsentBody>,
+}
+
+/// The response of an interaction.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedResponse {
+    pub(super) status: u16,
+    pub(super) reason: Option<String>,
+    pub(super) http: Option<String>,
+    /// Seconds from the request's start to the response's head.
+    pub(super) after: Seconds,
+    #[serde(default)]
+    pub(super) headers: Vec<Named<String>>,
+    pub(super) framing: Option<Framing>,
+    #[serde(default)]
+    pub(super) form: Vec<Named<String>>,
+    pub(super) raw_form: Option<String>,
+    pub(super) json: Option<String>,
+    pub(super) wire: Option<JsonWire>,
+    pub(super) text: Option<String>,
+    pub(super) body: Option<AbsentBody>,
+}
+
+/// A body as a cassette holds it; one variant per key of the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Content<'a> {
+    /// No body was sent, and none was to be expected.
+    None,
+    /// A body that was announced, or expected, and had no byte.
+    Empty,
+    /// `form:`; where the pairs do not write back to the same bytes, `raw` has the text.
+    Form {
+        /// The pairs, decoded once.
+        pairs: &'a [Named<String>],
+        /// The body as it stood.
+        raw: Option<&'a str>,
+    },
+    /// `json:`
+    Json {
+        /// The text; pretty-printed where `wire` is compact.
+        text: &'a str,
+        /// How it stood on the wire.
+        wire: JsonWire,
+    },
+    /// `text:`
+    Text(&'a str),
+    /// `multipart:`
+    Multipart(&'a [RecordedPart]),
+    /// The body was not kept.
+    Dropped(&'a DroppedBody),
+}
+
+impl RecordedRequest {
+    /// The method, as written.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The URL without query and fragment.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The URL in its parts; the query is not among them.
+    pub fn parsed_url(&self) -> Option<Url> {
+        Url::parse(&self.url)
+    }
+
+    /// `1.0`, `1.1` or `2`.
+    pub fn http(&self) -> &str {
+        &self.http
+    }
+
+    /// The query parameters, decoded once.
+    pub fn query(&self) -> &[Named<String>] {
+        &self.query
+    }
+
+    /// The query as it stood, where the parameters do not write back to the same bytes.
+    pub fn raw_query(&self) -> Option<&str> {
+        self.raw_query.as_deref()
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> Headers {
+        as_headers(&self.headers)
+    }
+
+    /// The halves of Basic credentials, where they could be decoded.
+    pub fn basic(&self) -> Option<&BasicCredentials> {
+        self.basic.as_ref()
+    }
+
+    /// How the body's end was marked.
+    pub fn framing(&self) -> Option<Framing> {
+        self.framing
+    }
+
+    /// The body.
+    pub fn content(&self) -> Content<'_> {
+        let typed = content(
+            &self.form,
+            self.raw_form.as_deref(),
+            self.json.as_deref(),
+            self.wire,
+        );
+        match (typed, &self.text, &self.body) {
+            (Some(content), _, _) => content,
+            (None, Some(text), _) => Content::Text(text),
+            (None, None, Some(absent)) => absent.content(),
+            (None, None, None) if self.multipart.is_empty() => Content::None,
+            (None, None, None) => Content::Multipart(&self.multipart),
+        }
+    }
+
+    /// The parameters of the body, whatever it is: form pairs, multipart fields, or the string
+    /// members of a JSON object.
+    pub fn body_params(&self) -> Params {
+        match self.content() {
+            Content::Form { pairs, .. } => as_params(pairs),
+            Content::Multipart(parts) => parts.iter().filter_map(RecordedPart::field).collect(),
+            Content::Json { text, .. } => json_params(text),
+            _ => Params::default(),
+        }
+    }
+
+    /// The parameters of the query.
+    pub fn query_params(&self) -> Params {
+        as_params(&self.query)
+    }
+}
+
+impl RecordedResponse {
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason phrase, where it is not the usual one.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The version, where it is not the request's.
+    pub fn http(&self) -> Option<&str> {
+        self.http.as_deref()
+    }
+
+    /// From the request's start to the response's head.
+    pub fn after(&self) -> Duration {
+        self.after.0
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> Headers {
+        as_headers(&self.headers)
+    }
+
+    /// How the body's end was marked.
+    pub fn framing(&self) -> Option<Framing> {
+        self.framing
+    }
+
+    /// The body.
+    pub fn content(&self) -> Content<'_> {
+        let typed = content(
+            &self.form,
+            self.raw_form.as_deref(),
+            self.json.as_deref(),
+            self.wire,
+        );
+        match (typed, &self.text, &self.body) {
+            (Some(content), _, _) => content,
+            (None, Some(text), _) => Content::Text(text),
+            (None, None, Some(absent)) => absent.content(),
+            (None, None, None) => Content::None,
+        }
+    }
+
+    /// The members of a JSON object, or the pairs of a form, as parameters.
+    pub fn body_params(&self) -> Params {
+        match self.content() {
+            Content::Form { pairs, .. } => as_params(pairs),
+            Content::Json { text, .. } => json_params(text),
+            _ => Params::default(),
+        }
+    }
+}
+
+/// The `error:` of an interaction: a failure as an outcome.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedError {
+    pub(super) kind: FailureKind,
+    pub(super) phase: Phase,
+    /// Seconds since the request started.
+    pub(super) after: Seconds,
+}
+
+impl RecordedError {
+    /// What happened.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// What was being done.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When, since the request started.
+    pub fn after(&self) -> Duration {
+        self.after.0
+    }
+}
+
+/// One part of a multipart body.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedPart {
+    pub(super) headers: Vec<Named<String>>,
+    pub(super) text: String,
+}
+
+impl RecordedPart {
+    /// The header fields of the part.
+    pub fn headers(&self) -> Headers {
+        as_headers(&self.headers)
+    }
+
+    /// The text of the part.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The form field that the part is: its `name` and its text.
+    pub fn field(&self) -> Option<(String, String)> {
+        let headers = self.headers();
+        let disposition = headers.get("content-disposition")?;
+        let (_, rest) = disposition.split_once("name=\"")?;
+        let (name, _) = rest.split_once('"')?;
+        Some((name.to_owned(), self.text.clone()))
+    }
+}
+
+/// The halves of Basic credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasicCredentials {
+    /// What stands before the first colon.
+    pub user: String,
+    /// What stands behind it; `None` where there is no colon.
+    pub password: Option<String>,
+}
+
+/// A body that is not written out: `body: empty`, or `body: {dropped: …}`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AbsentBody {
+    /// There was no byte.
+    Empty,
+    /// It was not kept.
+    Dropped(DroppedBody),
+}
+
+impl AbsentBody {
+    fn content(&self) -> Content<'_> {
+        match self {
+            Self::Empty => Content::Empty,
+            Self::Dropped(dropped) => Content::Dropped(dropped),
+        }
+    }
+}
+
+/// A body that was not kept, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DroppedBody {
+    /// Why it was not kept.
+    pub dropped: DropReason,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What its bytes were.
+    pub sniff: Option<Sniff>,
+}
+
+words! {
+    /// Why a body was not kept.
+    DropReason {
+        /// A binary body.
+        Binary = "binary",
+        /// A content coding that cannot be undone here.
+        Encoded = "encoded",
+        /// The body is longer than the cap.
+        TooLarge = "too_large",
+        /// The body ended before its time.
+        Cut = "cut",
+        /// A page or a document that may hold anything.
+        Page = "page",
+        /// Text that no rule knows how to read.
+        UnknownText = "unknown_text",
+        /// The audit found a secret in what would have been written.
+        Audit = "audit",
+    }
+}
+
+words! {
+    /// How a JSON body stood on the wire.
+    JsonWire {
+        /// Without insignificant white space; the cassette shows it pretty-printed.
+        Compact = "compact",
+        /// As the cassette shows it.
+        Exact = "exact",
+    }
+}
+
+/// What may be said of a secret: its shape, where that leaves at least 96 bits unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// How many characters it has.
+    pub length: Option<u32>,
+    /// The smallest class of characters that holds it.
+    pub alphabet: Option<Alphabet>,
+    /// The vendor's public prefix.
+    pub prefix: Option<String>,
+    /// The type of a personal value or pseudonym: `uuid`, `number`, `email`, …
+    pub r#type: Option<String>,
+    /// The header of a JWT, as JSON.
+    pub jwt_header: Option<String>,
+    /// The claims of a JWT, as JSON; times are offsets from the recording's clock.
+    pub jwt_claims: Option<String>,
+}
+
+words! {
+    /// The smallest class of characters that holds a secret.
+    Alphabet {
+        /// `0-9`
+        Digits = "digits",
+        /// `0-9 a-f`
+        Hex = "hex",
+        /// `0-9 a-z`
+        LowerAlnum = "lower-alnum",
+        /// `0-9 A-Z a-z`
+        Alnum = "alnum",
+        /// `0-9 A-Z a-z - _`
+        Base64Url = "base64url",
+        /// `0-9 A-Z a-z + / =`
+        Base64 = "base64",
+        /// The unreserved characters of RFC 3986: `0-9 A-Z a-z - . _ ~`
+        Unreserved = "unreserved",
+        /// Visible ASCII.
+        Visible = "visible",
+        /// Anything else.
+        Any = "any",
+    }
+}
+
+/// A time in seconds, with a millisecond's precision in the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(pub Duration);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| {
+            serde::de::Error::custom("expected a number of seconds that is not negative")
+        })
+    }
+}
+
+/// One entry of an ordered list: a map of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<T> {
+    /// The key.
+    pub name: String,
+    /// Its value.
+    pub value: T,
+}
+
+impl<T> Named<T> {
+    /// An entry.
+    pub fn new(name: impl Into<String>, value: T) -> Self {
+        Self {
+            name: name.into(),
+            value,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneKey<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for OneKey<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map of one key")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Self::Value, A::Error> {
+                let (name, value) = map.next_entry()?.ok_or_else(|| {
+                    serde::de::Error::custom("expected a map of one key, found an empty one")
+                })?;
+                if map.next_key::<String>()?.is_some() {
+                    return Err(serde::de::Error::custom(
+                        "expected a map of one key, found a second one",
+                    ));
+                }
+                Ok(Named { name, value })
+            }
+        }
+
+        deserializer.deserialize_map(OneKey(std::marker::PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for AbsentBody {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EmptyOrDropped;
+
+        impl<'de> serde::de::Visitor<'de> for EmptyOrDropped {
+            type Value = AbsentBody;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`empty`, or a map with `dropped` and `size`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                match text {
+                    "empty" => Ok(AbsentBody::Empty),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                map: A,
+            ) -> Result<Self::Value, A::Error> {
+                let dropped =
+                    DroppedBody::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(AbsentBody::Dropped(dropped))
+            }
+        }
+
+        deserializer.deserialize_any(EmptyOrDropped)
+    }
+}
+
+fn content<'a>(
+    form: &'a [Named<String>],
+    raw_form: Option<&'a str>,
+    json: Option<&'a str>,
+    wire: Option<JsonWire>,
+) -> Option<Content<'a>> {
+    if !form.is_empty() || raw_form.is_some() {
+        return Some(Content::Form {
+            pairs: form,
+            raw: raw_form,
+        });
+    }
+    json.map(|text| Content::Json {
+        text,
+        wire: wire.unwrap_or(JsonWire::Exact),
+    })
+}
+
+fn as_headers(fields: &[Named<String>]) -> Headers {
+    fields
+        .iter()
+        .map(|field| (field.name.clone(), field.value.clone()))
+        .collect()
+}
+
+fn as_params(pairs: &[Named<String>]) -> Params {
+    pairs
+        .iter()
+        .map(|pair| (pair.name.clone(), pair.value.clone()))
+        .collect()
+}
+
+fn json_params(text: &str) -> Params {
+    let Ok(serde_json::Value::Object(members)) = serde_json::from_str(text) else {
+        return Params::default();
+    };
+    let member = |(name, value): (String, serde_json::Value)| match value {
+        serde_json::Value::String(text) => (name, text),
+        other => (name, other.to_string()),
+    };
+    members.into_iter().map(member).collect()
+}

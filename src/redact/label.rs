@@ -1,0 +1,289 @@
+//! Labels: what stands where a secret stood, and how that occurrence differs from the secret.
+
+use std::fmt;
+
+/// `REDACTED-code-1`: the first authorization code of a cassette, with the ways in which this
+/// occurrence differs from the secret itself.
+///
+/// The alphabet (`A-Z a-z 0-9 _ -`) survives URL, header, form, JSON, YAML and Basic unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label {
+    /// The registry's name of the parameter, or `value`, `cookie`, `header`, `basic`.
+    pub kind: String,
+    /// Counted per kind by first sight.
+    pub number: u32,
+    /// How this occurrence differs; empty where it is the secret itself.
+    pub suffixes: Vec<Suffix>,
+}
+
+/// How one occurrence of a secret differs from the secret (oauth.md A.0, `rel`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Suffix {
+    /// Percent-encoded once more than it should be: `b-pct-encoded`.
+    Pct,
+    /// Percent-encoded twice more.
+    Pct2,
+    /// Percent-decoded once too often: `b-double-decoded`.
+    Unpct,
+    /// A `+` became a space.
+    PlusAsSpace,
+    /// A space became a `+`.
+    SpaceAsPlus,
+    /// `&` became `&amp;`.
+    HtmlAmp,
+    /// Only the first characters: `b-prefix-of-a`.
+    FirstOf {
+        /// How many are left.
+        kept: u32,
+        /// How many there were; 0 where the secret declares no shape.
+        of: u32,
+    },
+    /// In upper case: `case-only`.
+    Upper,
+    /// In lower case: `case-only`.
+    Lower,
+    /// Base64 of it.
+    Base64,
+    /// Hexadecimal digits of it.
+    Hex,
+    /// A JSON number stood here, not a string.
+    Number,
+}
+
+impl Label {
+    /// A label without suffix.
+    pub fn new(kind: impl Into<String>, number: u32) -> Self {
+        Self {
+            kind: kind.into(),
+            number,
+            suffixes: Vec::new(),
+        }
+    }
+
+    /// The same label with one more suffix.
+    #[must_use]
+    pub fn with(mut self, suffix: Suffix) -> Self {
+        self.suffixes.push(suffix);
+        self
+    }
+
+    /// The label of the secret itself.
+    #[must_use]
+    pub fn core(&self) -> Self {
+        Self::new(self.kind.clone(), self.number)
+    }
+
+    /// `code-1`: the key under which `secrets:` declares it.
+    pub fn key(&self) -> String {
+        format!("{}-{}", self.kind, self.number)
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}-{}", self.kind, self.number)?;
+        self.suffixes
+            .iter()
+            .try_for_each(|suffix| write!(f, "--{suffix}"))
+    }
+}
+
+impl fmt::Display for Suffix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FirstOf { kept, of } => write!(f, "first-{kept}-of-{of}"),
+            other => f.write_str(
+                PLAIN
+                    .iter()
+                    .find(|(_, suffix)| suffix == other)
+                    .map_or("", |(word, _)| word),
+            ),
+        }
+    }
+}
+
+/// A piece of a text of a cassette.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text that stands for itself, unescaped.
+    Literal(String),
+    /// A secret stood here.
+    Label(Label),
+}
+
+/// Splits a text of a cassette into literal text and labels.
+///
+/// `REDACTED--` is a literal `REDACTED-`. A label ends at the first character outside its grammar;
+/// `--end--` closes one that literal text of the same alphabet follows.
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let mut out = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(PREFIX) {
+        literal.push_str(&rest[..at]);
+        let after = &rest[at + PREFIX.len()..];
+        if let Some(escaped) = after.strip_prefix('-') {
+            literal.push_str(PREFIX);
+            rest = escaped;
+        } else if let Some((label, tail)) = parse(after) {
+            if !literal.is_empty() {
+                out.push(Piece::Literal(std::mem::take(&mut literal)));
+            }
+            out.push(Piece::Label(label));
+            rest = tail;
+        } else {
+            literal.push_str(PREFIX);
+            rest = after;
+        }
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() {
+        out.push(Piece::Literal(literal));
+    }
+    out
+}
+
+/// Writes pieces back as a text of a cassette: the inverse of [`pieces`].
+pub fn join(pieces: &[Piece]) -> String {
+    let mut out = String::new();
+    let mut open = false;
+    for piece in pieces {
+        match piece {
+            Piece::Literal(text) => {
+                if open && text.starts_with(is_label_char) {
+                    out.push_str(END);
+                }
+                out.push_str(&escape(text));
+                open = false;
+            }
+            Piece::Label(label) => {
+                if open {
+                    out.push_str(END);
+                }
+                out.push_str(&label.to_string());
+                open = true;
+            }
+        }
+    }
+    out
+}
+
+/// Escapes literal text so that no part of it reads as a label.
+pub fn escape(literal: &str) -> String {
+    literal.replace(PREFIX, ESCAPED)
+}
+
+fn parse(text: &str) -> Option<(Label, &str)> {
+    let kind_len =
+        text.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))?;
+    let (kind, rest) = text.split_at(kind_len);
+    let rest = rest.strip_prefix('-')?;
+    let digits = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let number = rest[..digits].parse().ok().filter(|number| *number > 0)?;
+    if !kind.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return None;
+    }
+    let mut label = Label::new(kind, number);
+    let mut rest = &rest[digits..];
+    while let Some((suffix, tail)) = rest.strip_prefix("--").and_then(parse_suffix) {
+        label.suffixes.push(suffix);
+        rest = tail;
+    }
+    Some((label, rest.strip_prefix(END).unwrap_or(rest)))
+}
+
+fn parse_suffix(text: &str) -> Option<(Suffix, &str)> {
+    if let Some(counts) = text.strip_prefix("first-") {
+        let (kept, rest) = counts.split_once("-of-")?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let suffix = Suffix::FirstOf {
+            kept: kept.parse().ok()?,
+            of: rest[..digits].parse().ok()?,
+        };
+        return Some((suffix, &rest[digits..]));
+    }
+    let end = text
+        .find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
+        .unwrap_or(text.len());
+    let word = text[..end].split("--").next().unwrap_or_default();
+    let (word, suffix) = PLAIN.iter().find(|(known, _)| *known == word)?;
+    Some((*suffix, &text[word.len()..]))
+}
+
+fn is_label_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
+}
+
+const PREFIX: &str = "REDACTED-";
+const ESCAPED: &str = "REDACTED--";
+const END: &str = "--end--";
+const PLAIN: &[(&str, Suffix)] = &[
+    ("pct", Suffix::Pct),
+    ("pct2", Suffix::Pct2),
+    ("unpct", Suffix::Unpct),
+    ("plus-as-space", Suffix::PlusAsSpace),
+    ("space-as-plus", Suffix::SpaceAsPlus),
+    ("html-amp", Suffix::HtmlAmp),
+    ("upper", Suffix::Upper),
+    ("lower", Suffix::Lower),
+    ("base64", Suffix::Base64),
+    ("hex", Suffix::Hex),
+    ("number", Suffix::Number),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_split_and_joined_without_loss() {
+        for text in [
+            "",
+            "plain",
+            "REDACTED-code-1",
+            "https://x/cb?code=REDACTED-code-1&state=REDACTED-state-2",
+            "REDACTED-code-1--pct#_=_",
+            "REDACTED-code-1--first-20-of-43",
+            "REDACTED-client_secret-1\n",
+            "Bearer REDACTED-access_token-12--upper",
+            "REDACTED--code-1",
+            "REDACTED-code-1--end--23",
+            "REDACTED-code-1--end--REDACTED-code-2",
+            "REDACTED-code-1--end----pct",
+            "x--REDACTED-value-1--number",
+        ] {
+            assert_eq!(join(&pieces(text)), text);
+        }
+    }
+
+    #[test]
+    fn literal_text_never_reads_as_a_label() {
+        for literal in [
+            "REDACTED-code-1",
+            "REDACTED--code-1",
+            "xREDACTED-REDACTED-",
+            "REDACTED-",
+        ] {
+            let written = join(&[Piece::Literal(literal.to_owned())]);
+            assert_eq!(
+                pieces(&written),
+                [Piece::Literal(literal.to_owned())],
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_suffix_says_how_an_occurrence_differs() {
+        let label = Label::new("code", 3)
+            .with(Suffix::Pct)
+            .with(Suffix::FirstOf { kept: 8, of: 20 });
+        assert_eq!(label.to_string(), "REDACTED-code-3--pct--first-8-of-20");
+        assert_eq!(pieces(&label.to_string()), [Piece::Label(label)]);
+    }
+}

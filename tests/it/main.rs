@@ -1,0 +1,8 @@
+//! Everything that is tested from outside, in one binary.
+
+mod cli;
+mod proxy;
+mod record;
+mod replay;
+mod rules;
+mod secrets;
