@@ -9,6 +9,7 @@
 mod body;
 mod exchange;
 mod message;
+pub mod multipart;
 mod params;
 mod url;
 

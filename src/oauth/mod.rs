@@ -9,6 +9,8 @@
 pub mod classify;
 pub mod error_code;
 pub mod facts;
+pub mod fields;
+pub mod flows;
 pub mod jwt;
 pub mod name;
 pub mod pkce;

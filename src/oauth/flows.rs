@@ -1,0 +1,279 @@
+//! What the exchanges so far said that later ones are read against: raw, in memory only.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::model::{Heard, Params, Said, Url};
+use crate::oauth::fields::{Fields, body_params, json_object};
+use crate::oauth::{Step, name};
+
+/// One authorization request, and what became of it.
+pub struct Authorization {
+    /// The server's host.
+    pub host: String,
+    /// `client_id`
+    pub client_id: Option<String>,
+    /// `redirect_uri`, decoded once.
+    pub redirect_uri: Option<String>,
+    /// `state`
+    pub state: Option<String>,
+    /// `code_challenge`
+    pub challenge: Option<String>,
+    /// `code_challenge_method`
+    pub method: Option<String>,
+    /// The code that came back.
+    pub code: Option<String>,
+    /// Whether a response came back at all.
+    pub answered: bool,
+}
+
+/// The flows of one session. It holds secrets: no `Debug`, no `Serialize`.
+#[derive(Default)]
+pub struct Flows {
+    authorizations: Vec<Authorization>,
+    access_tokens: HashSet<String>,
+    client_secrets: HashSet<String>,
+    endpoints: HashMap<String, Step>,
+}
+
+impl Flows {
+    /// Takes in one exchange, whose step is known.
+    pub fn observe(&mut self, step: Step, said: &Said, heard: Option<&Heard>) {
+        let fields = Fields::of(said);
+        match step {
+            Step::AuthorizationRequest => self
+                .authorizations
+                .push(Authorization::asked(said, &fields)),
+            Step::AuthorizationResponse => {
+                self.answer(fields.get(name::STATE), fields.get(name::CODE))
+            }
+            Step::Discovery => self.learn_endpoints(heard),
+            _ => {}
+        }
+        if let Some(secret) = fields.get(name::CLIENT_SECRET) {
+            self.client_secrets.insert(secret.to_owned());
+        }
+        if let Some(heard) = heard {
+            self.learn_response(step, heard);
+        }
+    }
+
+    /// The authorization whose code this is; without a code that is known, the only one, or none.
+    pub fn authorization(&self, code: Option<&str>) -> Option<&Authorization> {
+        let by_code = |code: &str| {
+            self.authorizations
+                .iter()
+                .rev()
+                .find(|flow| flow.code.as_deref() == Some(code))
+        };
+        code.and_then(by_code)
+            .or(match self.authorizations.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            })
+    }
+
+    /// Every authorization, in order.
+    pub fn authorizations(&self) -> &[Authorization] {
+        &self.authorizations
+    }
+
+    /// The step that metadata gives this URL.
+    pub fn endpoint(&self, url: &Url) -> Option<Step> {
+        self.endpoints.get(&url.endpoint()).copied()
+    }
+
+    /// Whether the URL, without its query, is a redirect URI that was asked for.
+    pub fn is_redirect_uri(&self, url: &Url) -> bool {
+        let asked = |flow: &Authorization| {
+            let uri = flow.redirect_uri.as_deref().and_then(Url::parse);
+            uri.is_some_and(|uri| uri.endpoint() == url.endpoint())
+        };
+        self.authorizations.iter().any(asked)
+    }
+
+    /// Whether an authorization request went to the host, or to a sibling of it, before.
+    pub fn has_authorized_with(&self, url: &Url) -> bool {
+        self.authorizations
+            .iter()
+            .any(|flow| are_siblings(&flow.host, &url.host))
+    }
+
+    /// Whether an authorization request to the host has no response yet.
+    pub fn awaits_response_from(&self, url: &Url) -> bool {
+        self.authorizations
+            .iter()
+            .any(|flow| !flow.answered && flow.host == url.host)
+    }
+
+    /// Whether the token was issued in this session.
+    pub fn is_access_token(&self, token: &str) -> bool {
+        self.access_tokens.contains(token)
+    }
+
+    /// Whether the value was sent or issued as a client's secret in this session.
+    pub fn is_client_secret(&self, value: &str) -> bool {
+        self.client_secrets.contains(value)
+    }
+
+    /// Whether the value is a client's identifier in this session.
+    pub fn is_client_id(&self, value: &str) -> bool {
+        self.authorizations
+            .iter()
+            .any(|flow| flow.client_id.as_deref() == Some(value))
+    }
+
+    fn learn_response(&mut self, step: Step, heard: &Heard) {
+        if let Some(location) = heard.headers.get("location").and_then(Url::parse)
+            && self.is_redirect_uri(&location)
+        {
+            let query = Params::parse(location.query.as_deref().unwrap_or_default());
+            let fragment = Params::parse(location.fragment.as_deref().unwrap_or_default());
+            let get = |name| query.get(name).or_else(|| fragment.get(name));
+            self.answer(get(name::STATE), get(name::CODE));
+        }
+        if matches!(step, Step::TokenRequest | Step::Registration) {
+            let answer = body_params(&heard.body);
+            self.access_tokens
+                .extend(answer.get(name::ACCESS_TOKEN).map(str::to_owned));
+            self.client_secrets
+                .extend(answer.get(name::CLIENT_SECRET).map(str::to_owned));
+        }
+    }
+
+    fn answer(&mut self, state: Option<&str>, code: Option<&str>) {
+        let waiting = |flow: &&mut Authorization| !flow.answered && flow.state.as_deref() == state;
+        if let Some(flow) = self.authorizations.iter_mut().rev().find(waiting) {
+            flow.answered = true;
+            flow.code = code.map(str::to_owned);
+        }
+    }
+
+    fn learn_endpoints(&mut self, heard: Option<&Heard>) {
+        let Some(metadata) = heard.and_then(|heard| json_object(&heard.body)) else {
+            return;
+        };
+        for (field, step) in ENDPOINTS {
+            let url = metadata
+                .get(*field)
+                .and_then(Value::as_str)
+                .and_then(Url::parse);
+            if let Some(url) = url {
+                self.endpoints.insert(url.endpoint(), *step);
+            }
+        }
+    }
+}
+
+impl Authorization {
+    fn asked(said: &Said, fields: &Fields) -> Self {
+        let get = |name| fields.get(name).map(str::to_owned);
+        Self {
+            host: said.url.host.clone(),
+            client_id: get(name::CLIENT_ID),
+            redirect_uri: get(name::REDIRECT_URI),
+            state: get(name::STATE),
+            challenge: get(name::CODE_CHALLENGE),
+            method: get(name::CODE_CHALLENGE_METHOD),
+            code: None,
+            answered: false,
+        }
+    }
+}
+
+/// `accounts.example.com` and `api.example.com`: one operator's hosts, as far as names can tell.
+fn are_siblings(a: &str, b: &str) -> bool {
+    let parent = |host: &str| {
+        host.split_once('.')
+            .map(|(_, parent)| parent.to_ascii_lowercase())
+    };
+    let named =
+        |parent: &Option<String>| parent.as_ref().is_some_and(|parent| parent.contains('.'));
+    a.eq_ignore_ascii_case(b) || (named(&parent(a)) && parent(a) == parent(b))
+}
+
+const ENDPOINTS: &[(&str, Step)] = &[
+    (name::AUTHORIZATION_ENDPOINT, Step::AuthorizationRequest),
+    (name::TOKEN_ENDPOINT, Step::TokenRequest),
+    (name::JWKS_URI, Step::Jwks),
+    (name::USERINFO_ENDPOINT, Step::Userinfo),
+    (name::REVOCATION_ENDPOINT, Step::Revocation),
+    (name::INTROSPECTION_ENDPOINT, Step::Introspection),
+    (name::REGISTRATION_ENDPOINT, Step::Registration),
+    (
+        name::DEVICE_AUTHORIZATION_ENDPOINT,
+        Step::DeviceAuthorizationRequest,
+    ),
+    (
+        name::PUSHED_AUTHORIZATION_REQUEST_ENDPOINT,
+        Step::PushedAuthorizationRequest,
+    ),
+    (name::END_SESSION_ENDPOINT, Step::EndSession),
+];
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Captured, Version};
+
+    pub(crate) fn said(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Said {
+        Said {
+            method: method.to_owned(),
+            url: Url::parse(url).expect(url),
+            version: Version::Http11,
+            headers: headers.iter().copied().collect(),
+            body: Captured::of(body.as_bytes(), 1 << 20),
+        }
+    }
+
+    pub(crate) fn heard(status: u16, headers: &[(&str, &str)], body: &str) -> Heard {
+        Heard {
+            status,
+            reason: None,
+            version: Version::Http11,
+            headers: headers.iter().copied().collect(),
+            body: Captured::of(body.as_bytes(), 1 << 20),
+            after: Duration::from_millis(87),
+        }
+    }
+
+    #[test]
+    fn a_code_leads_back_to_its_authorization() {
+        let mut flows = Flows::default();
+        for (state, code) in [("s1", "c1"), ("s2", "c2")] {
+            let url = format!(
+                "https://as.example/authorize?response_type=code&client_id={state}&state={state}&redirect_uri=https://x.example/cb"
+            );
+            let location = format!("https://x.example/cb?code={code}&state={state}");
+            let answer = heard(302, &[("Location", &location)], "");
+            flows.observe(
+                Step::AuthorizationRequest,
+                &said("GET", &url, &[], ""),
+                Some(&answer),
+            );
+        }
+        let client = |code| {
+            flows
+                .authorization(code)
+                .and_then(|flow| flow.client_id.clone())
+        };
+        assert_eq!(client(Some("c1")).as_deref(), Some("s1"));
+        assert_eq!(client(Some("c2")).as_deref(), Some("s2"));
+        assert_eq!(client(Some("c3")), None);
+    }
+
+    #[test]
+    fn hosts_of_one_operator_are_siblings() {
+        for (a, b, expected) in [
+            ("accounts.example.com", "api.example.com", true),
+            ("localhost", "localhost", true),
+            ("a.com", "b.com", false),
+            ("127.0.0.1", "127.0.0.1", true),
+        ] {
+            assert_eq!(are_siblings(a, b), expected, "{a} {b}");
+        }
+    }
+}
