@@ -1,1 +1,421 @@
-//! Cassettes on disk: found, loaded, and written whole or not at all.
+//! Cassettes on disk: loaded whole, appended to while recording, and finished atomically.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::cassette::{self, Cassette, Header, MAX_SIZE};
+use crate::redact::audit;
+
+/// What went wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It cannot be opened or read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no cassette.
+    #[error("{}: {source}", path.display())]
+    Cassette {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: cassette::Error,
+    },
+    /// A cassette of that name is there.
+    #[error("{} exists; give another name, or --overwrite to replace it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An earlier recording of that name did not end.
+    #[error("{} is left from a recording that did not end, or belongs to one that still runs; finish it with `authtape recover {}`, or delete it", path.display(), path.display())]
+    Leftover {
+        /// The `.part` file.
+        path: PathBuf,
+    },
+    /// The name is a symbolic link.
+    #[error("{} is a symbolic link, and a cassette is never written through one; give the file it points to", path.display())]
+    Symlink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// What is to be recovered holds something that looks like a secret.
+    #[error("{}: line {line} looks like a {kind}, so nothing was written; look at it with `authtape audit {}`", path.display(), path.display())]
+    Unclean {
+        /// The `.part` file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What it looks like.
+        kind: &'static str,
+    },
+    /// The name does not end in `.part`.
+    #[error("{} is no .part file; recover takes what a recording left, NAME.yaml.part", path.display())]
+    NoPart {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Reads a cassette.
+///
+/// # Errors
+///
+/// The error names the file, and for a file that is no cassette the line and column.
+pub fn load(path: &Path) -> Result<Cassette, Error> {
+    let read = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let size = std::fs::metadata(path).map_err(read)?.len();
+    let limit = MAX_SIZE as u64;
+    if size > limit {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let source = cassette::Error::TooLarge {
+            size,
+            limit: MAX_SIZE,
+        };
+        return Err(Error::Cassette {
+            path: path.to_owned(),
+            source,
+        });
+    }
+    let bytes = std::fs::read(path).map_err(read)?;
+    cassette::load(&bytes).map_err(|source| Error::Cassette {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The file of a recording that runs: `NAME.yaml.part`, for its owner only.
+#[derive(Debug)]
+pub struct PartFile {
+    cassette: PathBuf,
+    part: PathBuf,
+    file: File,
+}
+
+impl PartFile {
+    /// Starts a recording's file; nothing that exists is touched.
+    ///
+    /// # Errors
+    ///
+    /// Where the cassette exists and `overwrite` does not allow for it, where an earlier recording
+    /// left its `.part`, or where the file cannot be made.
+    pub fn create(cassette: &Path, overwrite: Overwrite, begin: &str) -> Result<Self, Error> {
+        if let Ok(metadata) = std::fs::symlink_metadata(cassette) {
+            if metadata.is_symlink() {
+                return Err(Error::Symlink {
+                    path: cassette.to_owned(),
+                });
+            }
+            if overwrite == Overwrite::No {
+                return Err(Error::Exists {
+                    path: cassette.to_owned(),
+                });
+            }
+        }
+        let part = part_path(cassette);
+        let file = private()
+            .append(true)
+            .create_new(true)
+            .open(&part)
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::AlreadyExists => Error::Leftover { path: part.clone() },
+                _ => Error::Write {
+                    path: part.clone(),
+                    source,
+                },
+            })?;
+        let mut part = Self {
+            cassette: cassette.to_owned(),
+            part,
+            file,
+        };
+        part.append(begin)?;
+        Ok(part)
+    }
+
+    /// Appends a text with one write.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk refuses it.
+    pub fn append(&mut self, text: &str) -> Result<(), Error> {
+        let path = &self.part;
+        self.file
+            .write_all(text.as_bytes())
+            .map_err(|source| Error::Write {
+                path: path.clone(),
+                source,
+            })
+    }
+
+    /// Puts a text in the place of all that was written.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk refuses it; what was written before is then still there.
+    pub fn rewrite(&mut self, text: &str) -> Result<(), Error> {
+        replace(&self.part, text)?;
+        let path = &self.part;
+        self.file = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(|source| Error::Write {
+                path: path.clone(),
+                source,
+            })?;
+        Ok(())
+    }
+
+    /// Asks the disk to keep what was written; meant to be called now and then.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk refuses it.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.file.sync_data().map_err(|source| Error::Write {
+            path: self.part.clone(),
+            source,
+        })
+    }
+
+    /// Writes the finished cassette beside its `.part`, whole or not at all, and removes the
+    /// `.part`.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk refuses it; the `.part` is then still there.
+    pub fn finish(self, text: &str) -> Result<PathBuf, Error> {
+        replace(&self.cassette, text)?;
+        remove(&self.part)?;
+        Ok(self.cassette)
+    }
+
+    /// Removes the file of a recording in which nothing was kept.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk refuses it.
+    pub fn discard(self) -> Result<(), Error> {
+        remove(&self.part)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.part
+    }
+}
+
+/// Whether a cassette that exists may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// It is an error.
+    No,
+    /// It is replaced when the recording has ended.
+    Yes,
+}
+
+/// What was saved of a recording that did not end.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The cassette that was written.
+    pub path: PathBuf,
+    /// How many interactions it has.
+    pub interactions: usize,
+    /// How many bytes of an unfinished interaction were left out.
+    pub cut: usize,
+}
+
+/// Makes a cassette of the complete interactions of a `.part` file, which stays where it is if
+/// anything goes wrong. A cassette that exists is not touched: the name becomes
+/// `NAME.recovered.yaml`.
+///
+/// # Errors
+///
+/// Where the file is no `.part`, holds no complete interaction, or does not pass the audit.
+pub fn recover(part: &Path) -> Result<Recovered, Error> {
+    let target = part
+        .to_str()
+        .and_then(|name| name.strip_suffix(".part"))
+        .map(PathBuf::from)
+        .ok_or_else(|| Error::NoPart {
+            path: part.to_owned(),
+        })?;
+    let bytes = std::fs::read(part).map_err(|source| Error::Read {
+        path: part.to_owned(),
+        source,
+    })?;
+    let read = cassette::load_part(&bytes).map_err(|source| Error::Cassette {
+        path: part.to_owned(),
+        source,
+    })?;
+    let mut interactions = read.cassette.interactions;
+    interactions.sort_by_key(crate::redact::Interaction::id);
+    let interactions: Vec<_> = (1..)
+        .zip(interactions)
+        .map(|(id, interaction)| interaction.renumbered(id))
+        .collect();
+    let header: Header = read.cassette.header.with_server(&interactions);
+    let count = interactions.len();
+    let text = cassette::write(&Cassette {
+        header,
+        interactions,
+    });
+    if let Some(hit) = audit(&text).first() {
+        return Err(Error::Unclean {
+            path: part.to_owned(),
+            line: hit.line,
+            kind: hit.kind,
+        });
+    }
+    let path = free_name(target);
+    replace(&path, &text)?;
+    remove(part)?;
+    Ok(Recovered {
+        path,
+        interactions: count,
+        cut: read.cut,
+    })
+}
+
+fn free_name(target: PathBuf) -> PathBuf {
+    if !target.exists() {
+        return target;
+    }
+    let recovered = target.with_extension("recovered.yaml");
+    let numbered = (2..).map(|n: u32| target.with_extension(format!("recovered-{n}.yaml")));
+    let names = std::iter::once(recovered).chain(numbered);
+    names
+        .into_iter()
+        .find(|name| !name.exists())
+        .unwrap_or(target)
+}
+
+fn part_path(cassette: &Path) -> PathBuf {
+    let mut name = OsString::from(cassette);
+    name.push(".part");
+    PathBuf::from(name)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, synced, then renamed.
+fn replace(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |source| Error::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    File::open(parent)
+        .and_then(|directory| directory.sync_all())
+        .map_err(failed)
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    std::fs::remove_file(path).map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: &str = "authtape: 1\nrecorded_by: authtape/0.1.0\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n";
+    const ENTRY: &str = "\n- id: 1\n  step: token_request\n  at: 0.000\n  request:\n    method: POST\n    url: https://as.example/token\n    http: \"1.1\"\n    body: empty\n# end 1\n";
+
+    fn part(directory: &Path) -> PartFile {
+        PartFile::create(&directory.join("x.yaml"), Overwrite::No, BEGIN).expect("a new file")
+    }
+
+    #[test]
+    fn nothing_that_exists_is_touched() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let cassette = directory.path().join("x.yaml");
+        std::fs::write(&cassette, "mine").expect("a file");
+        let refused = PartFile::create(&cassette, Overwrite::No, BEGIN).expect_err("it exists");
+        assert!(matches!(refused, Error::Exists { .. }), "{refused}");
+        let part = PartFile::create(&cassette, Overwrite::Yes, BEGIN).expect("allowed");
+        assert_eq!(std::fs::read_to_string(&cassette).expect("a file"), "mine");
+        let second =
+            PartFile::create(&cassette, Overwrite::Yes, BEGIN).expect_err("a recording runs");
+        assert!(matches!(second, Error::Leftover { .. }), "{second}");
+        part.finish("whole").expect("finished");
+        assert_eq!(std::fs::read_to_string(&cassette).expect("a file"), "whole");
+        assert!(!directory.path().join("x.yaml.part").exists());
+    }
+
+    #[test]
+    fn a_symbolic_link_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let link = directory.path().join("x.yaml");
+        std::os::unix::fs::symlink(directory.path().join("elsewhere"), &link).expect("a link");
+        let refused = PartFile::create(&link, Overwrite::Yes, BEGIN).expect_err("a link");
+        assert!(matches!(refused, Error::Symlink { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_recording_that_did_not_end_is_recovered_up_to_its_last_whole_interaction() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut recording = part(directory.path());
+        recording.append(ENTRY).expect("appended");
+        recording.append(&ENTRY[..40]).expect("appended");
+        let recovered = recover(recording.path()).expect("recovered");
+        assert_eq!((recovered.interactions, recovered.cut), (1, 40));
+        let cassette = load(&directory.path().join("x.yaml")).expect("a cassette");
+        assert_eq!(cassette.header.server.as_deref(), Some("as.example"));
+    }
+
+    #[test]
+    fn what_holds_no_whole_interaction_is_left_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let recording = part(directory.path());
+        let refused = recover(recording.path()).expect_err("nothing is complete");
+        assert!(
+            refused.to_string().contains("no complete interaction"),
+            "{refused}"
+        );
+        assert!(recording.path().exists());
+    }
+
+    #[test]
+    fn a_rewritten_recording_goes_on_being_appended_to() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut recording = part(directory.path());
+        recording.append("lost").expect("appended");
+        recording.rewrite(BEGIN).expect("rewritten");
+        recording.append(ENTRY).expect("appended");
+        let text = std::fs::read_to_string(recording.path()).expect("a file");
+        assert_eq!(text, format!("{BEGIN}{ENTRY}"));
+    }
+}

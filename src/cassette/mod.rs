@@ -1,21 +1,31 @@
 //! The cassette: what people review, git diffs, and replay serves.
+//!
+//! [`load`] reads one and says line and column of what it cannot read; [`write`](fn@write) and its
+//! parts write one, so that the same cassette is the same text. [`load_part`] reads what a
+//! recording left that did not end.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod emit;
+mod error;
+mod header;
+mod load;
+
+pub use emit::{entry, part_header, write};
+pub use error::Error;
+pub use header::Header;
+pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
+
 use crate::redact::Interaction;
-use crate::redact::Named;
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
 
 /// A recorded session: a header and its interactions in the order of their requests' starts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cassette {
-    /// `authtape/0.1.0`
-    pub recorded_by: String,
-    /// When the recording began, RFC 3339 in UTC.
-    pub recorded_at: String,
-    /// The token endpoint's host.
-    pub server: Option<String>,
-    /// How many secrets of each kind were replaced.
-    pub redacted: Vec<Named<u32>>,
+    /// What stands before the interactions.
+    pub header: Header,
     /// The interactions.
     pub interactions: Vec<Interaction>,
 }

@@ -1,15 +1,27 @@
 //! What only the raw exchange can tell, as words, numbers and booleans.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::Deserialize;
+use time::PrimitiveDateTime;
+use time::macros::format_description;
 
-use crate::oauth::pkce::PkceCheck;
-use crate::oauth::sniff::Sniff;
+use crate::model::{Heard, Params, Said};
+use crate::oauth::fields::Fields;
+use crate::oauth::flows::Flows;
+use crate::oauth::pkce::{self, PkceCheck};
+use crate::oauth::sniff::{Sniff, promised, sniff};
+use crate::oauth::{Step, name};
 
 /// The facts of one interaction. A fact with its expected value is left out.
 ///
 /// A fact is a word, a number or a boolean, never a hash or a part of a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and a key of the file"
+)]
 pub struct Facts {
     /// What the request's body really is, where it is not what this step expects (a form at the
     /// token endpoint, what the header promises elsewhere).
@@ -51,4 +63,327 @@ pub struct Facts {
     /// The server's `Date` minus our clock, in seconds, where it is two or more.
     #[serde(rename = "time.date_skew")]
     pub date_skew: Option<i64>,
+}
+
+impl Facts {
+    /// The facts that are there, by their keys in the file, in its order.
+    pub fn words(&self) -> Vec<(&'static str, String)> {
+        let flag = |key, set: bool| set.then(|| (key, "true".to_owned()));
+        let facts = [
+            self.body_sniff
+                .map(|sniff| ("body.sniff", sniff.to_string())),
+            self.pkce_check
+                .map(|check| ("pkce.check", check.to_string())),
+            flag("basic.not_base64", self.basic_not_base64),
+            flag("basic.unpadded", self.basic_unpadded),
+            flag("basic.white_space", self.basic_white_space),
+            self.basic_colons
+                .map(|colons| ("basic.colons", colons.to_string())),
+            flag("basic.swapped", self.basic_swapped),
+            flag("basic.reserved", self.basic_reserved),
+            flag("basic.looks_form_encoded", self.basic_looks_form_encoded),
+            self.placeholder_in
+                .clone()
+                .map(|name| ("placeholder.in", name)),
+            flag(
+                "page.mentions_redirect_uri",
+                self.page_mentions_redirect_uri,
+            ),
+            flag("page.asks_password", self.page_asks_password),
+            self.date_skew
+                .map(|skew| ("time.date_skew", skew.to_string())),
+        ];
+        facts.into_iter().flatten().collect()
+    }
+
+    /// Computes the facts of an exchange; `clock` is ours at the response's head, in Unix seconds.
+    pub fn of(flows: &Flows, step: Step, said: &Said, heard: Option<&Heard>, clock: i64) -> Self {
+        let fields = Fields::of(said);
+        let mut facts = Self {
+            body_sniff: unexpected_sniff(step, said, fields.sniff),
+            placeholder_in: placeholder_in(&fields),
+            ..Self::default()
+        };
+        if step == Step::TokenRequest {
+            facts.check_pkce(flows, &fields);
+        }
+        if let Some(credentials) = basic_token(said) {
+            facts.check_basic(flows, &fields, credentials);
+        }
+        if let Some(heard) = heard {
+            facts.read_page(heard);
+            facts.date_skew = date_skew(heard, clock);
+        }
+        facts
+    }
+
+    fn check_pkce(&mut self, flows: &Flows, fields: &Fields) {
+        let Some(flow) = flows.authorization(fields.get(name::CODE)) else {
+            return;
+        };
+        if !fields.has(name::CODE) {
+            return;
+        }
+        let verifier = fields.get(name::CODE_VERIFIER);
+        let check = pkce::check(flow.challenge.as_deref(), flow.method.as_deref(), verifier);
+        self.pkce_check = check.filter(|check| *check != PkceCheck::Ok);
+    }
+
+    fn check_basic(&mut self, flows: &Flows, fields: &Fields, credentials: &str) {
+        self.basic_white_space = credentials.contains(|c: char| c.is_ascii_whitespace());
+        let Some(decoded) = decode_basic(credentials) else {
+            self.basic_not_base64 = true;
+            return;
+        };
+        self.basic_unpadded = STANDARD.decode(credentials).is_err();
+        let colons = decoded.matches(':').count();
+        self.basic_colons = (colons != 1).then(|| u32::try_from(colons).unwrap_or(u32::MAX));
+        let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
+        let client_id = fields.get(name::CLIENT_ID);
+        self.basic_swapped = flows.is_client_secret(user)
+            || flows.is_client_id(password)
+            || (!password.is_empty() && client_id == Some(password));
+        let halves = [user, password];
+        self.basic_looks_form_encoded = halves.iter().any(|half| is_form_encoded(half));
+        self.basic_reserved =
+            !self.basic_looks_form_encoded && halves.iter().any(|half| has_reserved(half));
+    }
+
+    fn read_page(&mut self, heard: &Heard) {
+        if sniff(&heard.body.bytes) != Sniff::Html {
+            return;
+        }
+        let page = String::from_utf8_lossy(&heard.body.bytes).to_ascii_lowercase();
+        self.page_asks_password =
+            page.contains("type=\"password\"") || page.contains("type='password'");
+        self.page_mentions_redirect_uri =
+            !self.page_asks_password && REDIRECT_WORDS.iter().any(|word| page.contains(word));
+    }
+}
+
+/// What stands behind `Basic` in `Authorization`.
+pub fn basic_token(said: &Said) -> Option<&str> {
+    let (scheme, rest) = said.headers.get("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("basic").then_some(rest.trim())
+}
+
+/// Decodes Basic credentials, padded or not.
+pub fn decode_basic(credentials: &str) -> Option<String> {
+    let bytes = STANDARD
+        .decode(credentials)
+        .or_else(|_| STANDARD_NO_PAD.decode(credentials))
+        .ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether the value is the text of a variable that was never filled in, as a word that can be no
+/// secret.
+pub fn is_placeholder_word(value: &str) -> bool {
+    PLACEHOLDERS.contains(&value.to_ascii_lowercase().as_str())
+}
+
+/// Whether the value is a template that was never filled in.
+pub fn is_template(value: &str) -> bool {
+    let inner = |open, close| {
+        value
+            .strip_prefix(open)
+            .and_then(|rest: &str| rest.strip_suffix(close))
+    };
+    let braces = inner("${", "}")
+        .or_else(|| inner("{{", "}}"))
+        .or_else(|| inner("<", ">"));
+    let percent =
+        inner("%", "%").filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+    let code = ["process.env", "os.environ"]
+        .iter()
+        .any(|start| value.starts_with(start));
+    braces.or(percent).is_some_and(|name| !name.is_empty()) || code
+}
+
+fn placeholder_in(fields: &Fields) -> Option<String> {
+    let templated = |params: &Params| {
+        params
+            .iter()
+            .find(|param| is_template(&param.value))
+            .map(|param| param.name.clone())
+    };
+    templated(&fields.body)
+        .or_else(|| templated(&fields.query))
+        .filter(|name| crate::oauth::registry::is_known(name))
+}
+
+fn unexpected_sniff(step: Step, said: &Said, sniffed: Sniff) -> Option<Sniff> {
+    let expected = match step {
+        Step::TokenRequest
+        | Step::PushedAuthorizationRequest
+        | Step::DeviceAuthorizationRequest
+        | Step::Introspection
+        | Step::Revocation
+            if said.method == "POST" =>
+        {
+            Sniff::Form
+        }
+        _ if sniffed == Sniff::Empty => Sniff::Empty,
+        _ => said.headers.media_type().as_deref().and_then(promised)?,
+    };
+    (sniffed != expected).then_some(sniffed)
+}
+
+fn is_form_encoded(half: &str) -> bool {
+    let bytes = half.as_bytes();
+    let escape = |window: &[u8]| window[0] == b'%' && window[1..].iter().all(u8::is_ascii_hexdigit);
+    bytes.windows(3).any(escape)
+        && half
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"%+-._*~".contains(&byte))
+}
+
+fn has_reserved(half: &str) -> bool {
+    half.bytes()
+        .any(|byte| !(byte.is_ascii_alphanumeric() || b"-._*".contains(&byte)))
+}
+
+fn date_skew(heard: &Heard, clock: i64) -> Option<i64> {
+    let format = format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    let date = PrimitiveDateTime::parse(heard.headers.get("date")?, format).ok()?;
+    let skew = date.assume_utc().unix_timestamp() - clock;
+    (skew.abs() >= 2).then_some(skew)
+}
+
+/// Values that say that a variable was never filled in (oauth.md rule 18); none can be a secret.
+const PLACEHOLDERS: &[&str] = &[
+    "[object object]",
+    "changeme",
+    "client_id",
+    "client_secret",
+    "example",
+    "nan",
+    "none",
+    "null",
+    "undefined",
+    "your-client-id",
+    "your-client-secret",
+    "your_client_id",
+    "your_client_secret",
+    "your_code",
+    "your_secret",
+];
+
+const REDIRECT_WORDS: &[&str] = &[
+    "redirect_uri",
+    "redirect uri",
+    "redirect url",
+    "reply url",
+    "reply address",
+    "aadsts50011",
+    "callback",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::flows::tests::{heard, said};
+
+    const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
+    #[test]
+    fn the_body_is_a_fact_only_where_it_is_not_what_is_expected() {
+        let multipart = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n";
+        for (case, method, body, expected) in [
+            ("a form", "POST", "grant_type=a", None),
+            ("multipart", "POST", multipart, Some(Sniff::Multipart)),
+            ("nothing", "POST", "", Some(Sniff::Empty)),
+            ("nothing on a GET", "GET", "", None),
+            ("JSON", "POST", r#"{"grant_type":"a"}"#, Some(Sniff::Json)),
+            (
+                "encoded as a whole",
+                "POST",
+                "grant_type%3Da%26b%3Dc",
+                Some(Sniff::FormPctEncodedWhole),
+            ),
+        ] {
+            let asked = said(method, "https://as.example/token", &[FORM], body);
+            let facts = Facts::of(&Flows::default(), Step::TokenRequest, &asked, None, 0);
+            assert_eq!(facts.body_sniff, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_defects_of_basic_credentials_are_told_apart() {
+        let facts = |credentials: &str| {
+            let header = format!("Basic {credentials}");
+            let asked = said(
+                "POST",
+                "https://as.example/token",
+                &[("Authorization", &header)],
+                "client_id=id",
+            );
+            Facts::of(&Flows::default(), Step::TokenRequest, &asked, None, 0)
+        };
+        assert_eq!(facts("aWQ6c2VjcmV0").basic_colons, None);
+        assert!(facts("id:secret").basic_not_base64);
+        assert!(facts("aWQ6c2VjcmU").basic_unpadded);
+        assert_eq!(facts("aWRzZWNyZXQ=").basic_colons, Some(0));
+        assert!(facts(&STANDARD.encode("secret:id")).basic_swapped);
+        assert!(facts(&STANDARD.encode("id:z/tZ9+x")).basic_reserved);
+        assert!(facts(&STANDARD.encode("id:z%2FtZ9")).basic_looks_form_encoded);
+    }
+
+    #[test]
+    fn the_verifier_is_checked_against_the_challenge_of_its_own_code() {
+        let challenge = pkce::s256("verifier-of-the-first-flow");
+        let url = format!(
+            "https://as.example/authorize?response_type=code&client_id=c&redirect_uri=https://x.example/cb&code_challenge={challenge}&code_challenge_method=S256"
+        );
+        let mut flows = Flows::default();
+        let answer = heard(302, &[("Location", "https://x.example/cb?code=k")], "");
+        flows.observe(
+            Step::AuthorizationRequest,
+            &said("GET", &url, &[], ""),
+            Some(&answer),
+        );
+        for (verifier, expected) in [
+            ("&code_verifier=verifier-of-the-first-flow", None),
+            ("&code_verifier=another", Some(PkceCheck::Mismatch)),
+            ("", Some(PkceCheck::NoVerifier)),
+        ] {
+            let body = format!("grant_type=authorization_code&code=k{verifier}");
+            let asked = said("POST", "https://as.example/token", &[FORM], &body);
+            let facts = Facts::of(&flows, Step::TokenRequest, &asked, None, 0);
+            assert_eq!(facts.pkce_check, expected, "{verifier}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_no_value() {
+        for (value, expected) in [
+            ("${CLIENT_SECRET}", true),
+            ("{{secret}}", true),
+            ("<your secret>", true),
+            ("%CLIENT_ID%", true),
+            ("process.env.SECRET", true),
+            ("%2F", false),
+            ("a{b}", false),
+            ("${}", false),
+        ] {
+            assert_eq!(is_template(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_servers_clock_is_compared_with_ours() {
+        for (date, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("yesterday", None),
+        ] {
+            assert_eq!(
+                date_skew(&heard(200, &[("Date", date)], ""), 784_111_777),
+                expected,
+                "{date}"
+            );
+        }
+    }
 }

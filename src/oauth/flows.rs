@@ -46,7 +46,7 @@ impl Flows {
                 .authorizations
                 .push(Authorization::asked(said, &fields)),
             Step::AuthorizationResponse => {
-                self.answer(fields.get(name::STATE), fields.get(name::CODE))
+                self.answer(fields.get(name::STATE), fields.get(name::CODE));
             }
             Step::Discovery => self.learn_endpoints(heard),
             _ => {}

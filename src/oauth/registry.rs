@@ -75,7 +75,7 @@ words! {
         TokenRequest = "tk",
         /// The token response.
         TokenResponse = "tkr",
-        /// UserInfo and other claims.
+        /// `UserInfo` and other claims.
         Userinfo = "ui",
         /// Everywhere.
         Any = "any",

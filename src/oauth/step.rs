@@ -35,7 +35,7 @@ words! {
         Revocation = "revocation",
         /// The token request, of any grant type (RFC 6749 section 3.2).
         TokenRequest = "token_request",
-        /// The UserInfo request (OpenID Connect Core section 5.3).
+        /// The `UserInfo` request (OpenID Connect Core section 5.3).
         Userinfo = "userinfo",
         /// None of these.
         Other = "other",

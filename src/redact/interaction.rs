@@ -25,7 +25,7 @@ pub struct Interaction {
     pub(super) error: Option<RecordedError>,
     #[serde(default)]
     pub(super) facts: Facts,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table")]
     pub(super) secrets: Vec<Named<Declaration>>,
 }
 
@@ -79,7 +79,7 @@ impl Interaction {
 }
 
 /// The request of an interaction.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedRequest {
     pub(super) method: String,
@@ -106,7 +106,7 @@ pub struct RecordedRequest {
 }
 
 /// The response of an interaction.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedResponse {
     pub(super) status: u16,
@@ -192,6 +192,11 @@ impl RecordedRequest {
         as_headers(&self.headers)
     }
 
+    /// The header fields in the order of the file.
+    pub fn header_fields(&self) -> &[Named<String>] {
+        &self.headers
+    }
+
     /// The halves of Basic credentials, where they could be decoded.
     pub fn basic(&self) -> Option<&BasicCredentials> {
         self.basic.as_ref()
@@ -255,6 +260,11 @@ impl RecordedResponse {
     /// From the request's start to the response's head.
     pub fn after(&self) -> Duration {
         self.after.0
+    }
+
+    /// The header fields in the order of the file.
+    pub fn header_fields(&self) -> &[Named<String>] {
+        &self.headers
     }
 
     /// The header fields.
@@ -329,6 +339,11 @@ pub struct RecordedPart {
 }
 
 impl RecordedPart {
+    /// The header fields in the order of the file.
+    pub fn header_fields(&self) -> &[Named<String>] {
+        &self.headers
+    }
+
     /// The header fields of the part.
     pub fn headers(&self) -> Headers {
         as_headers(&self.headers)
@@ -461,17 +476,37 @@ words! {
     }
 }
 
-/// A time in seconds, with a millisecond's precision in the file.
+/// A time in seconds, to the millisecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seconds(pub Duration);
+pub struct Seconds(pub(super) Duration);
+
+impl From<Duration> for Seconds {
+    fn from(duration: Duration) -> Self {
+        Self(Duration::from_millis(
+            u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        ))
+    }
+}
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seconds = f64::deserialize(deserializer)?;
-        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| {
-            serde::de::Error::custom("expected a number of seconds that is not negative")
-        })
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(duration) => Ok(Self(Duration::from_millis(rounded_millis(duration)))),
+            Err(error) => Err(serde::de::Error::custom(format!(
+                "no number of seconds: {error}"
+            ))),
+        }
     }
+}
+
+fn rounded_millis(duration: Duration) -> u64 {
+    u64::try_from(
+        duration
+            .saturating_add(Duration::from_micros(500))
+            .as_millis(),
+    )
+    .unwrap_or(u64::MAX)
 }
 
 /// One entry of an ordered list: a map of one key.
@@ -522,6 +557,36 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 
         deserializer.deserialize_map(OneKey(std::marker::PhantomData))
     }
+}
+
+/// Reads a map of the file as entries in its order.
+pub(crate) fn table<'de, T, D>(deserializer: D) -> Result<Vec<Named<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    struct Table<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Table<T> {
+        type Value = Vec<Named<T>>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut entries: Vec<Named<T>> = Vec::new();
+            while let Some((name, value)) = map.next_entry::<String, T>()? {
+                entries.push(Named { name, value });
+            }
+            Ok(entries)
+        }
+    }
+
+    deserializer.deserialize_map(Table(std::marker::PhantomData))
 }
 
 impl<'de> Deserialize<'de> for AbsentBody {

@@ -1,13 +1,30 @@
 //! From exchange to interaction: the one place where a secret becomes a label.
+//!
+//! [`Redactor`] walks an exchange. What a row of the registry says may be kept is kept; everything
+//! else becomes a [`Label`] that the ledger hands out, the same for the same secret wherever and
+//! however encoded it turns up. A last sweep searches every kept text for every known secret.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod audit;
+mod bodies;
+mod headers;
 mod interaction;
+mod json;
 mod label;
+mod ledger;
+mod pattern;
+mod redactor;
+mod sweep;
+mod values;
 
+pub use audit::{AuditHit, audit};
+pub(crate) use interaction::table;
 pub use interaction::{
     AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
     Interaction, JsonWire, Named, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
     Seconds,
 };
-pub use label::{Label, Piece, Suffix, pieces};
+pub use json::{minify, pretty, quote};
+pub use label::{Label, Piece, Suffix, escape, join, pieces};
+pub use redactor::{Redacted, Redactor};

@@ -1,0 +1,41 @@
+//! What stands at the top of a cassette.
+
+use crate::oauth::Step;
+use crate::redact::{Interaction, Named};
+
+/// The header of a cassette.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// What recorded it: `authtape/0.1.0`.
+    pub recorded_by: String,
+    /// When the recording began: RFC 3339, UTC, in seconds.
+    pub recorded_at: String,
+    /// The token endpoint's host, where one was seen.
+    pub server: Option<String>,
+    /// How many secrets of each kind were replaced.
+    pub redacted: Vec<Named<u32>>,
+}
+
+impl Header {
+    /// The header of a recording that begins at this time.
+    pub fn begun(recorded_at: String) -> Self {
+        Self {
+            recorded_by: concat!("authtape/", env!("CARGO_PKG_VERSION")).to_owned(),
+            recorded_at,
+            ..Self::default()
+        }
+    }
+
+    /// The same header with the token endpoint's host, or else the first host, filled in.
+    #[must_use]
+    pub fn with_server(mut self, interactions: &[Interaction]) -> Self {
+        let token = interactions
+            .iter()
+            .find(|interaction| interaction.step() == Step::TokenRequest);
+        let served = token.or_else(|| interactions.first());
+        self.server = served
+            .and_then(|served| served.request().parsed_url())
+            .map(|url| url.host);
+        self
+    }
+}

@@ -1,0 +1,154 @@
+//! The audit that needs no ledger: what in a text still looks like a secret.
+
+use crate::oauth::registry::{self, Class, Place};
+use crate::oauth::{facts, jwt};
+use crate::redact::label::{Piece, pieces};
+use crate::redact::pattern;
+
+/// A place in a text that looks like a secret; the value itself is never part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditHit {
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// What it looks like.
+    pub kind: &'static str,
+}
+
+/// Searches any text, be it a cassette, a HAR file or a log: tokens with a signature, vendors'
+/// tokens, private keys, credentials behind their scheme, and values of parameters that the
+/// registry calls secret.
+pub fn audit(text: &str) -> Vec<AuditHit> {
+    let mut hits = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        for (at, kind) in audit_line(line) {
+            let column = line[..at].chars().count() + 1;
+            hits.push(AuditHit {
+                line: number + 1,
+                column,
+                kind,
+            });
+        }
+    }
+    hits
+}
+
+fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
+    let mut hits = Vec::new();
+    if let Some(at) = line
+        .find("-----BEGIN ")
+        .filter(|_| line.contains("PRIVATE KEY-----"))
+    {
+        hits.push((at, "private key"));
+    }
+    let mut previous = "";
+    for (at, word) in words(line) {
+        let clean = word.trim_end_matches(['.', ':']);
+        let found = if jwt::parse(clean).is_some() {
+            Some("signed JWT")
+        } else if pattern::has_vendor_prefix(clean) {
+            Some("vendor token")
+        } else if is_scheme(previous) && is_credential(clean) {
+            Some("credentials behind an authorization scheme")
+        } else if is_secret_name(previous) && is_credential(clean) {
+            Some("value of a secret parameter")
+        } else {
+            None
+        };
+        hits.extend(found.map(|kind| (at, kind)));
+        previous = clean;
+    }
+    hits
+}
+
+/// The runs of a line between white space, quotes, separators and escapes of them.
+fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
+    let separator = |c: char| c.is_whitespace() || "\"'`,;()<>{}[]|=&?:\\".contains(c);
+    let mut at = 0;
+    line.split(separator).filter_map(move |word| {
+        let start = at;
+        // Every separator is one byte but for foreign white space, whose column may be off by it.
+        at += word.len() + 1;
+        (!word.is_empty() && line.is_char_boundary(start.min(line.len())))
+            .then_some((start.min(line.len()), word))
+    })
+}
+
+fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "dpop"].contains(&word.to_ascii_lowercase().as_str())
+}
+
+fn is_secret_name(word: &str) -> bool {
+    let places = [
+        Place::TokenRequest,
+        Place::TokenResponse,
+        Place::AuthorizationResponse,
+    ];
+    places
+        .iter()
+        .any(|place| registry::class(*place, word) == Some(Class::Secret))
+}
+
+/// Long enough, and no label, placeholder, type name or plain word of a sentence.
+fn is_credential(word: &str) -> bool {
+    let labelled = pieces(word)
+        .iter()
+        .any(|piece| matches!(piece, Piece::Label(_)));
+    let masked = word.chars().all(|c| "*x.X…-".contains(c));
+    let plain = word
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
+    word.len() >= 8
+        && !labelled
+        && !masked
+        && !plain
+        && !registry::is_known(word)
+        && !facts::is_placeholder_word(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_secret_is_pointed_at_and_not_shown() {
+        for (text, expected) in [
+            (
+                "Authorization: Bearer SlAV32hkKG8xyz",
+                Some((1, 23, "credentials behind an authorization scheme")),
+            ),
+            (
+                "\n  \"code\": \"SplxlOBeZQQYbYS6\"",
+                Some((2, 12, "value of a secret parameter")),
+            ),
+            (
+                "https://x.example/cb?code=SplxlOBeZQQYbYS6&x=1",
+                Some((1, 27, "value of a secret parameter")),
+            ),
+            (
+                "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+                Some((1, 1, "signed JWT")),
+            ),
+            (
+                "-----BEGIN EC PRIVATE KEY-----",
+                Some((1, 1, "private key")),
+            ),
+            (
+                "token gho_16C7e42F292c6912E7710c838347Ae178B4a",
+                Some((1, 7, "vendor token")),
+            ),
+            ("- code: REDACTED-code-1", None),
+            ("Authorization: Basic REDACTED-basic-1", None),
+            ("client_secret: \"\"", None),
+            ("token_type=Bearer", None),
+            ("code: {length: 24, alphabet: lower-alnum}", None),
+            ("the code expired yesterday", None),
+        ] {
+            let hit = audit(text)
+                .first()
+                .map(|hit| (hit.line, hit.column, hit.kind));
+            assert_eq!(hit, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Bodies by what they are, not by what their header says.
+
+use crate::model::{Captured, Headers, Heard, Params, Said, multipart, percent_decode};
+use crate::oauth::registry::{self, Class, Place};
+use crate::oauth::sniff::{Sniff, boundary, sniff};
+use crate::redact::Redactor;
+use crate::redact::interaction::{
+    AbsentBody, DropReason, DroppedBody, JsonWire, Named, RecordedPart, RecordedRequest,
+    RecordedResponse,
+};
+use crate::redact::json;
+use crate::redact::redactor::writes_back;
+
+/// A body on its way into an interaction.
+#[derive(Default)]
+struct Body {
+    form: Vec<Named<String>>,
+    raw_form: Option<String>,
+    json: Option<String>,
+    wire: Option<JsonWire>,
+    text: Option<String>,
+    multipart: Vec<RecordedPart>,
+    absent: Option<AbsentBody>,
+}
+
+impl Redactor {
+    /// Fills in the body of a request.
+    pub(super) fn request_body(
+        &mut self,
+        place: Place,
+        said: &Said,
+        request: &mut RecordedRequest,
+    ) {
+        let body = self.body(place, &said.headers, &said.body);
+        let announced = ["POST", "PUT", "PATCH"].contains(&said.method.as_str());
+        request.form = body.form;
+        request.raw_form = body.raw_form;
+        request.json = body.json;
+        request.wire = body.wire;
+        request.text = body.text;
+        request.multipart = body.multipart;
+        request.body = body
+            .absent
+            .filter(|absent| announced || *absent != AbsentBody::Empty);
+    }
+
+    /// Fills in the body of a response.
+    pub(super) fn response_body(
+        &mut self,
+        place: Place,
+        said: &Said,
+        heard: &Heard,
+        response: &mut RecordedResponse,
+    ) {
+        let body = self.body(place, &heard.headers, &heard.body);
+        let bodiless = said.method == "HEAD" || matches!(heard.status, 204 | 300..400);
+        response.form = body.form;
+        response.raw_form = body.raw_form;
+        response.json = body.json;
+        response.wire = body.wire;
+        response.text = body.text;
+        response.body = body
+            .absent
+            .filter(|absent| !bodiless || *absent != AbsentBody::Empty);
+        if !body.multipart.is_empty() {
+            response.body = Some(dropped(DropReason::Binary, &heard.body, Sniff::Multipart));
+        }
+    }
+
+    fn body(&mut self, place: Place, headers: &Headers, captured: &Captured) -> Body {
+        if captured.size == 0 && captured.cut.is_none() {
+            return Body {
+                absent: Some(AbsentBody::Empty),
+                ..Body::default()
+            };
+        }
+        let sniffed = sniff(&captured.bytes);
+        let refused = if captured.cut.is_some() {
+            Some(DropReason::Cut)
+        } else if !captured.is_whole() {
+            Some(DropReason::TooLarge)
+        } else {
+            headers
+                .get("content-encoding")
+                .filter(|coding| *coding != "identity")
+                .map(|_| DropReason::Encoded)
+        };
+        let drop = |reason| Body {
+            absent: Some(dropped(reason, captured, sniffed)),
+            ..Body::default()
+        };
+        if let Some(reason) = refused {
+            return drop(reason);
+        }
+        let Ok(text) = std::str::from_utf8(&captured.bytes) else {
+            return drop(DropReason::Binary);
+        };
+        match sniffed {
+            Sniff::Form | Sniff::FormHtmlAmp => self.form_body(place, text),
+            Sniff::FormPctEncodedWhole => Body {
+                text: Some(self.encoded_form(text)),
+                ..Body::default()
+            },
+            Sniff::Json => self.json_body(place, text),
+            Sniff::Multipart => self
+                .multipart_body(place, captured)
+                .unwrap_or_else(|| drop(DropReason::UnknownText)),
+            Sniff::Html | Sniff::Xml => drop(DropReason::Page),
+            _ => drop(DropReason::UnknownText),
+        }
+    }
+
+    fn form_body(&mut self, place: Place, text: &str) -> Body {
+        let form = self.pairs(place, &Params::parse(text.trim_end_matches(['\r', '\n'])));
+        let raw_form = (!writes_back(text)).then(|| self.raw_params(text));
+        Body {
+            form,
+            raw_form,
+            ..Body::default()
+        }
+    }
+
+    /// A form that was percent-encoded as a whole stays so.
+    fn encoded_form(&mut self, text: &str) -> String {
+        crate::redact::values::encode(&self.raw_params(&percent_decode(text)))
+    }
+
+    fn json_body(&mut self, place: Place, text: &str) -> Body {
+        let redacted = self.json_text(place, text);
+        let compact = json::is_compact(text);
+        Body {
+            json: Some(if compact {
+                json::pretty(&redacted)
+            } else {
+                redacted
+            }),
+            wire: Some(if compact {
+                JsonWire::Compact
+            } else {
+                JsonWire::Exact
+            }),
+            ..Body::default()
+        }
+    }
+
+    fn json_text(&mut self, place: Place, text: &str) -> String {
+        let this = std::cell::RefCell::new(self);
+        json::rewrite(
+            text,
+            |scalar| {
+                let mut this = this.borrow_mut();
+                if scalar.is_string {
+                    let value = this.value(place, scalar.key, scalar.value);
+                    return (value != scalar.value).then_some(value);
+                }
+                if matches!(scalar.value, "true" | "false" | "null") {
+                    return None;
+                }
+                this.number(place, scalar.key, scalar.value)
+            },
+            |key| {
+                let name = this.borrow_mut().name(key);
+                (name != key).then_some(name)
+            },
+        )
+    }
+
+    fn multipart_body(&mut self, place: Place, captured: &Captured) -> Option<Body> {
+        let parts = multipart::parts(&captured.bytes, boundary(&captured.bytes)?)?;
+        let mut recorded = Vec::new();
+        for part in &parts {
+            let text = std::str::from_utf8(part.content).ok()?;
+            let name = part.name().unwrap_or_default();
+            let kept = registry::class(place, name) == Some(Class::Keep) || !name.is_empty();
+            recorded.push(RecordedPart {
+                headers: self.part_headers(&part.headers, name),
+                text: self.value(place, if kept { name } else { "" }, text),
+            });
+        }
+        Some(Body {
+            multipart: recorded,
+            ..Body::default()
+        })
+    }
+
+    /// The name of the field, without the name of a file.
+    fn part_headers(&mut self, headers: &Headers, name: &str) -> Vec<Named<String>> {
+        let mut out = Vec::new();
+        for header in headers {
+            if header.name.eq_ignore_ascii_case("content-disposition") {
+                let name = self.name(name);
+                out.push(Named::new(
+                    header.name.clone(),
+                    format!("form-data; name=\"{name}\""),
+                ));
+            } else if header.name.eq_ignore_ascii_case("content-type") {
+                let value = String::from_utf8_lossy(&header.value);
+                out.push(Named::new(header.name.clone(), self.free_text(&value)));
+            }
+        }
+        out
+    }
+}
+
+fn dropped(dropped: DropReason, captured: &Captured, sniff: Sniff) -> AbsentBody {
+    AbsentBody::Dropped(DroppedBody {
+        dropped,
+        size: captured.size,
+        sniff: Some(sniff),
+    })
+}

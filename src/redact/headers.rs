@@ -1,0 +1,246 @@
+//! Header fields by their class, credentials among them.
+
+use serde_json::Value;
+
+use crate::model::{Header, Headers, Said};
+use crate::oauth::facts::{basic_token, decode_basic};
+use crate::oauth::registry::{self, Class, HeaderClass, Place};
+use crate::oauth::{Step, jwt, name};
+use crate::redact::Redactor;
+use crate::redact::interaction::{BasicCredentials, Declaration, Named};
+use crate::redact::json;
+use crate::redact::label::escape;
+use crate::redact::ledger::{Fresh, Shape};
+use crate::redact::pattern;
+
+impl Redactor {
+    /// The fields that may be written, in their order.
+    pub(super) fn headers(&mut self, step: Step, headers: &Headers) -> Vec<Named<String>> {
+        headers
+            .iter()
+            .filter_map(|header| self.header(step, header))
+            .collect()
+    }
+
+    /// The halves of Basic credentials: a client's at the endpoints that authenticate clients,
+    /// somebody's elsewhere.
+    pub(super) fn basic(&mut self, step: Step, said: &Said) -> Option<BasicCredentials> {
+        let decoded = decode_basic(basic_token(said)?)?;
+        let (user, password) = match decoded.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (decoded.as_str(), None),
+        };
+        let clients = [
+            Step::TokenRequest,
+            Step::PushedAuthorizationRequest,
+            Step::DeviceAuthorizationRequest,
+            Step::Introspection,
+            Step::Revocation,
+        ];
+        let (user_name, password_name) = if clients.contains(&step) {
+            (name::CLIENT_ID, name::CLIENT_SECRET)
+        } else {
+            (name::USERNAME, name::PASSWORD)
+        };
+        // A secret in the place of the user is a defect, and still a secret.
+        let user = if self.ledger.knows(user) {
+            self.secret(name::CLIENT_SECRET, user, Shape::Declared)
+        } else {
+            self.value(Place::TokenRequest, user_name, user)
+        };
+        let password =
+            password.map(|password| self.value(Place::TokenRequest, password_name, password));
+        Some(BasicCredentials { user, password })
+    }
+
+    /// What may be declared of a secret that is new, a JWT's readable parts included.
+    pub(super) fn declared(&mut self, fresh: &Fresh, clock: i64) -> Option<Named<Declaration>> {
+        let mut declaration = fresh.declaration.clone()?;
+        if let Some(jwt) = jwt::parse(&fresh.value) {
+            declaration.jwt_header = Some(self.jwt_part(&Value::Object(jwt.header), clock));
+            declaration.jwt_claims = Some(self.jwt_part(&Value::Object(jwt.claims), clock));
+        }
+        Some(Named::new(fresh.label.key(), declaration))
+    }
+
+    fn header(&mut self, step: Step, header: &Header) -> Option<Named<String>> {
+        let class = registry::header_class(&header.name);
+        if class == Some(HeaderClass::Drop) {
+            return None;
+        }
+        let value = match std::str::from_utf8(&header.value) {
+            Ok(value) => self.header_value(step, &header.name, value, class),
+            Err(_) => self.secret(
+                "header",
+                &String::from_utf8_lossy(&header.value),
+                Shape::Hidden,
+            ),
+        };
+        Some(Named::new(self.name(&header.name), value))
+    }
+
+    fn header_value(
+        &mut self,
+        step: Step,
+        name: &str,
+        value: &str,
+        class: Option<HeaderClass>,
+    ) -> String {
+        if value.is_empty() {
+            return String::new();
+        }
+        match class {
+            Some(HeaderClass::Keep) => self.free_text(value),
+            Some(HeaderClass::Correlation) if is_correlation_id(value) => escape(value),
+            Some(HeaderClass::Url) => self.url(value),
+            Some(HeaderClass::Authorization) => self.authorization(step, value),
+            Some(HeaderClass::Cookie) => self.cookies(value),
+            Some(HeaderClass::SetCookie) => self.set_cookie(value),
+            Some(HeaderClass::ContentType) => self.content_type(value),
+            Some(HeaderClass::Personal) => self.secret("address", value, Shape::Typed),
+            Some(HeaderClass::Secret) => self.secret(name, value, Shape::Declared),
+            _ => self.secret("header", value, Shape::Declared),
+        }
+    }
+
+    fn authorization(&mut self, step: Step, value: &str) -> String {
+        let Some((scheme, credentials)) = value.split_once(' ') else {
+            return self.secret("header", value, Shape::Declared);
+        };
+        let known = [
+            "basic",
+            "bearer",
+            "dpop",
+            "digest",
+            "negotiate",
+            "token",
+            "oauth",
+            "apikey",
+            "gnap",
+            "mac",
+        ];
+        let lower = scheme.to_ascii_lowercase();
+        if !known.contains(&lower.trim_end_matches(':')) {
+            return self.secret("header", value, Shape::Declared);
+        }
+        let (kind, shape) = match lower.as_str() {
+            "basic" => ("basic", Shape::Hidden),
+            "bearer" | "dpop" if step == Step::Registration => {
+                ("initial_access_token", Shape::Declared)
+            }
+            "bearer" | "dpop" => (name::ACCESS_TOKEN, Shape::Declared),
+            _ => ("header", Shape::Declared),
+        };
+        format!("{scheme} {}", self.secret(kind, credentials, shape))
+    }
+
+    fn cookies(&mut self, value: &str) -> String {
+        let cookie = |cookie: &str| match cookie.split_once('=') {
+            Some((name, value)) => self.cookie(name, value),
+            None => self.secret("cookie", cookie, Shape::Declared),
+        };
+        value.split("; ").map(cookie).collect::<Vec<_>>().join("; ")
+    }
+
+    fn set_cookie(&mut self, value: &str) -> String {
+        let mut attributes = value.split(';');
+        let first = attributes.next().unwrap_or_default();
+        let mut out = match first.split_once('=') {
+            Some((name, value)) => self.cookie(name, value),
+            None => self.secret("cookie", first, Shape::Declared),
+        };
+        for attribute in attributes {
+            out.push(';');
+            let name = attribute
+                .split('=')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
+            let kept = ATTRIBUTES.contains(&name.as_str());
+            out.push_str(&if kept {
+                self.free_text(attribute)
+            } else {
+                self.secret("cookie", attribute, Shape::Hidden)
+            });
+        }
+        out
+    }
+
+    fn cookie(&mut self, name: &str, value: &str) -> String {
+        let name = self.name(name);
+        let value = if value.is_empty() {
+            String::new()
+        } else {
+            self.secret("cookie", value, Shape::Declared)
+        };
+        format!("{name}={value}")
+    }
+
+    fn content_type(&mut self, value: &str) -> String {
+        let parameter = |parameter: &str| match parameter.split_once('=') {
+            Some((name, _)) if name.trim().eq_ignore_ascii_case("boundary") => {
+                format!("{name}={BOUNDARY}")
+            }
+            _ => self.free_text(parameter),
+        };
+        value
+            .split(';')
+            .map(parameter)
+            .collect::<Vec<_>>()
+            .join(";")
+    }
+
+    fn jwt_part(&mut self, part: &Value, clock: i64) -> String {
+        let text = part.to_string();
+        json::rewrite(
+            &text,
+            |scalar| {
+                let is_time = TIMES.contains(&scalar.key);
+                if let (true, Ok(time)) = (is_time, scalar.value.parse::<i64>()) {
+                    return Some(format!("{:+}", time - clock));
+                }
+                if !scalar.is_string {
+                    return matches!(scalar.value, "true" | "false" | "null")
+                        .then_some(None)
+                        .unwrap_or_else(|| self.number(Place::Jwt, scalar.key, scalar.value));
+                }
+                match registry::class(Place::Jwt, scalar.key) {
+                    Some(Class::Keep | Class::Url) if pattern::looks(scalar.value).is_none() => {
+                        None
+                    }
+                    _ => Some(self.value(Place::Jwt, scalar.key, scalar.value)),
+                }
+            },
+            |_| None,
+        )
+    }
+}
+
+/// A request's identifier: short, of one kind of characters, and nobody's address or token.
+fn is_correlation_id(value: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._:;=,/+-|@ ".contains(c);
+    value.len() <= 200
+        && value.chars().all(fits)
+        && !pattern::is_email(value)
+        && !pattern::has_vendor_prefix(value)
+        && jwt::parse(value).is_none()
+}
+
+/// The boundary that cassettes show, since the real one differs on every run.
+const BOUNDARY: &str = "authtape";
+
+const ATTRIBUTES: &[&str] = &[
+    "domain",
+    "expires",
+    "httponly",
+    "max-age",
+    "partitioned",
+    "path",
+    "priority",
+    "samesite",
+    "secure",
+];
+
+/// Claims that are points in time (RFC 7519 section 4.1).
+const TIMES: &[&str] = &["auth_time", "exp", "iat", "nbf", "updated_at"];

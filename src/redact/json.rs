@@ -1,0 +1,270 @@
+//! JSON by its text: rewritten, pretty-printed and minified without touching what is not meant.
+//!
+//! Key order, the spelling of numbers, escapes and duplicate keys are evidence, so nothing here
+//! goes through a parsed value.
+
+use std::fmt::Write as _;
+
+/// One token of a JSON text, as it is spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// One of `{ } [ ] , :`
+    Mark(char),
+    /// White space.
+    Space(&'a str),
+    /// A string with its quotes.
+    String(&'a str),
+    /// A number, `true`, `false` or `null`.
+    Bare(&'a str),
+}
+
+/// A scalar of a JSON text, with the nearest key above it.
+pub(super) struct Scalar<'a> {
+    pub(super) key: &'a str,
+    /// The decoded string, or the spelling of a number or word.
+    pub(super) value: &'a str,
+    pub(super) is_string: bool,
+}
+
+/// Whether there is no white space outside strings.
+pub(super) fn is_compact(text: &str) -> bool {
+    !tokens(text).any(|token| matches!(token, Token::Space(_)))
+}
+
+/// Writes the text again with every scalar and key passed through `scalar` and `key`; `None` from
+/// either leaves the spelling as it is, a text replaces it as a string.
+pub(super) fn rewrite(
+    text: &str,
+    mut scalar: impl FnMut(Scalar<'_>) -> Option<String>,
+    mut key: impl FnMut(&str) -> Option<String>,
+) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut nesting = Nesting::default();
+    for token in tokens(text) {
+        match token {
+            Token::Space(space) => out.push_str(space),
+            Token::Mark(mark) => {
+                nesting.mark(mark);
+                out.push(mark);
+            }
+            Token::String(spelled) if nesting.expects_key() => {
+                let name = decode(spelled);
+                out.push_str(&key(&name).map_or_else(|| spelled.to_owned(), |text| quote(&text)));
+                nesting.keyed(name);
+            }
+            Token::String(spelled) => {
+                let value = decode(spelled);
+                let replaced = scalar(Scalar {
+                    key: nesting.key(),
+                    value: &value,
+                    is_string: true,
+                });
+                out.push_str(&replaced.map_or_else(|| spelled.to_owned(), |text| quote(&text)));
+            }
+            Token::Bare(spelled) => {
+                let replaced = scalar(Scalar {
+                    key: nesting.key(),
+                    value: spelled,
+                    is_string: false,
+                });
+                out.push_str(&replaced.map_or_else(|| spelled.to_owned(), |text| quote(&text)));
+            }
+        }
+    }
+    out
+}
+
+/// A compact text over several lines, two blanks a level; [`minify`] undoes it.
+pub fn pretty(compact: &str) -> String {
+    let mut out = String::with_capacity(compact.len() * 2);
+    let mut depth = 0_usize;
+    let all: Vec<_> = tokens(compact).collect();
+    for (at, token) in all.iter().enumerate() {
+        let next = all.get(at + 1);
+        match token {
+            Token::Mark(open @ ('{' | '[')) => {
+                out.push(*open);
+                if !matches!(next, Some(Token::Mark('}' | ']'))) {
+                    depth += 1;
+                    line(&mut out, depth);
+                }
+            }
+            Token::Mark(close @ ('}' | ']')) => {
+                if !matches!(
+                    at.checked_sub(1).and_then(|at| all.get(at)),
+                    Some(Token::Mark('{' | '['))
+                ) {
+                    depth = depth.saturating_sub(1);
+                    line(&mut out, depth);
+                }
+                out.push(*close);
+            }
+            Token::Mark(',') => {
+                out.push(',');
+                line(&mut out, depth);
+            }
+            Token::Mark(colon) => {
+                out.push(*colon);
+                out.push(' ');
+            }
+            Token::Space(_) => {}
+            Token::String(text) | Token::Bare(text) => out.push_str(text),
+        }
+    }
+    out
+}
+
+/// The text without white space outside strings, every other byte as it was.
+pub fn minify(text: &str) -> String {
+    tokens(text).fold(String::with_capacity(text.len()), |mut out, token| {
+        match token {
+            Token::Space(_) => {}
+            Token::Mark(mark) => out.push(mark),
+            Token::String(text) | Token::Bare(text) => out.push_str(text),
+        }
+        out
+    })
+}
+
+/// A JSON string with its quotes, non-ASCII kept.
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if u32::from(c) < 0x20 => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn line(out: &mut String, depth: usize) {
+    out.push('\n');
+    (0..depth).for_each(|_| out.push_str("  "));
+}
+
+fn decode(spelled: &str) -> String {
+    serde_json::from_str(spelled).unwrap_or_else(|_| spelled.trim_matches('"').to_owned())
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = match first {
+            '{' | '}' | '[' | ']' | ',' | ':' => {
+                rest = &rest[1..];
+                return Some(Token::Mark(first));
+            }
+            '"' => string_end(rest),
+            ' ' | '\t' | '\r' | '\n' => rest.find(|c| !" \t\r\n".contains(c)).unwrap_or(rest.len()),
+            _ => rest
+                .find(|c| "{}[],:\" \t\r\n".contains(c))
+                .unwrap_or(rest.len()),
+        };
+        let (token, tail) = rest.split_at(end);
+        rest = tail;
+        Some(match first {
+            '"' => Token::String(token),
+            ' ' | '\t' | '\r' | '\n' => Token::Space(token),
+            _ => Token::Bare(token),
+        })
+    })
+}
+
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Where in the containers a token stands.
+#[derive(Default)]
+struct Nesting {
+    /// `true` for an object, with the key that is open.
+    open: Vec<(bool, String)>,
+    awaits_value: bool,
+}
+
+impl Nesting {
+    fn mark(&mut self, mark: char) {
+        match mark {
+            '{' | '[' => {
+                let key = self.key().to_owned();
+                self.open.push((mark == '{', key));
+                self.awaits_value = false;
+            }
+            '}' | ']' => {
+                self.open.pop();
+                self.awaits_value = false;
+            }
+            ':' => self.awaits_value = true,
+            _ => self.awaits_value = false,
+        }
+    }
+
+    fn expects_key(&self) -> bool {
+        self.open.last().is_some_and(|(object, _)| *object) && !self.awaits_value
+    }
+
+    fn keyed(&mut self, name: String) {
+        if let Some((_, key)) = self.open.last_mut() {
+            *key = name;
+        }
+    }
+
+    fn key(&self) -> &str {
+        self.open.last().map_or("", |(_, key)| key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pretty_and_minify_are_inverse_and_touch_no_spelling() {
+        for text in [
+            r#"{"a":1.0,"a":1e3,"b":[],"c":{},"d":[1,{"e":"x: y, \"{z}\""}],"f":null}"#,
+            r#"[]"#,
+            r#""text""#,
+            r#"{"é":"\u00e9\/"}"#,
+        ] {
+            assert!(is_compact(text), "{text}");
+            assert_eq!(minify(&pretty(text)), text);
+        }
+        assert!(!is_compact("{\"a\": 1}"));
+    }
+
+    #[test]
+    fn scalars_are_rewritten_under_their_nearest_key() {
+        let mut seen = Vec::new();
+        let out = rewrite(
+            r#"{"a": "1", "b": [2, {"c": "3"}], "a": true}"#,
+            |scalar| {
+                seen.push(format!("{}={}", scalar.key, scalar.value));
+                (scalar.key == "b").then(|| "two".to_owned())
+            },
+            |key| (key == "c").then(|| "see".to_owned()),
+        );
+        assert_eq!(out, r#"{"a": "1", "b": ["two", {"see": "3"}], "a": true}"#);
+        assert_eq!(seen, ["a=1", "b=2", "c=3", "a=true"]);
+    }
+}

@@ -1,0 +1,418 @@
+//! The ledger: every secret seen so far, its label, and what may be said of its shape.
+
+use std::collections::{BTreeMap, HashMap};
+
+use zeroize::Zeroize as _;
+
+use crate::model::{percent_decode, percent_encode};
+use crate::oauth::jwt;
+use crate::redact::label::{self, Label, Piece, Suffix};
+use crate::redact::{Alphabet, Declaration, Named};
+
+/// What may be said of the shape of a value that is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Length, alphabet and prefix, where they leave enough unknown.
+    Declared,
+    /// The type only: an identifier or personal data.
+    Typed,
+    /// Nothing.
+    Hidden,
+}
+
+/// A secret that was seen for the first time.
+pub(super) struct Fresh {
+    pub(super) label: Label,
+    pub(super) value: String,
+    pub(super) declaration: Option<Declaration>,
+}
+
+/// The secrets of one recording. They are wiped when it is dropped.
+#[derive(Default)]
+pub(super) struct Ledger {
+    secrets: BTreeMap<String, Label>,
+    /// The spelling of each secret by its lower case, to find one that differs by case only.
+    spellings: HashMap<String, String>,
+    counts: BTreeMap<String, u32>,
+    fresh: Vec<Fresh>,
+}
+
+impl Ledger {
+    /// The text that stands for a value: its label, or, where it differs from a known secret in a
+    /// way that has a name, that secret's label with the difference.
+    pub(super) fn text(&mut self, kind: &str, value: &str, shape: Shape) -> String {
+        label::join(&self.pieces(kind, value, shape))
+    }
+
+    /// The same as pieces.
+    pub(super) fn pieces(&mut self, kind: &str, value: &str, shape: Shape) -> Vec<Piece> {
+        if let Some(label) = self.secrets.get(value) {
+            return vec![Piece::Label(label.clone())];
+        }
+        if let Some(related) = self.related(value) {
+            return related;
+        }
+        let number = self.counts.entry(kind.to_owned()).or_default();
+        *number += 1;
+        let label = Label::new(kind, *number);
+        self.secrets.insert(value.to_owned(), label.clone());
+        self.spellings
+            .entry(value.to_ascii_lowercase())
+            .or_insert_with(|| value.to_owned());
+        let declaration = declare(value, shape);
+        self.fresh.push(Fresh {
+            label: label.clone(),
+            value: value.to_owned(),
+            declaration,
+        });
+        vec![Piece::Label(label)]
+    }
+
+    /// Whether the value is a secret already.
+    pub(super) fn knows(&self, value: &str) -> bool {
+        self.secrets.contains_key(value)
+    }
+
+    /// The secrets that came since the last call, in the order of their first sight.
+    pub(super) fn take_fresh(&mut self) -> Vec<Fresh> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// How many secrets of each kind there are.
+    pub(super) fn counts(&self) -> Vec<Named<u32>> {
+        self.counts
+            .iter()
+            .map(|(kind, count)| Named::new(kind.clone(), *count))
+            .collect()
+    }
+
+    /// The relations of oauth.md A.0, first hit wins: the known secret is `a`, the value is `b`.
+    fn related(&self, value: &str) -> Option<Vec<Piece>> {
+        if value.len() < RELATED_MIN {
+            return None;
+        }
+        self.by_trim(value)
+            .or_else(|| self.by_transform(value))
+            .or_else(|| self.by_suffix(value))
+            .or_else(|| self.by_prefix(value))
+            .or_else(|| self.by_case(value))
+    }
+
+    fn by_trim(&self, value: &str) -> Option<Vec<Piece>> {
+        let core = value.trim_matches(|c: char| c.is_ascii_whitespace());
+        if core.len() == value.len() {
+            return None;
+        }
+        let label = self.secrets.get(core)?;
+        let (before, after) = value.split_once(core)?;
+        Some(around(before, label.clone(), after))
+    }
+
+    fn by_transform(&self, value: &str) -> Option<Vec<Piece>> {
+        let once = percent_decode(value);
+        let transforms = [
+            (once.clone(), Suffix::Pct),
+            (percent_decode(&once), Suffix::Pct2),
+            (percent_encode(value), Suffix::Unpct),
+            (value.replace(' ', "+"), Suffix::PlusAsSpace),
+            (value.replace('+', " "), Suffix::SpaceAsPlus),
+            (value.replace("&amp;", "&"), Suffix::HtmlAmp),
+        ];
+        let found = transforms.iter().find_map(|(candidate, suffix)| {
+            let label = (candidate != value).then(|| self.secrets.get(candidate))??;
+            Some((label, *suffix))
+        });
+        // A secret that holds escapes itself, and lost one level of them.
+        let decoded_twice = || {
+            let close = self
+                .secrets
+                .iter()
+                .find(|(secret, _)| secret.contains('%') && percent_decode(secret) == value);
+            close.map(|(_, label)| (label, Suffix::Unpct))
+        };
+        let (label, suffix) = found.or_else(decoded_twice)?;
+        Some(vec![Piece::Label(label.clone().with(suffix))])
+    }
+
+    fn by_suffix(&self, value: &str) -> Option<Vec<Piece>> {
+        TAILS.iter().find_map(|tail| {
+            let core = value.strip_suffix(tail)?;
+            let label = self.secrets.get(core)?;
+            Some(around("", label.clone(), tail))
+        })
+    }
+
+    fn by_prefix(&self, value: &str) -> Option<Vec<Piece>> {
+        let (secret, label) = self.secrets.range(value.to_owned()..).next()?;
+        let whole = secret.strip_prefix(value)?;
+        let of = if declare(secret, Shape::Declared).is_some() {
+            count(secret)
+        } else {
+            0
+        };
+        let suffix = Suffix::FirstOf {
+            kept: count(value),
+            of,
+        };
+        (!whole.is_empty() && of > 0).then(|| vec![Piece::Label(label.clone().with(suffix))])
+    }
+
+    fn by_case(&self, value: &str) -> Option<Vec<Piece>> {
+        let secret = self.spellings.get(&value.to_ascii_lowercase())?;
+        let label = self.secrets.get(secret)?;
+        let suffix = if *value == secret.to_ascii_uppercase() {
+            Suffix::Upper
+        } else if *value == secret.to_ascii_lowercase() {
+            Suffix::Lower
+        } else {
+            return None;
+        };
+        Some(vec![Piece::Label(label.clone().with(suffix))])
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        while let Some((mut secret, _)) = self.secrets.pop_first() {
+            secret.zeroize();
+        }
+        self.spellings.drain().for_each(|(mut lower, mut secret)| {
+            lower.zeroize();
+            secret.zeroize();
+        });
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        self.value.zeroize();
+    }
+}
+
+fn around(before: &str, label: Label, after: &str) -> Vec<Piece> {
+    let literal = |text: &str| (!text.is_empty()).then(|| Piece::Literal(text.to_owned()));
+    literal(before)
+        .into_iter()
+        .chain([Piece::Label(label)])
+        .chain(literal(after))
+        .collect()
+}
+
+/// What may be declared: a shape that leaves at least 96 bits unknown, or a type.
+fn declare(value: &str, shape: Shape) -> Option<Declaration> {
+    match shape {
+        Shape::Hidden => None,
+        Shape::Typed => Some(Declaration {
+            r#type: Some(type_of(value).to_owned()),
+            ..Declaration::default()
+        }),
+        Shape::Declared => declare_shape(value),
+    }
+}
+
+fn declare_shape(value: &str) -> Option<Declaration> {
+    let prefix = PREFIXES
+        .iter()
+        .find(|prefix| value.starts_with(**prefix) && value.len() > prefix.len());
+    let alphabet = alphabet_of(value);
+    let unknown = count(value) - prefix.map_or(0, |prefix| count(prefix));
+    let unknown_bits = f64::from(unknown) * (bits_of(alphabet) - 0.23);
+    if unknown_bits < 96.0 && jwt::parse(value).is_none() {
+        return None;
+    }
+    Some(Declaration {
+        length: Some(count(value)),
+        alphabet: Some(alphabet),
+        prefix: prefix.map(|prefix| (*prefix).to_owned()),
+        ..Declaration::default()
+    })
+}
+
+fn count(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}
+
+type Class = fn(char) -> bool;
+
+fn alphabet_of(value: &str) -> Alphabet {
+    let all = |class: Class| value.chars().all(class);
+    let classes: [(Alphabet, Class); 8] = [
+        (Alphabet::Digits, |c| c.is_ascii_digit()),
+        (Alphabet::Hex, |c| {
+            c.is_ascii_digit() || ('a'..='f').contains(&c)
+        }),
+        (Alphabet::LowerAlnum, |c| {
+            c.is_ascii_digit() || c.is_ascii_lowercase()
+        }),
+        (Alphabet::Alnum, |c| c.is_ascii_alphanumeric()),
+        (Alphabet::Base64Url, |c| {
+            c.is_ascii_alphanumeric() || c == '-' || c == '_'
+        }),
+        (Alphabet::Base64, |c| {
+            c.is_ascii_alphanumeric() || "+/=".contains(c)
+        }),
+        (Alphabet::Unreserved, |c| {
+            c.is_ascii_alphanumeric() || "-._~".contains(c)
+        }),
+        (Alphabet::Visible, |c| c.is_ascii_graphic()),
+    ];
+    classes
+        .iter()
+        .find(|(_, class)| all(*class))
+        .map_or(Alphabet::Any, |(alphabet, _)| *alphabet)
+}
+
+fn bits_of(alphabet: Alphabet) -> f64 {
+    let size: f64 = match alphabet {
+        Alphabet::Digits => 10.0,
+        Alphabet::Hex => 16.0,
+        Alphabet::LowerAlnum => 36.0,
+        Alphabet::Alnum => 62.0,
+        Alphabet::Base64Url => 64.0,
+        Alphabet::Base64 => 65.0,
+        Alphabet::Unreserved => 66.0,
+        _ => 94.0,
+    };
+    size.log2()
+}
+
+fn type_of(value: &str) -> &'static str {
+    if super::pattern::is_uuid(value) {
+        "uuid"
+    } else if super::pattern::is_email(value) {
+        "email"
+    } else if value.chars().all(|c| c.is_ascii_digit()) {
+        "number"
+    } else if value.contains("://") {
+        "url"
+    } else {
+        "text"
+    }
+}
+
+const RELATED_MIN: usize = 8;
+
+/// What clients append to a value by mistake (oauth.md, `code-has-extra-suffix`).
+const TAILS: &[&str] = &["#_=_", "#_", "#", "/", "\"", "'", ",", ";", "&", "?"];
+
+/// Public prefixes of vendors' tokens (oauth.md B.7); the rest of the value is the secret.
+pub(super) const PREFIXES: &[&str] = &[
+    "github_pat_",
+    "gloas-",
+    "glpat-",
+    "glrt-",
+    "GOCSPX-",
+    "gho_",
+    "ghp_",
+    "ghr_",
+    "ghs_",
+    "ghu_",
+    "ory_ac_",
+    "ory_at_",
+    "ory_rt_",
+    "rk_live_",
+    "sk_live_",
+    "sk_test_",
+    "shpat_",
+    "shpca_",
+    "shppa_",
+    "shpss_",
+    "shpua_",
+    "whsec_",
+    "xapp-",
+    "xoxa-",
+    "xoxb-",
+    "xoxe-",
+    "xoxp-",
+    "xoxr-",
+    "ya29.",
+    "AIza",
+    "EAA",
+    "1//0",
+    "4/0",
+    "ntn_",
+    "pat-na1-",
+    "pat-eu1-",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = "SplxlOBeZQ4/BYS+Wxs/bIAkQmZqNp7tYw";
+
+    #[test]
+    fn the_same_secret_has_the_same_label_and_a_related_one_says_how_it_differs() {
+        let mut ledger = Ledger::default();
+        assert_eq!(
+            ledger.text("code", CODE, Shape::Declared),
+            "REDACTED-code-1"
+        );
+        for (value, expected) in [
+            (CODE.to_owned(), "REDACTED-code-1"),
+            (format!(" {CODE}\n"), " REDACTED-code-1\n"),
+            (percent_encode(CODE), "REDACTED-code-1--pct"),
+            (
+                percent_encode(&percent_encode(CODE)),
+                "REDACTED-code-1--pct2",
+            ),
+            (CODE.replace('+', " "), "REDACTED-code-1--plus-as-space"),
+            (format!("{CODE}#_=_"), "REDACTED-code-1#_=_"),
+            (CODE[..12].to_owned(), "REDACTED-code-1--first-12-of-34"),
+            (CODE.to_ascii_uppercase(), "REDACTED-code-1--upper"),
+            ("another value altogether".to_owned(), "REDACTED-code-2"),
+        ] {
+            assert_eq!(
+                ledger.text("code", &value, Shape::Declared),
+                expected,
+                "{value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_shape_is_declared_only_where_96_bits_stay_unknown() {
+        for (value, expected) in [
+            (
+                "0123456789abcdef0123456789abcdef",
+                Some((32, Alphabet::Hex)),
+            ),
+            ("0123456789abcdef", None),
+            (
+                "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+                Some((43, Alphabet::Base64Url)),
+            ),
+            ("hunter2", None),
+            (
+                "gho_16C7e42F292c6912E7710c838347Ae178B4a",
+                Some((40, Alphabet::Base64Url)),
+            ),
+        ] {
+            let declared = declare(value, Shape::Declared);
+            let shape = declared.map(|shape| {
+                (
+                    shape.length.unwrap_or_default(),
+                    shape.alphabet.unwrap_or(Alphabet::Any),
+                )
+            });
+            assert_eq!(shape, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn labels_count_by_kind_in_the_order_of_first_sight() {
+        let mut ledger = Ledger::default();
+        for (kind, value, expected) in [
+            ("state", "first-state-value", "REDACTED-state-1"),
+            ("code", "first-code-value", "REDACTED-code-1"),
+            ("state", "second-state-here", "REDACTED-state-2"),
+            ("value", "first-code-value", "REDACTED-code-1"),
+        ] {
+            assert_eq!(ledger.text(kind, value, Shape::Declared), expected);
+        }
+        assert_eq!(
+            ledger.counts(),
+            [Named::new("code", 1), Named::new("state", 2)]
+        );
+    }
+}

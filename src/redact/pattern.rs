@@ -1,0 +1,134 @@
+//! What a secret or personal value looks like where no name announces it.
+
+use crate::oauth::jwt;
+use crate::redact::ledger::PREFIXES;
+
+/// What a piece of free text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// An e-mail address.
+    Email,
+    /// An IP address that is not this machine's.
+    Address,
+    /// A JWT, a vendor's token, or a run too random to be a word.
+    Token,
+}
+
+/// What a word looks like, if it looks like anything that must not be kept.
+pub(super) fn looks(word: &str) -> Option<Looks> {
+    if is_email(word) {
+        return Some(Looks::Email);
+    }
+    if is_address(word) {
+        return Some(Looks::Address);
+    }
+    (jwt::parse(word).is_some() || has_vendor_prefix(word) || is_random(word))
+        .then_some(Looks::Token)
+}
+
+/// Whether the value is one e-mail address.
+pub(super) fn is_email(value: &str) -> bool {
+    let Some((local, domain)) = value.split_once('@') else {
+        return false;
+    };
+    let word = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    !local.is_empty() && local.chars().all(word) && domain.contains('.') && domain.chars().all(word)
+}
+
+/// Whether the value is a UUID, in braces or not.
+pub(super) fn is_uuid(value: &str) -> bool {
+    let bare = value
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .unwrap_or(value);
+    let groups: Vec<&str> = bare.split('-').collect();
+    let lengths = [8, 4, 4, 4, 12];
+    groups.len() == 5
+        && groups.iter().zip(lengths).all(|(group, length)| {
+            group.len() == length && group.chars().all(|c| c.is_ascii_hexdigit())
+        })
+}
+
+/// Whether the run is one of `[A-Za-z0-9_+=-]`, 20 or more, with letters, digits and an entropy
+/// that words do not reach (security.md A5: 3.5 bits a character, 3.0 for hex).
+pub(super) fn is_random(run: &str) -> bool {
+    let in_class = |c: char| c.is_ascii_alphanumeric() || "_+=-".contains(c);
+    if run.len() < 20 || is_uuid(run) || !run.chars().all(in_class) {
+        return false;
+    }
+    let digits = run.chars().filter(char::is_ascii_digit).count();
+    let letters = run.chars().filter(char::is_ascii_alphabetic).count();
+    let hex = run.chars().all(|c| c.is_ascii_hexdigit());
+    let limit = if hex { 3.0 } else { 3.5 };
+    digits >= 2 && (letters >= 2 || digits >= 20) && entropy(run) > limit
+}
+
+/// A run that begins as a vendor's tokens do, and goes on long enough to be one.
+pub(super) fn has_vendor_prefix(word: &str) -> bool {
+    let long = |rest: &str| rest.len() >= 16 && !rest.contains(' ');
+    PREFIXES
+        .iter()
+        .any(|prefix| word.strip_prefix(prefix).is_some_and(long))
+}
+
+fn is_address(word: &str) -> bool {
+    let bare = word.trim_matches(['[', ']']);
+    bare.parse::<std::net::IpAddr>()
+        .is_ok_and(|address| match address {
+            std::net::IpAddr::V4(v4) => {
+                !(v4.is_loopback()
+                    || v4.is_unspecified()
+                    || v4.is_private()
+                    || v4.is_documentation())
+            }
+            std::net::IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unspecified()),
+        })
+}
+
+fn entropy(run: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    run.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    #[expect(clippy::cast_precision_loss, reason = "a run is shorter than 2^52")]
+    let total = run.len() as f64;
+    let bits = |count: &u32| {
+        let share = f64::from(*count) / total;
+        -share * share.log2()
+    };
+    counts.iter().filter(|count| **count > 0).map(bits).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_people_are_told_from_words() {
+        for (word, expected) in [
+            ("jane@corp.example", Some(Looks::Email)),
+            ("8.8.8.8", Some(Looks::Address)),
+            ("127.0.0.1", None),
+            ("192.0.2.7", None),
+            ("2001:4860:4860::8888", Some(Looks::Address)),
+            (
+                "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+                Some(Looks::Token),
+            ),
+            (
+                "gho_16C7e42F292c6912E7710c838347Ae178B4a",
+                Some(Looks::Token),
+            ),
+            (
+                "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+                Some(Looks::Token),
+            ),
+            ("6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f10", None),
+            ("authorization_code", None),
+            ("urn:ietf:params:oauth:grant-type:device_code", None),
+            ("AADSTS900144", None),
+            ("token_endpoint_auth_methods_supported", None),
+            ("username", None),
+        ] {
+            assert_eq!(looks(word), expected, "{word}");
+        }
+    }
+}

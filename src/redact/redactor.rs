@@ -1,0 +1,299 @@
+//! The redactor: walks one exchange and writes down what may be kept of it.
+
+use std::collections::HashSet;
+
+use crate::model::{Exchange, Failure, Framing, Heard, Params, Said, Version};
+use crate::oauth::Step;
+use crate::oauth::facts::Facts;
+use crate::oauth::registry::Place;
+use crate::redact::interaction::{
+    AbsentBody, DropReason, DroppedBody, Interaction, Named, RecordedError, RecordedRequest,
+    RecordedResponse,
+};
+use crate::redact::label::{escape, join, pieces};
+use crate::redact::ledger::{Fresh, Ledger};
+use crate::redact::sweep::Sweeper;
+use crate::redact::values::encode;
+
+/// Turns exchanges into interactions, and remembers every secret it has seen.
+///
+/// It holds secrets: no `Debug`, no `Serialize`.
+#[derive(Default)]
+pub struct Redactor {
+    pub(super) ledger: Ledger,
+    pub(super) keep_values: Vec<String>,
+    sweeper: Sweeper,
+    kept: Kept,
+}
+
+/// An interaction, and whether one of its secrets stands in what was written before it.
+pub struct Redacted {
+    /// What may be written.
+    pub interaction: Interaction,
+    /// A text kept earlier holds a secret that only this exchange made known.
+    pub earlier_text_is_stale: bool,
+}
+
+impl Redactor {
+    /// A redactor that also keeps the values of these parameters.
+    pub fn new(keep_values: Vec<String>) -> Self {
+        Self {
+            keep_values,
+            ..Self::default()
+        }
+    }
+
+    /// What may be written of an exchange.
+    pub fn redact(&mut self, exchange: &Exchange, step: Step, facts: Facts) -> Redacted {
+        let request = self.request(step, &exchange.request);
+        let response = exchange
+            .response
+            .as_ref()
+            .map(|heard| self.response(step, &exchange.request, heard));
+        let fresh = self.ledger.take_fresh();
+        let secrets = fresh
+            .iter()
+            .filter_map(|fresh| self.declared(fresh, exchange.clock))
+            .collect();
+        let interaction = Interaction {
+            id: exchange.id,
+            step,
+            at: exchange.at.into(),
+            request,
+            response,
+            error: exchange.failure.as_ref().map(recorded_error),
+            facts,
+            secrets,
+        };
+        self.settle(interaction, &fresh)
+    }
+
+    /// Searches an earlier interaction for secrets that came to be known later.
+    pub fn resweep(&self, interaction: &mut Interaction) {
+        interaction.for_each_text(&mut |text| {
+            if let Some(swept) = self.sweeper.replace(text) {
+                *text = swept;
+            }
+        });
+    }
+
+    /// How many secrets of each kind were replaced.
+    pub fn counts(&self) -> Vec<Named<u32>> {
+        self.ledger.counts()
+    }
+
+    /// The kind of a known secret that stands in the text in any encoding.
+    pub fn leak(&self, text: &str) -> Option<String> {
+        self.sweeper
+            .find(text.as_bytes())
+            .map(|label| label.kind.clone())
+    }
+
+    /// The interaction without any of its texts, for when the audit refuses it.
+    pub fn withheld(mut interaction: Interaction) -> Interaction {
+        let absent = |size| {
+            Some(AbsentBody::Dropped(DroppedBody {
+                dropped: DropReason::Audit,
+                size,
+                sniff: None,
+            }))
+        };
+        let request = &mut interaction.request;
+        *request = RecordedRequest {
+            method: std::mem::take(&mut request.method),
+            url: request.parsed_url().map_or_else(String::new, |url| {
+                format!("{}://{}/", url.scheme, url.authority())
+            }),
+            http: std::mem::take(&mut request.http),
+            body: absent(0),
+            ..RecordedRequest::default()
+        };
+        if let Some(response) = &mut interaction.response {
+            let (status, after) = (response.status, response.after);
+            *response = RecordedResponse {
+                status,
+                after,
+                body: absent(0),
+                ..RecordedResponse::default()
+            };
+        }
+        interaction.facts = Facts::default();
+        interaction.secrets.clear();
+        interaction
+    }
+
+    fn settle(&mut self, mut interaction: Interaction, fresh: &[Fresh]) -> Redacted {
+        let mut added = Sweeper::default();
+        added.add(
+            fresh
+                .iter()
+                .map(|fresh| (fresh.value.clone(), fresh.label.clone())),
+        );
+        self.sweeper.add(
+            fresh
+                .iter()
+                .map(|fresh| (fresh.value.clone(), fresh.label.clone())),
+        );
+        self.resweep(&mut interaction);
+        let earlier_text_is_stale = added.find(self.kept.text.as_bytes()).is_some();
+        interaction.for_each_text(&mut |text| self.kept.note(text));
+        Redacted {
+            interaction,
+            earlier_text_is_stale,
+        }
+    }
+
+    fn request(&mut self, step: Step, said: &Said) -> RecordedRequest {
+        let place = Place::of_request(step);
+        let raw_query = said.url.query.as_deref().unwrap_or_default();
+        let query = self.pairs(place, &Params::parse(raw_query));
+        let raw_query = (!writes_back(raw_query)).then(|| self.raw_params(raw_query));
+        let basic = self.basic(step, said);
+        let mut request = RecordedRequest {
+            method: escape(&said.method),
+            url: format!(
+                "{}://{}{}",
+                said.url.scheme,
+                said.url.authority(),
+                self.path(&said.url.path)
+            ),
+            http: said.version.as_str().to_owned(),
+            query,
+            raw_query,
+            headers: self.headers(step, &said.headers),
+            basic,
+            framing: Framing::declared(&said.headers),
+            ..RecordedRequest::default()
+        };
+        self.request_body(place, said, &mut request);
+        request
+    }
+
+    fn response(&mut self, step: Step, said: &Said, heard: &Heard) -> RecordedResponse {
+        let mut response = RecordedResponse {
+            status: heard.status,
+            reason: heard.reason.as_deref().map(|reason| self.free_text(reason)),
+            http: (heard.version != said.version).then(|| heard.version.as_str().to_owned()),
+            after: heard.after.into(),
+            headers: self.headers(step, &heard.headers),
+            framing: response_framing(heard),
+            ..RecordedResponse::default()
+        };
+        self.response_body(Place::of_response(step), said, heard, &mut response);
+        response
+    }
+
+    /// Decoded pairs, each value by its row.
+    pub(super) fn pairs(&mut self, place: Place, params: &Params) -> Vec<Named<String>> {
+        let pair = |param: &crate::model::Param| {
+            let value = self.value(place, param.name.trim_start_matches("amp;"), &param.value);
+            Named::new(self.name(&param.name), value)
+        };
+        params.iter().map(pair).collect()
+    }
+}
+
+impl Interaction {
+    /// Calls `each` on every text that may hold a secret.
+    pub(super) fn for_each_text(&mut self, each: &mut dyn FnMut(&mut String)) {
+        let request = &mut self.request;
+        let pairs = [&mut request.query, &mut request.headers, &mut request.form];
+        for pairs in pairs {
+            each_pair(pairs, each);
+        }
+        each(&mut request.url);
+        let texts = [
+            &mut request.raw_query,
+            &mut request.raw_form,
+            &mut request.json,
+            &mut request.text,
+        ];
+        texts.into_iter().flatten().for_each(&mut *each);
+        if let Some(basic) = &mut request.basic {
+            each(&mut basic.user);
+            basic.password.iter_mut().for_each(&mut *each);
+        }
+        for part in &mut request.multipart {
+            each_pair(&mut part.headers, each);
+            each(&mut part.text);
+        }
+        if let Some(response) = &mut self.response {
+            each_pair(&mut response.headers, each);
+            each_pair(&mut response.form, each);
+            let texts = [
+                &mut response.reason,
+                &mut response.raw_form,
+                &mut response.json,
+                &mut response.text,
+            ];
+            texts.into_iter().flatten().for_each(&mut *each);
+        }
+        for Named {
+            value: declaration, ..
+        } in &mut self.secrets
+        {
+            declaration
+                .jwt_header
+                .iter_mut()
+                .chain(&mut declaration.jwt_claims)
+                .for_each(&mut *each);
+        }
+    }
+}
+
+fn each_pair(pairs: &mut [Named<String>], each: &mut dyn FnMut(&mut String)) {
+    for pair in pairs {
+        each(&mut pair.name);
+        each(&mut pair.value);
+    }
+}
+
+/// Whether the canonical encoding of the decoded pairs gives the same bytes.
+pub(super) fn writes_back(raw: &str) -> bool {
+    let canonical = |text: &str| encode(&escape(text)).replace("%20", "+");
+    let pair = |param: &crate::model::Param| {
+        format!("{}={}", canonical(&param.name), canonical(&param.value))
+    };
+    Params::parse(raw)
+        .iter()
+        .map(pair)
+        .collect::<Vec<_>>()
+        .join("&")
+        == raw.replace("REDACTED-", "REDACTED--")
+}
+
+fn recorded_error(failure: &Failure) -> RecordedError {
+    RecordedError {
+        kind: failure.kind,
+        phase: failure.phase,
+        after: failure.after.into(),
+    }
+}
+
+fn response_framing(heard: &Heard) -> Option<Framing> {
+    let bodiless = heard.body.size == 0 || heard.version == Version::Http2;
+    Framing::declared(&heard.headers).or_else(|| (!bodiless).then_some(Framing::Eof))
+}
+
+/// The distinct texts that were kept, to be searched for secrets that are learned later.
+#[derive(Default)]
+struct Kept {
+    seen: HashSet<String>,
+    text: String,
+}
+
+impl Kept {
+    fn note(&mut self, text: &str) {
+        for piece in pieces(text) {
+            let literal = join(&[piece]);
+            if literal.len() >= 6
+                && !literal.starts_with("REDACTED-")
+                && !self.seen.contains(&literal)
+            {
+                self.text.push_str(&literal);
+                self.text.push('\n');
+                self.seen.insert(literal);
+            }
+        }
+    }
+}
