@@ -1,1 +1,263 @@
 //! The machine a cassette is put into: proxy, tape and file, wired together.
+//!
+//! [`record`] puts a recorder between the proxy and the real servers; [`replay`] puts a player in
+//! their place. Both give a [`Running`], whose end says what came of it.
+
+mod playback;
+mod recorder;
+mod reel;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+pub use playback::MissListener;
+pub use recorder::BODY_CAP;
+pub use reel::Recorded;
+
+use crate::deck::playback::Playback;
+use crate::deck::recorder::Recorder;
+use crate::deck::reel::Reel;
+use crate::library::{self, Overwrite, PartFile};
+use crate::proxy::{self, Authority, Reach, Resolve, Serving, Upstream, UpstreamOptions};
+use crate::record::{self, Refused, Tape};
+use crate::replay::{PlayOptions, Player, Report};
+
+/// Why a run cannot start, or could not be finished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A cassette cannot be read or written.
+    #[error(transparent)]
+    Library(#[from] library::Error),
+    /// The proxy cannot start.
+    #[error(transparent)]
+    Proxy(#[from] proxy::Error),
+    /// A file of roots cannot be read.
+    #[error("cannot read {}", path.display())]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The disk refused a write while recording.
+    #[error("the recording could not be written on; what was written before is in {}, finish it with `authtape recover {}`", part.display(), part.display())]
+    Unfinished {
+        /// The `.part` file.
+        part: PathBuf,
+        /// What the disk said.
+        source: library::Error,
+    },
+    /// The audit refused the finished cassette.
+    #[error("nothing was written; the interactions are in {}", part.display())]
+    Refused {
+        /// The `.part` file.
+        part: PathBuf,
+        /// What it found.
+        source: Refused,
+    },
+}
+
+/// How the proxy of a run stands in the network.
+#[derive(Clone, Debug)]
+pub struct WireOptions {
+    /// Where to listen; port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// A kept authority; one is made for the run where there is none.
+    pub ca_dir: Option<PathBuf>,
+    /// Globs of the hosts that are opened; all where there are none.
+    pub hosts: Vec<String>,
+    /// PEM files of roots to trust besides the system's.
+    pub upstream_ca: Vec<PathBuf>,
+    /// Names that are not looked up.
+    pub resolve: Vec<Resolve>,
+    /// Speak HTTP/1.1 only.
+    pub http1: bool,
+}
+
+impl Default for WireOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ca_dir: None,
+            hosts: Vec::new(),
+            upstream_ca: Vec::new(),
+            resolve: Vec::new(),
+            http1: false,
+        }
+    }
+}
+
+/// What is recorded, and where.
+#[derive(Clone, Debug)]
+pub struct RecordOptions {
+    /// The cassette.
+    pub cassette: PathBuf,
+    /// Whether one that exists is replaced.
+    pub overwrite: Overwrite,
+    /// What is kept.
+    pub keep: record::Options,
+    /// How the proxy stands in the network.
+    pub wire: WireOptions,
+}
+
+/// What is replayed, and how.
+pub struct ReplayOptions {
+    /// The cassettes.
+    pub cassettes: Vec<PathBuf>,
+    /// How the player behaves.
+    pub play: PlayOptions,
+    /// How the proxy stands in the network; there is no way out, whatever it says.
+    pub wire: WireOptions,
+    /// Told of each miss as it comes.
+    pub on_miss: MissListener,
+}
+
+/// A run.
+pub struct Running {
+    serving: Serving,
+    authority: Arc<Authority>,
+    end: End,
+}
+
+enum End {
+    Record { reel: Arc<Reel>, sync: tokio::task::JoinHandle<()> },
+    Replay { playback: Playback },
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub enum Ended {
+    /// A cassette was written.
+    Recorded(Recorded),
+    /// Cassettes were played.
+    Replayed(Report),
+}
+
+/// Starts recording; the proxy listens and the file exists when this returns.
+///
+/// # Errors
+///
+/// Where the cassette exists, the file cannot be made, or the proxy cannot start.
+pub async fn record(options: RecordOptions) -> Result<Running, Error> {
+    let upstream = upstream(&options.wire)?;
+    let authority = authority(&options.wire)?;
+    let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let tape = Tape::new(options.keep, now.format(&Rfc3339).unwrap_or_default());
+    let file = PartFile::create(&options.cassette, options.overwrite, &tape.begin())?;
+    let reel = Arc::new(Reel::new(tape, file));
+    let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel));
+    let started = proxy::serve(wire(options.wire, &authority), Reach::Live(upstream), recorder).await;
+    let serving = match started {
+        Ok(serving) => serving,
+        Err(error) => {
+            discard(reel)?;
+            return Err(error.into());
+        }
+    };
+    let sync = tokio::spawn(sync_now_and_then(Arc::clone(&reel)));
+    Ok(Running { serving, authority, end: End::Record { reel, sync } })
+}
+
+/// Starts replaying; the proxy listens when this returns, and opens no socket outwards.
+///
+/// # Errors
+///
+/// Where a cassette cannot be read, or the proxy cannot start.
+pub async fn replay(options: ReplayOptions) -> Result<Running, Error> {
+    let cassettes: Result<Vec<_>, _> = options.cassettes.iter().map(|path| library::load(path)).collect();
+    let authority = authority(&options.wire)?;
+    let playback = Playback::new(Player::new(cassettes?, options.play), options.on_miss);
+    let wire = proxy::Options { hosts: Vec::new(), ..wire(options.wire, &authority) };
+    let serving = proxy::serve(wire, Reach::Offline, playback.clone()).await?;
+    Ok(Running { serving, authority, end: End::Replay { playback } })
+}
+
+impl Running {
+    /// Where the proxy listens.
+    pub fn address(&self) -> SocketAddr {
+        self.serving.address()
+    }
+
+    /// What clients set as their proxy.
+    pub fn proxy_url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// The certificate that clients must trust.
+    pub fn ca_pem(&self) -> &str {
+        self.authority.ca_pem()
+    }
+
+    /// Ends the run: what is in flight ends within two seconds, then the cassette is finished.
+    ///
+    /// # Errors
+    ///
+    /// Where the cassette cannot be written, or the audit refuses it; the `.part` is then kept.
+    pub async fn stop(self) -> Result<Ended, Error> {
+        self.serving.shutdown().await;
+        match self.end {
+            End::Record { reel, sync } => {
+                sync.abort();
+                // The task is over when it was aborted, and with it its share of the reel.
+                let _ = sync.await;
+                Ok(Ended::Recorded(take(reel).await.unwind().finish()?))
+            }
+            End::Replay { playback } => Ok(Ended::Replayed(playback.report())),
+        }
+    }
+}
+
+fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
+    let WireOptions { listen, hosts, http1, .. } = options;
+    proxy::Options { listen, authority: Arc::clone(authority), hosts, http1 }
+}
+
+fn authority(options: &WireOptions) -> Result<Arc<Authority>, Error> {
+    let authority = match &options.ca_dir {
+        Some(directory) => Authority::load(directory)?,
+        None => Authority::generate(&options.hosts)?,
+    };
+    Ok(Arc::new(authority))
+}
+
+fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
+    let read = |path: &PathBuf| {
+        let pem = std::fs::read(path).map_err(|source| Error::Roots { path: path.clone(), source })?;
+        Ok::<_, Error>((path.display().to_string(), pem))
+    };
+    let extra_roots = options.upstream_ca.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Upstream::new(UpstreamOptions { extra_roots, resolve: options.resolve.clone() })?)
+}
+
+fn discard(reel: Arc<Reel>) -> Result<(), Error> {
+    if let Some(reel) = Arc::into_inner(reel) {
+        reel.unwind().file.discard()?;
+    }
+    Ok(())
+}
+
+/// Waits until the last connection has let go of the reel, which its end makes it do.
+async fn take(mut reel: Arc<Reel>) -> Reel {
+    loop {
+        match Arc::try_unwrap(reel) {
+            Ok(reel) => return reel,
+            Err(shared) => reel = shared,
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn sync_now_and_then(reel: Arc<Reel>) {
+    loop {
+        tokio::time::sleep(SYNC_EVERY).await;
+        reel.sync();
+    }
+}
+
+const SYNC_EVERY: Duration = Duration::from_millis(50);

@@ -1,5 +1,22 @@
 //! The intercepting proxy: it speaks HTTP and TLS on both sides and knows no OAuth.
+//!
+//! [`serve`] listens; `connect` opens tunnels with certificates of the [`Authority`]; `wire` turns
+//! hyper's messages into the core's and back; a [`Handler`] answers. [`Upstream`] is the handler
+//! that asks the real server, and the only thing here that can dial: without one ([`Reach::Offline`])
+//! no socket is ever opened outwards.
 
+mod authority;
+mod connect;
+mod error;
+mod front;
 mod handler;
+mod server;
+mod tap;
+mod upstream;
+mod wire;
 
+pub use authority::Authority;
+pub use error::Error;
 pub use handler::Handler;
+pub use server::{Options, Reach, Serving, serve};
+pub use upstream::{Resolve, Upstream, UpstreamOptions};

@@ -1,0 +1,131 @@
+//! The recorder: asks the real server, and lays both sides on the reel as they pass.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::deck::reel::{Reel, unix_now};
+use crate::model::{Captured, Cut, Exchange, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said};
+use crate::proxy::Handler;
+
+/// How much of a body is kept: 1 MiB; what is longer passes all the same.
+pub const BODY_CAP: usize = 1 << 20;
+
+/// A handler around another that records what passes; neither side notices.
+pub(super) struct Recorder<U> {
+    upstream: U,
+    reel: Arc<Reel>,
+}
+
+impl<U> Recorder<U> {
+    /// Records on this reel what `upstream` answers.
+    pub(super) fn new(upstream: U, reel: Arc<Reel>) -> Self {
+        Self { upstream, reel }
+    }
+}
+
+impl<U: Handler> Handler for Recorder<U> {
+    async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
+        let mut take = Take::of(&mut request, Arc::clone(&self.reel));
+        let mut response = match self.upstream.handle(request).await {
+            Ok(response) => response,
+            Err(failure) => {
+                take.fail(failure);
+                return Err(failure);
+            }
+        };
+        take.heard(&response);
+        response.body.watch(BODY_CAP, move |captured| take.end(captured));
+        Ok(response)
+    }
+
+    fn incident(&self, incident: Incident) {
+        self.reel.incident(incident);
+    }
+}
+
+/// One exchange while it passes. Dropped before its end, it is the client that went away.
+struct Take {
+    reel: Arc<Reel>,
+    started: Instant,
+    clock: i64,
+    sent: Arc<Mutex<Option<Captured>>>,
+    /// `None` once it lies on the reel.
+    exchange: Option<Exchange>,
+}
+
+impl Take {
+    fn of(request: &mut Request, reel: Arc<Reel>) -> Self {
+        let (id, started) = reel.start();
+        let sent = Arc::new(Mutex::new(None));
+        let sink = Arc::clone(&sent);
+        request.body.watch(BODY_CAP, move |captured| {
+            *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(captured);
+        });
+        let said = Said {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            version: request.version,
+            headers: request.headers.clone(),
+            body: Captured::default(),
+        };
+        let at = reel.since_begin(started);
+        let exchange = Exchange { id, at, clock: unix_now(), request: said, response: None, failure: None };
+        Self { reel, started, clock: exchange.clock, sent, exchange: Some(exchange) }
+    }
+
+    fn heard(&mut self, response: &Response) {
+        let after = self.started.elapsed();
+        self.clock = unix_now();
+        if let Some(exchange) = &mut self.exchange {
+            exchange.response = Some(Heard {
+                status: response.status,
+                reason: response.reason.clone(),
+                version: response.version,
+                headers: response.headers.clone(),
+                body: Captured::default(),
+                after,
+            });
+        }
+    }
+
+    fn end(&mut self, captured: Captured) {
+        let failure = match captured.cut {
+            None => None,
+            Some(Cut::Abandoned) => Some(FailureKind::ClientAborted),
+            Some(Cut::Closed) => Some(FailureKind::ClosedEarly),
+            Some(Cut::Malformed) => Some(FailureKind::ProtocolError),
+        };
+        let after = self.started.elapsed();
+        let failure = failure.map(|kind| Failure { kind, phase: Phase::ResponseBody, after });
+        if let Some(response) = self.exchange.as_mut().and_then(|exchange| exchange.response.as_mut()) {
+            response.body = captured;
+        }
+        self.lay(failure);
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.lay(Some(failure));
+    }
+
+    fn lay(&mut self, failure: Option<Failure>) {
+        let Some(mut exchange) = self.exchange.take() else {
+            return;
+        };
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A server may answer before the client has sent everything; what is missing was cut.
+        exchange.request.body = sent.unwrap_or(Captured { cut: Some(Cut::Abandoned), ..Captured::default() });
+        exchange.clock = self.clock;
+        exchange.failure = failure;
+        self.reel.lay(&exchange);
+    }
+}
+
+impl Drop for Take {
+    fn drop(&mut self) {
+        let phase = match &self.exchange {
+            Some(Exchange { response: Some(_), .. }) => Phase::ResponseBody,
+            _ => Phase::ResponseHead,
+        };
+        self.lay(Some(Failure { kind: FailureKind::ClientAborted, phase, after: self.started.elapsed() }));
+    }
+}

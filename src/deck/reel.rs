@@ -1,0 +1,138 @@
+//! The reel: the tape of this run and the file it is written to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::deck::Error;
+use crate::library::PartFile;
+use crate::model::{Exchange, Incident};
+use crate::record::{Laid, Tape, Withheld};
+use crate::redact::Named;
+
+/// The recording of one run, shared by all its connections.
+pub(super) struct Reel {
+    began: Instant,
+    next_id: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    tape: Tape,
+    file: PartFile,
+    incidents: Vec<Incident>,
+    /// Why the file could not be written; the run goes on, and says so at its end.
+    failure: Option<crate::library::Error>,
+    dirty: bool,
+}
+
+/// What a recording came to.
+pub(super) struct Wound {
+    pub(super) tape: Tape,
+    pub(super) file: PartFile,
+    pub(super) incidents: Vec<Incident>,
+    pub(super) failure: Option<crate::library::Error>,
+}
+
+impl Reel {
+    /// A reel for a file whose beginning is written.
+    pub(super) fn new(tape: Tape, file: PartFile) -> Self {
+        let state = State { tape, file, incidents: Vec::new(), failure: None, dirty: false };
+        Self { began: Instant::now(), next_id: AtomicU64::new(1), state: Mutex::new(state) }
+    }
+
+    /// The number of a request that starts now, and when that is.
+    pub(super) fn start(&self) -> (u64, Instant) {
+        (self.next_id.fetch_add(1, Ordering::Relaxed), Instant::now())
+    }
+
+    /// When an instant was, since the recording began.
+    pub(super) fn since_begin(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.began)
+    }
+
+    /// Redacts an exchange and writes it before this returns.
+    pub(super) fn lay(&self, exchange: &Exchange) {
+        let mut state = self.lock();
+        let laid = state.tape.record(exchange);
+        if state.failure.is_some() {
+            return;
+        }
+        let written = match &laid {
+            Laid::Appended(text) => state.file.append(text),
+            Laid::Rewritten(text) => state.file.rewrite(text),
+            Laid::Skipped => return,
+        };
+        state.failure = written.err();
+        state.dirty = true;
+    }
+
+    /// Notes a connection that never became a request.
+    pub(super) fn incident(&self, incident: Incident) {
+        let mut state = self.lock();
+        if state.incidents.len() < INCIDENTS_MAX && !state.incidents.contains(&incident) {
+            state.incidents.push(incident);
+        }
+    }
+
+    /// Asks the disk to keep what was written since the last call.
+    pub(super) fn sync(&self) {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.dirty) && state.failure.is_none() {
+            state.failure = state.file.sync().err();
+        }
+    }
+
+    /// Takes the reel apart; `None` while a connection still holds on to it.
+    pub(super) fn unwind(self) -> Wound {
+        let State { tape, file, incidents, failure, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Wound { tape, file, incidents, failure }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wound {
+    /// Finishes the cassette on disk.
+    pub(super) fn finish(self) -> Result<Recorded, Error> {
+        if let Some(failure) = self.failure {
+            return Err(Error::Unfinished { part: self.file.path().to_owned(), source: failure });
+        }
+        let part = self.file.path().to_owned();
+        let withheld = self.tape.withheld().to_vec();
+        let (cassette, text) = self.tape.finish().map_err(|source| Error::Refused { part, source })?;
+        let path = self.file.finish(&text)?;
+        Ok(Recorded {
+            path,
+            interactions: cassette.interactions.len(),
+            redacted: cassette.header.redacted,
+            incidents: self.incidents,
+            withheld,
+        })
+    }
+}
+
+/// What a recording left.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The cassette.
+    pub path: std::path::PathBuf,
+    /// How many interactions it has.
+    pub interactions: usize,
+    /// How many secrets of each kind were replaced.
+    pub redacted: Vec<Named<u32>>,
+    /// Connections that never became a request.
+    pub incidents: Vec<Incident>,
+    /// Interactions whose text the audit refused.
+    pub withheld: Vec<Withheld>,
+}
+
+/// Our clock, in Unix seconds.
+pub(super) fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+const INCIDENTS_MAX: usize = 1_000;

@@ -1,0 +1,381 @@
+//! The local certificate authority: made for one run, in memory, unless it is kept on purpose.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData as _,
+    SanType, SerialNumber,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use crate::proxy::Error;
+
+/// Signs a certificate for every host that is intercepted.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pem: String,
+    not_after: OffsetDateTime,
+    /// One key for all leaves of a run: minting costs one signature.
+    leaf_key: KeyPair,
+    leaves: Mutex<HashMap<LeafName, Arc<OnceLock<Arc<ServerConfig>>>>>,
+    #[cfg(test)]
+    minted: std::sync::atomic::AtomicUsize,
+}
+
+/// A host and the protocol that was agreed on.
+type LeafName = (String, Option<Vec<u8>>);
+
+impl Authority {
+    /// A new authority, which may sign for these DNS names only where any are given.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no randomness to make keys of.
+    pub fn generate(names: &[String]) -> Result<Self, Error> {
+        let key = KeyPair::generate()?;
+        let now = OffsetDateTime::now_utc()
+            .replace_nanosecond(0)
+            .unwrap_or_else(|_| OffsetDateTime::now_utc());
+        let mut params = ca_params(&key, now);
+        params.name_constraints = constraints(names);
+        let certificate = params.self_signed(&key)?;
+        let until = params.not_after.format(&Rfc3339).unwrap_or_default();
+        let pem = format!("{NOTE}{until}\n{}", certificate.pem());
+        Self::assemble(params, key, certificate.der().clone(), pem)
+    }
+
+    /// Reads an authority that [`Authority::save`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// Where a file is missing or is something else, or the authority is too old.
+    pub fn load(directory: &Path) -> Result<Self, Error> {
+        let (pem_path, key_path) = (directory.join("ca.pem"), directory.join("ca.key"));
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|source| Error::File {
+                verb: "read",
+                path: path.to_owned(),
+                source,
+            })
+        };
+        let (pem, key) = (read(&pem_path)?, read(&key_path)?);
+        let strange = || Error::NoAuthority {
+            path: pem_path.clone(),
+        };
+        let until = pem
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix(NOTE))
+            .ok_or_else(strange)?;
+        let not_after = OffsetDateTime::parse(until, &Rfc3339).map_err(|_| strange())?;
+        if not_after <= OffsetDateTime::now_utc() {
+            return Err(Error::AuthorityExpired {
+                path: directory.to_owned(),
+                until: until.to_owned(),
+            });
+        }
+        let key = KeyPair::from_pem(&key).map_err(|_| Error::NoAuthority { path: key_path })?;
+        let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(pem.as_bytes())
+            .map_err(|_| strange())?;
+        let mut params = ca_params(&key, OffsetDateTime::now_utc());
+        params.not_after = not_after;
+        Self::assemble(params, key, certificate, pem)
+    }
+
+    /// Keeps the authority as `ca.pem` and `ca.key`, the key for its owner only.
+    ///
+    /// # Errors
+    ///
+    /// Where the files exist or cannot be written.
+    pub fn save(&self, directory: &Path) -> Result<(), Error> {
+        let file = |verb, path: &Path, source| Error::File {
+            verb,
+            path: path.to_owned(),
+            source,
+        };
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory);
+        made.map_err(|source| file("make", directory, source))?;
+        let key = self.issuer.key().serialize_pem();
+        for (name, text, mode) in [
+            ("ca.key", key.as_str(), 0o600),
+            ("ca.pem", self.pem.as_str(), 0o644),
+        ] {
+            let path = directory.join(name);
+            let opened = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(mode)
+                .open(&path);
+            let mut opened = opened.map_err(|source| match source.kind() {
+                std::io::ErrorKind::AlreadyExists => Error::AuthorityExists { path: path.clone() },
+                _ => file("write", &path, source),
+            })?;
+            opened
+                .write_all(text.as_bytes())
+                .map_err(|source| file("write", &path, source))?;
+        }
+        Ok(())
+    }
+
+    /// The authority's certificate, with a line that says until when it is valid.
+    pub fn ca_pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Until when it is valid: RFC 3339, UTC.
+    pub fn valid_until(&self) -> String {
+        self.not_after.format(&Rfc3339).unwrap_or_default()
+    }
+
+    /// The SHA-256 of the certificate, as browsers show it.
+    pub fn fingerprint(&self) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.certificate);
+        let bytes: Vec<_> = digest
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
+        bytes.join(":")
+    }
+
+    /// The server's side of TLS for a host, with the protocol that was agreed on; made once.
+    ///
+    /// # Errors
+    ///
+    /// Where the name can stand in no certificate.
+    pub(super) fn server_config(
+        &self,
+        host: &str,
+        alpn: Option<&[u8]>,
+    ) -> Result<Arc<ServerConfig>, Error> {
+        let name = (host.to_ascii_lowercase(), alpn.map(<[u8]>::to_vec));
+        let slot = {
+            let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+            if leaves.len() >= LEAVES_MAX && !leaves.contains_key(&name) {
+                leaves.clear();
+            }
+            Arc::clone(leaves.entry(name.clone()).or_default())
+        };
+        if let Some(config) = slot.get() {
+            return Ok(Arc::clone(config));
+        }
+        let mut failed = None;
+        let config = slot.get_or_init(|| match self.mint(&name.0, alpn) {
+            Ok(config) => config,
+            Err(error) => {
+                failed = Some(error);
+                Arc::new(unusable())
+            }
+        });
+        match failed {
+            None => Ok(Arc::clone(config)),
+            Some(error) => {
+                self.leaves
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&name);
+                Err(error)
+            }
+        }
+    }
+
+    fn assemble(
+        params: CertificateParams,
+        key: KeyPair,
+        certificate: CertificateDer<'static>,
+        pem: String,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            not_after: params.not_after,
+            issuer: Issuer::new(params, key),
+            certificate,
+            pem,
+            leaf_key: KeyPair::generate()?,
+            leaves: Mutex::default(),
+            #[cfg(test)]
+            minted: std::sync::atomic::AtomicUsize::new(0),
+        })
+    }
+
+    fn mint(&self, host: &str, alpn: Option<&[u8]>) -> Result<Arc<ServerConfig>, Error> {
+        #[cfg(test)]
+        self.minted
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut params = CertificateParams::default();
+        let bare = host.trim_matches(['[', ']']);
+        let san = match bare.parse::<IpAddr>() {
+            Ok(address) => SanType::IpAddress(address),
+            Err(_) => SanType::DnsName(bare.try_into()?),
+        };
+        params.subject_alt_names = vec![san];
+        params.distinguished_name = DistinguishedName::new();
+        let common: String = bare.chars().take(64).collect();
+        params.distinguished_name.push(DnType::CommonName, common);
+        params.not_before = OffsetDateTime::now_utc() - Duration::DAY;
+        params.not_after = (OffsetDateTime::now_utc() + Duration::days(44)).min(self.not_after);
+        params.serial_number = Some(serial());
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let leaf = params.signed_by(&self.leaf_key, &self.issuer)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.leaf_key.serialize_der()));
+        let chain = vec![leaf.der().clone(), self.certificate.clone()];
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols = alpn.map(<[u8]>::to_vec).into_iter().collect();
+        Ok(Arc::new(config))
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authority(until {})", self.valid_until())
+    }
+}
+
+/// The one crypto provider of the program.
+pub(super) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<rustls::crypto::CryptoProvider>> = OnceLock::new();
+    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider())))
+}
+
+/// At most 45 days from one day ago; the key's own digest tells authorities apart, since clients
+/// that meet two of one name take one's signature for the other's.
+fn ca_params(key: &KeyPair, now: OffsetDateTime) -> CertificateParams {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.der_bytes());
+    let short: String = digest.as_ref()[..3]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, format!("authtape CA {short}"));
+    params.not_before = now - Duration::DAY;
+    params.not_after = now + Duration::days(44);
+    params.serial_number = Some(serial());
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn constraints(names: &[String]) -> Option<NameConstraints> {
+    // A name constraint covers the names below it; an address or a wider glob cannot be said.
+    let plain = |name: &String| {
+        let name = name.strip_prefix("*.").unwrap_or(name);
+        let dns = !name.contains(['*', '?', ':']) && name.parse::<IpAddr>().is_err();
+        dns.then(|| GeneralSubtree::DnsName(name.to_owned()))
+    };
+    let permitted: Option<Vec<_>> = names.iter().map(plain).collect();
+    permitted
+        .filter(|permitted| !permitted.is_empty())
+        .map(|permitted_subtrees| NameConstraints {
+            permitted_subtrees,
+            excluded_subtrees: Vec::new(),
+        })
+}
+
+/// Random, since two leaves of one key would otherwise share one serial number.
+fn serial() -> SerialNumber {
+    let mut bytes = [0_u8; 16];
+    // Without randomness no key could have been made before this.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    bytes[0] &= 0x7f;
+    SerialNumber::from_slice(&bytes)
+}
+
+fn unusable() -> ServerConfig {
+    let resolver = rustls::server::ResolvesServerCertUsingSni::new();
+    #[expect(
+        clippy::expect_used,
+        reason = "the provider supports the default versions"
+    )]
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("default versions");
+    builder
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(resolver))
+}
+
+const NOTE: &str = "authtape CA, valid until ";
+const LEAVES_MAX: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_minted_once_however_many_ask_for_it() {
+        let authority = Authority::generate(&[]).expect("an authority");
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    for host in ["a.example", "A.example", "b.example", "127.0.0.1", "[::1]"] {
+                        authority.server_config(host, Some(b"h2")).expect(host);
+                    }
+                });
+            }
+        });
+        assert_eq!(
+            authority.minted.load(std::sync::atomic::Ordering::Relaxed),
+            4
+        );
+    }
+
+    #[test]
+    fn a_kept_authority_is_read_back_and_never_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let kept = directory.path().join("ca");
+        let authority = Authority::generate(&[]).expect("an authority");
+        authority.save(&kept).expect("saved");
+        assert_eq!(
+            Authority::load(&kept).expect("loaded").fingerprint(),
+            authority.fingerprint()
+        );
+        let refused = Authority::generate(&[])
+            .expect("another")
+            .save(&kept)
+            .expect_err("it exists");
+        assert!(
+            matches!(refused, Error::AuthorityExists { .. }),
+            "{refused}"
+        );
+        std::fs::write(kept.join("ca.pem"), "-----BEGIN CERTIFICATE-----").expect("written");
+        assert!(matches!(
+            Authority::load(&kept).expect_err("no authority"),
+            Error::NoAuthority { .. }
+        ));
+    }
+
+    #[test]
+    fn hosts_become_name_constraints_where_they_can() {
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert!(constraints(&names(&["idp.example", "*.example.com"])).is_some());
+        assert!(constraints(&names(&["idp.example", "127.0.0.1"])).is_none());
+        assert!(constraints(&[]).is_none());
+    }
+}

@@ -1,0 +1,339 @@
+//! CONNECT: what a tunnel carries is opened, or passes unread.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use rustls::server::Acceptor;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::model::{Body, Incident};
+use crate::proxy::Handler;
+use crate::proxy::front::Front;
+use crate::proxy::server::{Ended, Proxy, Reach, alert};
+use crate::proxy::upstream::{Link, Target};
+use crate::proxy::wire::OutBody;
+
+/// Answers a CONNECT request; the tunnel goes on behind the answer.
+pub(super) fn open<H: Handler>(
+    proxy: &Arc<Proxy<H>>,
+    mut request: http::Request<Incoming>,
+) -> http::Response<OutBody> {
+    let mut answer = http::Response::new(OutBody::new(Body::empty()));
+    let authority = request
+        .uri()
+        .authority()
+        .map(|authority| (authority.host().to_owned(), authority.port_u16()));
+    let Some((host, Some(port))) = authority else {
+        *answer.status_mut() = http::StatusCode::BAD_REQUEST;
+        return answer;
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    let tunnel = Tunnel {
+        proxy: Arc::clone(proxy),
+        host,
+        port,
+    };
+    proxy.spawn(async move {
+        // A client that went away before the tunnel stood has asked for nothing.
+        if let Ok(upgraded) = upgraded.await {
+            tunnel.run(TokioIo::new(upgraded)).await;
+        }
+    });
+    answer
+}
+
+struct Tunnel<H> {
+    proxy: Arc<Proxy<H>>,
+    host: String,
+    port: u16,
+}
+
+impl<H: Handler> Tunnel<H> {
+    async fn run(self, stream: TokioIo<Upgraded>) {
+        if let (Reach::Live(_), false) =
+            (&self.proxy.reach, in_scope(&self.proxy.hosts, &self.host))
+        {
+            return self.pass(Prefixed::new(stream, Vec::new())).await;
+        }
+        let mut stream = stream;
+        let mut start = Vec::with_capacity(8);
+        let sniffed = tokio::time::timeout(FIRST_BYTES, async {
+            while start.len() < 8 && stream.read_buf(&mut start).await? > 0 {}
+            io::Result::Ok(())
+        });
+        let heard = sniffed.await;
+        let stream = Prefixed::new(stream, start);
+        match stream.kind() {
+            Kind::Tls => self.open_tls(stream).await,
+            Kind::Http1 => self.serve_plain(stream).await,
+            // The client waits for the server to speak first, or speaks something else.
+            Kind::Other if heard.is_err() || !stream.start.is_empty() => self.pass(stream).await,
+            Kind::Other => {}
+        }
+    }
+
+    async fn serve_plain(self, stream: Prefixed) {
+        let scheme = "http";
+        let link = self.link(false, self.host.clone(), Vec::new());
+        let front = Front::tunnel(scheme, self.authority(80), link);
+        self.proxy.serve_http1(stream, front).await;
+    }
+
+    async fn open_tls(self, stream: Prefixed) {
+        let hello = tokio::time::timeout(
+            HANDSHAKE,
+            LazyConfigAcceptor::new(Acceptor::default(), stream),
+        )
+        .await;
+        let Ok(Ok(start)) = hello else {
+            let host = Some(self.host.clone());
+            let reason = "the client began TLS and did not finish its hello";
+            return self
+                .proxy
+                .handler
+                .incident(Incident::Unreadable { host, reason });
+        };
+        let hello = start.client_hello();
+        let sni = hello.server_name().unwrap_or(&self.host).to_owned();
+        let offered = self.offered(
+            hello
+                .alpn()
+                .into_iter()
+                .flatten()
+                .map(<[u8]>::to_vec)
+                .collect(),
+        );
+        let (link, alpn) = self.mirror(&sni, offered).await;
+        let Ok(config) = self.proxy.authority.server_config(&sni, alpn.as_deref()) else {
+            let reason = "no certificate can be made for the name";
+            return self.proxy.handler.incident(Incident::Unreadable {
+                host: Some(sni),
+                reason,
+            });
+        };
+        match tokio::time::timeout(HANDSHAKE, start.into_stream(config)).await {
+            Ok(Ok(stream)) => self.serve_tls(stream, sni, link, alpn).await,
+            Ok(Err(error)) => self.refused(sni, alert(&error)),
+            Err(_) => self.refused(sni, None),
+        }
+    }
+
+    async fn serve_tls(
+        self,
+        stream: TlsStream<Prefixed>,
+        sni: String,
+        link: Option<Arc<Link>>,
+        alpn: Option<Vec<u8>>,
+    ) {
+        let front = Front::tunnel("https", self.authority(443), link);
+        let Ended { error, served } = match alpn.as_deref() {
+            Some(b"h2") => self.proxy.serve_http2(stream, front).await,
+            _ => self.proxy.serve_http1(stream, front).await,
+        };
+        // With TLS 1.3 the client's verdict comes when the handshake is over for us.
+        let alert = error.as_ref().and_then(|error| alert(error));
+        if served == 0 && alert.is_some() {
+            self.refused(sni, alert);
+        }
+    }
+
+    /// Asks the server with the client's own list, so that the client gets what the server chose.
+    /// Where the server cannot be reached, the client learns it from the answer to its request.
+    async fn mirror(
+        &self,
+        sni: &str,
+        offered: Vec<Vec<u8>>,
+    ) -> (Option<Arc<Link>>, Option<Vec<u8>>) {
+        let preferred = || {
+            offered
+                .iter()
+                .find(|protocol| *protocol == b"http/1.1")
+                .or_else(|| offered.first())
+                .cloned()
+        };
+        let Reach::Live(upstream) = &self.proxy.reach else {
+            return (None, preferred());
+        };
+        let link = self.link(true, sni.to_owned(), offered.clone());
+        let Some(dialled) = &link else {
+            return (None, preferred());
+        };
+        match dialled.dial(upstream).await {
+            Ok(chosen) => (link, chosen),
+            Err(_) => (link, preferred()),
+        }
+    }
+
+    fn offered(&self, mut offered: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        offered
+            .retain(|protocol| protocol == b"http/1.1" || (protocol == b"h2" && !self.proxy.http1));
+        offered
+    }
+
+    fn link(&self, tls: bool, sni: String, alpn: Vec<Vec<u8>>) -> Option<Arc<Link>> {
+        let target = Target {
+            host: self.host.clone(),
+            port: self.port,
+            tls,
+            sni,
+        };
+        matches!(self.proxy.reach, Reach::Live(_)).then(|| Arc::new(Link::to(target, alpn)))
+    }
+
+    fn authority(&self, default: u16) -> String {
+        if self.port == default {
+            self.host.clone()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    fn refused(&self, host: String, alert: Option<String>) {
+        self.proxy
+            .handler
+            .incident(Incident::CertificateRefused { host, alert });
+    }
+
+    /// Passes the tunnel's bytes on unread; offline it just ends.
+    async fn pass(self, mut stream: Prefixed) {
+        let Reach::Live(upstream) = &self.proxy.reach else {
+            return;
+        };
+        self.proxy.handler.incident(Incident::Tunnelled {
+            authority: format!("{}:{}", self.host, self.port),
+        });
+        if let Ok(mut server) = upstream.dial_tcp(&self.host, self.port).await {
+            // Either side may cut a tunnel at any time; there is nobody to tell.
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+        }
+    }
+}
+
+/// Whether a host is opened: all are unless globs are given.
+fn in_scope(globs: &[String], host: &str) -> bool {
+    globs.is_empty()
+        || globs
+            .iter()
+            .any(|glob| matches(glob.as_bytes(), host.as_bytes()))
+}
+
+/// `*` stands for any run of characters, `?` for one.
+fn matches(glob: &[u8], text: &[u8]) -> bool {
+    match (glob.first(), text.first()) {
+        (None, None) => true,
+        (Some(b'*'), _) => {
+            matches(&glob[1..], text) || (!text.is_empty() && matches(glob, &text[1..]))
+        }
+        (Some(b'?'), Some(_)) => matches(&glob[1..], &text[1..]),
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b) && matches(&glob[1..], &text[1..]),
+        _ => false,
+    }
+}
+
+enum Kind {
+    Tls,
+    Http1,
+    Other,
+}
+
+/// A stream whose first bytes were read already.
+struct Prefixed {
+    start: Vec<u8>,
+    at: usize,
+    stream: TokioIo<Upgraded>,
+}
+
+impl Prefixed {
+    fn new(stream: TokioIo<Upgraded>, start: Vec<u8>) -> Self {
+        Self {
+            start,
+            at: 0,
+            stream,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        let methods = [
+            "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS",
+        ];
+        if self.start.starts_with(&[0x16, 0x03]) {
+            Kind::Tls
+        } else if methods
+            .iter()
+            .any(|method| self.start.starts_with(method.as_bytes()))
+        {
+            Kind::Http1
+        } else {
+            Kind::Other
+        }
+    }
+}
+
+impl AsyncRead for Prefixed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.at < self.start.len() {
+            let count = buf.remaining().min(self.start.len() - self.at);
+            buf.put_slice(&self.start[self.at..self.at + count]);
+            self.at += count;
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Prefixed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// A client that says nothing for this long waits for the server to speak first.
+const FIRST_BYTES: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_opened_by_its_glob() {
+        for (glob, host, expected) in [
+            ("idp.example", "IDP.example", true),
+            ("*.example.com", "a.b.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("id?.example", "idp.example", true),
+            ("idp.example", "idp.example.evil", false),
+        ] {
+            assert_eq!(
+                in_scope(&[glob.to_owned()], host),
+                expected,
+                "{glob} {host}"
+            );
+        }
+        assert!(in_scope(&[], "anything"));
+    }
+}

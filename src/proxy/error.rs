@@ -1,0 +1,79 @@
+//! What keeps the proxy from starting.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why the proxy cannot start, or its authority cannot be made or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}; another program may use the port, so give another one, or port 0 for any that is free"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Listening beyond this machine is not offered.
+    #[error("{address} is reachable from other machines; listen on 127.0.0.1 or [::1]")]
+    NotLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A file of the kept authority cannot be read or written.
+    #[error("cannot {verb} {}", path.display())]
+    File {
+        /// `read`, `write` or `make`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A kept authority is there already.
+    #[error("{} exists; an authority is never replaced, so give another directory", path.display())]
+    AuthorityExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The files are no authority that `authtape ca new` made.
+    #[error("{} is no authority that `authtape ca new` made", path.display())]
+    NoAuthority {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The kept authority is too old.
+    #[error("the authority in {} was valid until {until}; make a new one with `authtape ca new` and have your clients trust that", path.display())]
+    AuthorityExpired {
+        /// The directory.
+        path: PathBuf,
+        /// RFC 3339.
+        until: String,
+    },
+    /// A certificate or key cannot be made.
+    #[error("cannot make a certificate")]
+    Certificate(#[from] rcgen::Error),
+    /// A root certificate cannot be used.
+    #[error(
+        "{what} holds no certificate that can be used; a PEM file has a block `-----BEGIN CERTIFICATE-----`"
+    )]
+    Root {
+        /// The file, or the system's store.
+        what: String,
+    },
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS")]
+    Tls(#[from] rustls::Error),
+    /// `--resolve` is not of its form.
+    #[error(
+        "`{text}` is not of the form HOST:PORT:ADDRESS, as in accounts.example.com:443:127.0.0.1 or accounts.example.com:443:127.0.0.1:8443"
+    )]
+    Resolve {
+        /// What was given.
+        text: String,
+    },
+}

@@ -1,0 +1,105 @@
+//! The front: how a request that arrives gets its absolute URL, and its link to the server.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::body::Incoming;
+
+use crate::model::Url;
+use crate::proxy::server::Reach;
+use crate::proxy::upstream::{Link, Target};
+
+/// Where a connection's requests are meant for.
+pub(super) struct Front {
+    kind: Kind,
+    served: AtomicUsize,
+}
+
+enum Kind {
+    /// Each request names its server; one link for each.
+    Forward {
+        links: Mutex<HashMap<Target, Arc<Link>>>,
+    },
+    /// The tunnel named the server.
+    Tunnel {
+        scheme: &'static str,
+        authority: String,
+        link: Option<Arc<Link>>,
+    },
+}
+
+impl Front {
+    /// A proxy's own port: requests in absolute-form.
+    pub(super) fn forward() -> Self {
+        Self {
+            kind: Kind::Forward {
+                links: Mutex::default(),
+            },
+            served: AtomicUsize::new(0),
+        }
+    }
+
+    /// The inside of a tunnel; offline there is no link.
+    pub(super) fn tunnel(scheme: &'static str, authority: String, link: Option<Arc<Link>>) -> Self {
+        Self {
+            kind: Kind::Tunnel {
+                scheme,
+                authority,
+                link,
+            },
+            served: AtomicUsize::new(0),
+        }
+    }
+
+    /// The absolute URL; `None` where the request names no server.
+    pub(super) fn url(&self, request: &http::Request<Incoming>) -> Option<Url> {
+        let target = request.uri().to_string();
+        match &self.kind {
+            Kind::Forward { .. } => Url::parse(&target),
+            Kind::Tunnel {
+                scheme, authority, ..
+            } => {
+                // Absolute-form inside a tunnel is legal; the tunnel's target holds.
+                let path = request
+                    .uri()
+                    .path_and_query()
+                    .map_or("/", http::uri::PathAndQuery::as_str);
+                Url::parse(&format!("{scheme}://{authority}{path}"))
+            }
+        }
+    }
+
+    /// The link that the request travels on.
+    pub(super) fn link(&self, url: &Url, reach: &Reach) -> Option<Arc<Link>> {
+        match (&self.kind, reach) {
+            (_, Reach::Offline) => None,
+            (Kind::Tunnel { link, .. }, Reach::Live(_)) => link.clone(),
+            (Kind::Forward { links }, Reach::Live(_)) => {
+                let tls = !url.scheme.eq_ignore_ascii_case("http");
+                let target = Target {
+                    host: url.host.clone(),
+                    port: url.effective_port(),
+                    tls,
+                    sni: url.host.clone(),
+                };
+                let mut links = links.lock().unwrap_or_else(PoisonError::into_inner);
+                Some(Arc::clone(
+                    links
+                        .entry(target.clone())
+                        .or_insert_with(|| Arc::new(Link::to(target, Vec::new()))),
+                ))
+            }
+        }
+    }
+
+    /// Notes that a request came.
+    pub(super) fn count(&self) {
+        self.served.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests came.
+    pub(super) fn served(&self) -> usize {
+        self.served.load(Ordering::Relaxed)
+    }
+}

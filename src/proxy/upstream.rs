@@ -1,0 +1,611 @@
+//! The way out: asks the real server, over one connection for each of the client's.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::{Extensions, Uri};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_rustls::{FixedServerNameResolver, HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tower_service::Service as _;
+
+use crate::model::{Failure, FailureKind, Phase, Request, Response};
+use crate::proxy::authority::provider;
+use crate::proxy::tap::{Head, Tap, Tapped};
+use crate::proxy::wire::{Gate, OutBody, request_out, response_in};
+use crate::proxy::{Error, Handler};
+
+/// How to reach servers.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamOptions {
+    /// PEM texts of roots to trust besides the system's, each with the name of its file.
+    pub extra_roots: Vec<(String, Vec<u8>)>,
+    /// Names that are not looked up.
+    pub resolve: Vec<Resolve>,
+}
+
+/// One name that is not looked up but dialled at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolve {
+    host: String,
+    port: u16,
+    address: SocketAddr,
+}
+
+impl std::str::FromStr for Resolve {
+    type Err = Error;
+
+    /// Reads `HOST:PORT:ADDRESS` or `HOST:PORT:ADDRESS:PORT`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let read = || {
+            let (host, rest) = text.split_once(':')?;
+            let (port, address) = rest.split_once(':')?;
+            let port = port.parse().ok()?;
+            let bare = || {
+                address
+                    .trim_matches(['[', ']'])
+                    .parse::<IpAddr>()
+                    .ok()
+                    .map(|ip| SocketAddr::new(ip, port))
+            };
+            let address = address.parse().ok().or_else(bare)?;
+            (!host.is_empty()).then(|| Self {
+                host: host.to_owned(),
+                port,
+                address,
+            })
+        };
+        read().ok_or_else(|| Error::Resolve {
+            text: text.to_owned(),
+        })
+    }
+}
+
+/// A handler that asks the server a request is meant for.
+#[derive(Clone)]
+pub struct Upstream(Arc<Shared>);
+
+struct Shared {
+    roots: RootCertStore,
+    resolve: Vec<Resolve>,
+    configs: StdMutex<HashMap<Vec<Vec<u8>>, Arc<ClientConfig>>>,
+    own: StdMutex<Option<SocketAddr>>,
+}
+
+impl Upstream {
+    /// A way out that trusts the system's roots and these.
+    ///
+    /// # Errors
+    ///
+    /// Where a PEM text holds no certificate.
+    pub fn new(options: UpstreamOptions) -> Result<Self, Error> {
+        let mut roots = RootCertStore::empty();
+        // What the store cannot give is missed when a server's certificate is refused, and said then.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for (what, pem) in options.extra_roots {
+            let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+            let found = found.unwrap_or_default();
+            if found.is_empty() || roots.add_parsable_certificates(found).0 == 0 {
+                return Err(Error::Root { what });
+            }
+        }
+        let shared = Shared {
+            roots,
+            resolve: options.resolve,
+            configs: StdMutex::default(),
+            own: StdMutex::default(),
+        };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Never dial this address: it is ours.
+    pub(super) fn refuse(&self, own: SocketAddr) {
+        *self.0.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(own);
+    }
+
+    /// A plain connection to a tunnel's target.
+    pub(super) async fn dial_tcp(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
+        let started = Instant::now();
+        let failed = |kind| Failure {
+            kind,
+            phase: Phase::Connect,
+            after: started.elapsed(),
+        };
+        let addresses = self
+            .addresses(host, port)
+            .await
+            .map_err(|error| failed(dial_kind(&error)))?;
+        let connect = async {
+            let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+            for address in addresses {
+                match TcpStream::connect(address).await {
+                    Ok(stream) => return Ok(stream),
+                    Err(error) => last = error,
+                }
+            }
+            Err(last)
+        };
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, connect).await;
+        let stream = stream.map_err(|_| failed(FailureKind::ConnectTimeout))?;
+        let stream = stream.map_err(|error| failed(dial_kind(&error)))?;
+        stream
+            .set_nodelay(true)
+            .map_err(|error| failed(dial_kind(&error)))?;
+        Ok(stream)
+    }
+
+    /// Where a name may be dialled: never ourselves, never a link-local address.
+    async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let fixed = self
+            .0
+            .resolve
+            .iter()
+            .find(|fixed| fixed.port == port && fixed.host.eq_ignore_ascii_case(host));
+        let addresses: Vec<_> = match fixed {
+            Some(fixed) => vec![fixed.address],
+            None => tokio::net::lookup_host((host.trim_matches(['[', ']']), port))
+                .await
+                .map_err(Unresolved::wrap)?
+                .collect(),
+        };
+        let own = *self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let allowed: Vec<_> = addresses
+            .into_iter()
+            .filter(|address| is_allowed(*address, own))
+            .collect();
+        if allowed.is_empty() {
+            Err(io::Error::other(Forbidden))
+        } else {
+            Ok(allowed)
+        }
+    }
+
+    async fn dial(&self, target: &Target, alpn: &[Vec<u8>]) -> Result<Dialled, Failure> {
+        let started = Instant::now();
+        let failed = |kind| Failure {
+            kind,
+            phase: Phase::Connect,
+            after: started.elapsed(),
+        };
+        let addresses = self
+            .addresses(&target.host, target.port)
+            .await
+            .map_err(|error| failed(dial_kind(&error)))?;
+        let scheme = if target.tls { "https" } else { "http" };
+        let mut last = FailureKind::ConnectRefused;
+        for address in addresses {
+            let uri: Uri = format!("{scheme}://{address}")
+                .parse()
+                .map_err(|_| failed(FailureKind::DnsFailure))?;
+            let dialled =
+                tokio::time::timeout(CONNECT_TIMEOUT, self.connector(target, alpn)?.call(uri))
+                    .await;
+            match dialled {
+                Ok(Ok(stream)) => return Ok(Dialled::new(stream)),
+                Ok(Err(error)) => last = dial_kind(error.as_ref()),
+                Err(_) => last = FailureKind::ConnectTimeout,
+            }
+            // A certificate that one address shows, its siblings show too.
+            if last == FailureKind::TlsFailure {
+                break;
+            }
+        }
+        Err(failed(last))
+    }
+
+    fn connector(
+        &self,
+        target: &Target,
+        alpn: &[Vec<u8>],
+    ) -> Result<HttpsConnector<HttpConnector>, Failure> {
+        let failed = || Failure {
+            kind: FailureKind::TlsFailure,
+            phase: Phase::Connect,
+            after: Duration::ZERO,
+        };
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let name = target.sni.trim_matches(['[', ']']).to_owned();
+        let name = ServerName::try_from(name).map_err(|_| failed())?;
+        let config = self.config(alpn).map_err(|_| failed())?;
+        Ok(HttpsConnector::new(
+            http,
+            config,
+            target.tls,
+            Arc::new(FixedServerNameResolver::new(name)),
+        ))
+    }
+
+    fn config(&self, alpn: &[Vec<u8>]) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let mut configs = self
+            .0
+            .configs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = configs.get(alpn) {
+            return Ok(Arc::clone(config));
+        }
+        let mut config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.0.roots.clone())
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.to_vec();
+        let config = Arc::new(config);
+        configs.insert(alpn.to_vec(), Arc::clone(&config));
+        Ok(config)
+    }
+}
+
+impl Handler for Upstream {
+    async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
+        let mut extensions = request.wire.take::<Extensions>().unwrap_or_default();
+        let link = extensions.remove::<Arc<Link>>();
+        let link = link.unwrap_or_else(|| Arc::new(Link::to(Target::of(&request), Vec::new())));
+        link.send(self, request, extensions).await
+    }
+}
+
+/// What is dialled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Target {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: bool,
+    /// The name that the client asked for, which may differ from the tunnel's.
+    pub(super) sni: String,
+}
+
+impl Target {
+    pub(super) fn of(request: &Request) -> Self {
+        let url = &request.url;
+        let tls = !url.scheme.eq_ignore_ascii_case("http");
+        Self {
+            host: url.host.clone(),
+            port: url.effective_port(),
+            tls,
+            sni: url.host.clone(),
+        }
+    }
+}
+
+/// One upstream connection that belongs to one of the client's.
+pub(super) struct Link {
+    target: Target,
+    alpn: Vec<Vec<u8>>,
+    sender: Mutex<Option<Sender>>,
+}
+
+enum Sender {
+    Http1(http1::SendRequest<OutBody>, Tap),
+    Http2(http2::SendRequest<OutBody>),
+}
+
+impl Link {
+    /// A link that dials when it is first used, with this list of protocols.
+    pub(super) fn to(target: Target, alpn: Vec<Vec<u8>>) -> Self {
+        Self {
+            target,
+            alpn,
+            sender: Mutex::new(None),
+        }
+    }
+
+    /// Dials at once, and says which protocol the server chose.
+    pub(super) async fn dial(&self, upstream: &Upstream) -> Result<Option<Vec<u8>>, Failure> {
+        let dialled = upstream.dial(&self.target, &self.alpn).await?;
+        let chosen = dialled.alpn.clone();
+        *self.sender.lock().await = Some(dialled.open().await?);
+        Ok(chosen)
+    }
+
+    async fn send(
+        &self,
+        upstream: &Upstream,
+        request: Request,
+        extensions: Extensions,
+    ) -> Result<Response, Failure> {
+        let started = Instant::now();
+        let gate = request
+            .headers
+            .get("expect")
+            .filter(|value| value.eq_ignore_ascii_case("100-continue"))
+            .map(|_| Gate::default());
+        let mut slot = self.sender.lock().await;
+        let mut sender = match slot.take() {
+            Some(sender) if sender.is_usable() => sender,
+            _ => {
+                upstream
+                    .dial(&self.target, &self.alpn)
+                    .await?
+                    .open()
+                    .await?
+            }
+        };
+        let malformed = |_| Failure {
+            kind: FailureKind::ProtocolError,
+            phase: Phase::Request,
+            after: started.elapsed(),
+        };
+        let mut message = request_out(request, sender.version(), extensions).map_err(malformed)?;
+        if let Some(gate) = &gate {
+            let opener = gate.clone();
+            hyper::ext::on_informational(&mut message, move |response| {
+                if response.status() == http::StatusCode::CONTINUE {
+                    opener.open();
+                }
+            });
+            message = message.map(|body| body.gated(gate.clone()));
+            let opener = gate.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(CONTINUE_TIMEOUT).await;
+                opener.open();
+            });
+        }
+        if let Sender::Http2(http2) = &sender {
+            let mut http2 = http2.clone();
+            *slot = Some(sender);
+            drop(slot);
+            let answer = http2
+                .send_request(message)
+                .await
+                .map_err(|error| sending(&error, started))?;
+            return Ok(response_in(answer, None));
+        }
+        let (answer, tapped) = match sender.send_http1(message).await {
+            Ok(answer) => answer,
+            // The server closed the idle connection before it saw the request: hyper hands it back.
+            Err(Unsent {
+                message: Some(message),
+                ..
+            }) => {
+                sender = upstream
+                    .dial(&self.target, &self.alpn)
+                    .await?
+                    .open()
+                    .await?;
+                sender
+                    .send_http1(*message)
+                    .await
+                    .map_err(|unsent| sending(&unsent.error, started))?
+            }
+            Err(unsent) => return Err(sending(&unsent.error, started)),
+        };
+        // An answer that came before the body was let through leaves the connection half-used.
+        if gate.is_none_or(|gate| gate.is_open()) {
+            *slot = Some(sender);
+        }
+        Ok(response_in(answer, tapped))
+    }
+}
+
+struct Unsent {
+    error: hyper::Error,
+    message: Option<Box<http::Request<OutBody>>>,
+}
+
+impl Sender {
+    fn is_usable(&self) -> bool {
+        match self {
+            Self::Http1(sender, _) => !sender.is_closed(),
+            Self::Http2(sender) => !sender.is_closed(),
+        }
+    }
+
+    fn version(&self) -> http::Version {
+        match self {
+            Self::Http1(..) => http::Version::HTTP_11,
+            Self::Http2(_) => http::Version::HTTP_2,
+        }
+    }
+
+    async fn send_http1(
+        &mut self,
+        message: http::Request<OutBody>,
+    ) -> Result<(http::Response<Incoming>, Option<crate::model::Headers>), Unsent> {
+        let Self::Http1(sender, tap) = self else {
+            unreachable!("the caller has sent what is HTTP/2");
+        };
+        if let Err(error) = sender.ready().await {
+            return Err(Unsent {
+                error,
+                message: Some(Box::new(message)),
+            });
+        }
+        tap.restart();
+        match sender.try_send_request(message).await {
+            Ok(answer) => {
+                let tapped = tap.take_head(Head::Response);
+                Ok((answer, tapped))
+            }
+            Err(mut unsent) => {
+                let message = unsent.take_message().map(Box::new);
+                Err(Unsent {
+                    error: unsent.into_error(),
+                    message,
+                })
+            }
+        }
+    }
+}
+
+struct Dialled {
+    stream: MaybeHttpsStream<TokioIo<TcpStream>>,
+    alpn: Option<Vec<u8>>,
+}
+
+impl Dialled {
+    fn new(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> Self {
+        let alpn = match &stream {
+            MaybeHttpsStream::Https(tls) => {
+                tls.inner().get_ref().1.alpn_protocol().map(<[u8]>::to_vec)
+            }
+            MaybeHttpsStream::Http(_) => None,
+        };
+        Self { stream, alpn }
+    }
+
+    async fn open(self) -> Result<Sender, Failure> {
+        let started = Instant::now();
+        let failed = |_| Failure {
+            kind: FailureKind::ProtocolError,
+            phase: Phase::Connect,
+            after: started.elapsed(),
+        };
+        if self.alpn.as_deref() == Some(b"h2") {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder
+                .timer(TokioTimer::new())
+                .max_header_list_size(HEADER_LIST_MAX);
+            let (sender, connection) = builder.handshake(self.stream).await.map_err(failed)?;
+            tokio::spawn(connection);
+            return Ok(Sender::Http2(sender));
+        }
+        let tap = Tap::default();
+        let io = TokioIo::new(Tapped::new(TokioIo::new(self.stream), tap.clone()));
+        let mut builder = http1::Builder::new();
+        builder
+            .preserve_header_case(true)
+            .title_case_headers(true)
+            .max_headers(256)
+            .allow_spaces_after_header_name_in_responses(true)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .ignore_invalid_headers_in_responses(true);
+        let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
+        tokio::spawn(connection);
+        Ok(Sender::Http1(sender, tap))
+    }
+}
+
+/// A name that does not resolve; the cause beneath has no kind of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("the name does not resolve")]
+struct Unresolved(#[source] io::Error);
+
+impl Unresolved {
+    fn wrap(error: io::Error) -> io::Error {
+        io::Error::other(Self(error))
+    }
+}
+
+/// The name leads to this proxy, or to a link-local address.
+#[derive(Debug, thiserror::Error)]
+#[error("the address is not dialled")]
+struct Forbidden;
+
+fn is_allowed(address: SocketAddr, own: Option<SocketAddr>) -> bool {
+    let ip = address.ip().to_canonical();
+    let link_local = match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    let ours = own.is_some_and(|own| {
+        own.port() == address.port() && (ip.is_loopback() || ip.is_unspecified() || ip == own.ip())
+    });
+    !link_local && !ours
+}
+
+/// Walks the chain of causes to the one that has a name.
+fn dial_kind(error: &(dyn StdError + 'static)) -> FailureKind {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return FailureKind::TlsFailure;
+        }
+        if error.is::<Unresolved>() {
+            return FailureKind::DnsFailure;
+        }
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            match io.kind() {
+                io::ErrorKind::ConnectionRefused => return FailureKind::ConnectRefused,
+                io::ErrorKind::TimedOut => return FailureKind::ConnectTimeout,
+                io::ErrorKind::ConnectionReset => return FailureKind::ConnectionReset,
+                io::ErrorKind::UnexpectedEof => return FailureKind::ClosedEarly,
+                _ => {}
+            }
+            // `io::Error::other` hides what it wraps from `source`.
+            if let Some(inner) = io.get_ref() {
+                return dial_kind(inner);
+            }
+        }
+        cause = error.source();
+    }
+    FailureKind::ConnectRefused
+}
+
+fn sending(error: &hyper::Error, started: Instant) -> Failure {
+    let kind = if error.is_parse() {
+        FailureKind::ProtocolError
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        FailureKind::ClosedEarly
+    } else {
+        FailureKind::ConnectionReset
+    };
+    Failure {
+        kind,
+        phase: Phase::ResponseHead,
+        after: started.elapsed(),
+    }
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const HEADER_LIST_MAX: u32 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolve_is_read_in_both_forms() {
+        for (text, expected) in [
+            ("a.example:443:127.0.0.1", Some("127.0.0.1:443")),
+            ("a.example:443:127.0.0.1:8443", Some("127.0.0.1:8443")),
+            ("a.example:443:[::1]:8443", Some("[::1]:8443")),
+            ("a.example:443:[::1]", Some("[::1]:443")),
+            ("a.example:127.0.0.1", None),
+            (":443:127.0.0.1", None),
+            ("a.example:443:elsewhere", None),
+        ] {
+            let address = text
+                .parse::<Resolve>()
+                .ok()
+                .map(|resolve| resolve.address.to_string());
+            assert_eq!(address.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn neither_ourselves_nor_link_local_addresses_are_dialled() {
+        let own: SocketAddr = "127.0.0.1:4000".parse().expect("an address");
+        for (address, expected) in [
+            ("127.0.0.1:4000", false),
+            ("127.0.0.2:4000", false),
+            ("0.0.0.0:4000", false),
+            ("[::1]:4000", false),
+            ("[::ffff:127.0.0.1]:4000", false),
+            ("127.0.0.1:4001", true),
+            ("169.254.169.254:80", false),
+            ("[fe80::1]:80", false),
+            ("93.184.216.34:4000", true),
+        ] {
+            assert_eq!(
+                is_allowed(address.parse().expect(address), Some(own)),
+                expected,
+                "{address}"
+            );
+        }
+    }
+}

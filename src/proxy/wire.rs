@@ -1,0 +1,401 @@
+//! hyper ↔ model: the only file that names both kinds of message.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::ext::ReasonPhrase;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::model::{
+    Body, Chunks, Cut, Flow, Header, Headers, Opaque, Request, Response, Url, Version,
+};
+use crate::proxy::tap::Tap;
+
+/// A request from hyper as the core sees it; `tapped` has the fields in their case and order.
+pub(super) fn request_in(
+    request: http::Request<Incoming>,
+    url: Url,
+    tapped: Option<Headers>,
+    tap: Option<Tap>,
+) -> Request {
+    let (parts, body) = request.into_parts();
+    Request {
+        method: parts.method.as_str().to_owned(),
+        url,
+        version: version_in(parts.version),
+        headers: tapped.unwrap_or_else(|| headers_in(&parts.headers)),
+        body: body_in(body, tap),
+        wire: Opaque::new(parts.extensions),
+    }
+}
+
+/// A response from hyper as the core sees it.
+pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Headers>) -> Response {
+    let (parts, body) = response.into_parts();
+    let reason = parts.extensions.get::<ReasonPhrase>();
+    Response {
+        status: parts.status.as_u16(),
+        reason: reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()),
+        version: version_in(parts.version),
+        headers: tapped.unwrap_or_else(|| headers_in(&parts.headers)),
+        body: body_in(body, None),
+        wire: Opaque::new(parts.extensions),
+    }
+}
+
+/// A request for hyper to send: origin-form on HTTP/1, with an authority on HTTP/2.
+pub(super) fn request_out(
+    request: Request,
+    version: http::Version,
+    extensions: Extensions,
+) -> Result<http::Request<OutBody>, http::Error> {
+    let mut headers = forwarded(&request.headers);
+    let body = OutBody::new(request.body);
+    let target = if version == http::Version::HTTP_2 {
+        headers.remove(http::header::HOST);
+        format!(
+            "{}://{}{}",
+            request.url.scheme,
+            request.url.authority(),
+            request.url.origin_form()
+        )
+    } else {
+        let unsized_body = !body.is_end_stream() && body.size_hint().exact().is_none();
+        if unsized_body {
+            // hyper sends no body at all for a GET of unknown length unless the field says so.
+            headers.insert(
+                http::header::TRANSFER_ENCODING,
+                HeaderValue::from_static("chunked"),
+            );
+        }
+        request.url.origin_form()
+    };
+    let mut out = http::Request::builder()
+        .method(request.method.as_str())
+        .uri(target)
+        .version(version)
+        .body(body)?;
+    *out.headers_mut() = headers;
+    *out.extensions_mut() = extensions;
+    Ok(out)
+}
+
+/// A response for hyper to send. One that did not come from a server gets its fields' case
+/// through a pipe, since hyper keeps the case of what it has parsed itself only.
+pub(super) async fn response_out(
+    mut response: Response,
+    to: http::Version,
+) -> Result<http::Response<OutBody>, http::Error> {
+    let extensions = match response.wire.take::<Extensions>() {
+        Some(extensions) => extensions,
+        None if to == http::Version::HTTP_2 => Extensions::new(),
+        None => cased(raw_head(&response)).await.unwrap_or_default(),
+    };
+    let mut body = OutBody::new(response.body);
+    // hyper drops the length of a body that it knows to be empty.
+    body.hidden_end = response.status == 304 && response.headers.has("content-length");
+    let mut out = http::Response::builder()
+        .status(response.status)
+        .body(body)?;
+    *out.headers_mut() = forwarded(&response.headers);
+    *out.extensions_mut() = extensions;
+    if let Some(reason) = response
+        .reason
+        .as_deref()
+        .and_then(|reason| ReasonPhrase::try_from(reason.as_bytes().to_vec()).ok())
+    {
+        out.extensions_mut().insert(reason);
+    }
+    Ok(out)
+}
+
+/// The head of a response as HTTP/1 writes it.
+fn raw_head(response: &Response) -> Vec<u8> {
+    let reason = response.reason.as_deref().unwrap_or("OK");
+    let mut head = format!("HTTP/1.1 {} {reason}\r\n", response.status).into_bytes();
+    for Header { name, value } in &response.headers {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+/// What hyper notes of a head that it parses, from a pipe: the fields' case among it.
+async fn cased(head: Vec<u8>) -> Option<Extensions> {
+    let (near, mut far) = tokio::io::duplex(head.len() + 1024);
+    let mut builder = hyper::client::conn::http1::Builder::new();
+    let (mut sender, connection) = builder
+        .preserve_header_case(true)
+        .max_headers(256)
+        .handshake(TokioIo::new(near))
+        .await
+        .ok()?;
+    let connection = tokio::spawn(connection);
+    let asked = sender.send_request(http::Request::new(OutBody::new(Body::empty())));
+    let answer = async {
+        let mut request = [0; 512];
+        // The request is ours and short; only its arrival matters.
+        let _ = far.read(&mut request).await;
+        far.write_all(&head).await.ok()
+    };
+    let (parsed, _) = tokio::join!(asked, answer);
+    connection.abort();
+    Some(parsed.ok()?.into_parts().0.extensions)
+}
+
+fn version_in(version: http::Version) -> Version {
+    match version {
+        http::Version::HTTP_10 | http::Version::HTTP_09 => Version::Http10,
+        http::Version::HTTP_2 => Version::Http2,
+        _ => Version::Http11,
+    }
+}
+
+fn headers_in(headers: &HeaderMap) -> Headers {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+/// The fields that go on to the other side: all but those of one connection (RFC 9110 section
+/// 7.6.1), copied, since removing one from a header map moves another.
+fn forwarded(headers: &Headers) -> HeaderMap {
+    let listed: Vec<String> = headers
+        .all("connection")
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for Header { name, value } in headers {
+        let lower = name.to_ascii_lowercase();
+        let hop = HOP_BY_HOP.contains(&lower.as_str()) || listed.contains(&lower);
+        if hop && !(lower == "te" && value.eq_ignore_ascii_case(b"trailers")) {
+            continue;
+        }
+        let parsed = (
+            HeaderName::from_bytes(lower.as_bytes()),
+            HeaderValue::from_bytes(value),
+        );
+        if let (Ok(name), Ok(value)) = parsed {
+            map.append(name, value);
+        }
+    }
+    map
+}
+
+fn body_in(body: Incoming, tap: Option<Tap>) -> Body {
+    if body.is_end_stream() {
+        if let Some(tap) = tap {
+            tap.next_message();
+        }
+        return Body::empty();
+    }
+    Body::Live(Box::pin(IncomingFlow {
+        body,
+        tap,
+        ended: false,
+    }))
+}
+
+/// A body that hyper receives.
+struct IncomingFlow {
+    body: Incoming,
+    /// Told when the body has ended, since a head comes next.
+    tap: Option<Tap>,
+    ended: bool,
+}
+
+impl IncomingFlow {
+    fn end(&mut self) {
+        self.ended = true;
+        if let Some(tap) = self.tap.take() {
+            tap.next_message();
+        }
+    }
+}
+
+impl Flow for IncomingFlow {
+    fn poll_chunk(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Cut>>> {
+        loop {
+            let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+            match frame {
+                Some(Ok(frame)) => {
+                    // Trailers are not passed on.
+                    let Ok(data) = frame.into_data() else {
+                        continue;
+                    };
+                    if self.body.is_end_stream() {
+                        self.end();
+                    }
+                    return Poll::Ready(Some(Ok(data)));
+                }
+                Some(Err(error)) => {
+                    self.ended = true;
+                    let cut = if error.is_parse() {
+                        Cut::Malformed
+                    } else {
+                        Cut::Closed
+                    };
+                    return Poll::Ready(Some(Err(cut)));
+                }
+                None => {
+                    self.end();
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.ended || self.body.is_end_stream()
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        self.body.size_hint().exact()
+    }
+}
+
+/// A body that hyper sends.
+pub(super) struct OutBody {
+    body: Body,
+    gate: Option<Gate>,
+    hidden_end: bool,
+}
+
+impl OutBody {
+    pub(super) fn new(body: Body) -> Self {
+        Self {
+            body,
+            gate: None,
+            hidden_end: false,
+        }
+    }
+
+    /// Holds the body back until the gate opens.
+    pub(super) fn gated(mut self, gate: Gate) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    fn chunks(&mut self) -> Option<&mut Chunks> {
+        match &mut self.body {
+            Body::Live(chunks) => Some(chunks),
+            Body::Full(_) => None,
+        }
+    }
+}
+
+impl hyper::body::Body for OutBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(gate) = &self.gate {
+            std::task::ready!(gate.poll_open(cx));
+            self.gate = None;
+        }
+        self.hidden_end = false;
+        if let Body::Full(bytes) = &mut self.body {
+            let bytes = std::mem::take(bytes);
+            return Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))));
+        }
+        let Some(chunks) = self.chunks() else {
+            return Poll::Ready(None);
+        };
+        let chunk = std::task::ready!(chunks.as_mut().poll_chunk(cx));
+        Poll::Ready(chunk.map(|chunk| match chunk {
+            Ok(bytes) => Ok(Frame::data(bytes)),
+            Err(_) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.body {
+            Body::Full(bytes) => bytes.is_empty() && !self.hidden_end,
+            Body::Live(chunks) => chunks.is_finished(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Body::Full(_) if self.hidden_end => SizeHint::default(),
+            Body::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Body::Live(chunks) => chunks
+                .remaining()
+                .map_or_else(SizeHint::default, SizeHint::with_exact),
+        }
+    }
+}
+
+/// Holds a request's body back until the server says 100 Continue, or nothing for a while
+/// (RFC 9110 section 10.1.1).
+#[derive(Clone, Default)]
+pub(super) struct Gate(Arc<GateState>);
+
+#[derive(Default)]
+struct GateState {
+    open: AtomicBool,
+    waker: std::sync::Mutex<Option<std::task::Waker>>,
+}
+
+impl Gate {
+    pub(super) fn open(&self) {
+        self.0.open.store(true, Ordering::Release);
+        let waker = self
+            .0
+            .waker
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.0.open.load(Ordering::Acquire)
+    }
+
+    fn poll_open(&self, cx: &mut Context<'_>) -> Poll<()> {
+        *self
+            .0
+            .waker
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(cx.waker().clone());
+        if self.is_open() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+/// Fields of one connection; `content-length` stays, for hyper checks it against the body.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
