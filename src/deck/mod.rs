@@ -126,8 +126,13 @@ pub struct Running {
 }
 
 enum End {
-    Record { reel: Arc<Reel>, sync: tokio::task::JoinHandle<()> },
-    Replay { playback: Playback },
+    Record {
+        reel: Arc<Reel>,
+        sync: tokio::task::JoinHandle<()>,
+    },
+    Replay {
+        playback: Playback,
+    },
 }
 
 /// What a run came to.
@@ -147,12 +152,19 @@ pub enum Ended {
 pub async fn record(options: RecordOptions) -> Result<Running, Error> {
     let upstream = upstream(&options.wire)?;
     let authority = authority(&options.wire)?;
-    let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let now = OffsetDateTime::now_utc()
+        .replace_nanosecond(0)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let tape = Tape::new(options.keep, now.format(&Rfc3339).unwrap_or_default());
     let file = PartFile::create(&options.cassette, options.overwrite, &tape.begin())?;
     let reel = Arc::new(Reel::new(tape, file));
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel));
-    let started = proxy::serve(wire(options.wire, &authority), Reach::Live(upstream), recorder).await;
+    let started = proxy::serve(
+        wire(options.wire, &authority),
+        Reach::Live(upstream),
+        recorder,
+    )
+    .await;
     let serving = match started {
         Ok(serving) => serving,
         Err(error) => {
@@ -161,7 +173,11 @@ pub async fn record(options: RecordOptions) -> Result<Running, Error> {
         }
     };
     let sync = tokio::spawn(sync_now_and_then(Arc::clone(&reel)));
-    Ok(Running { serving, authority, end: End::Record { reel, sync } })
+    Ok(Running {
+        serving,
+        authority,
+        end: End::Record { reel, sync },
+    })
 }
 
 /// Starts replaying; the proxy listens when this returns, and opens no socket outwards.
@@ -170,12 +186,23 @@ pub async fn record(options: RecordOptions) -> Result<Running, Error> {
 ///
 /// Where a cassette cannot be read, or the proxy cannot start.
 pub async fn replay(options: ReplayOptions) -> Result<Running, Error> {
-    let cassettes: Result<Vec<_>, _> = options.cassettes.iter().map(|path| library::load(path)).collect();
+    let cassettes: Result<Vec<_>, _> = options
+        .cassettes
+        .iter()
+        .map(|path| library::load(path))
+        .collect();
     let authority = authority(&options.wire)?;
     let playback = Playback::new(Player::new(cassettes?, options.play), options.on_miss);
-    let wire = proxy::Options { hosts: Vec::new(), ..wire(options.wire, &authority) };
+    let wire = proxy::Options {
+        hosts: Vec::new(),
+        ..wire(options.wire, &authority)
+    };
     let serving = proxy::serve(wire, Reach::Offline, playback.clone()).await?;
-    Ok(Running { serving, authority, end: End::Replay { playback } })
+    Ok(Running {
+        serving,
+        authority,
+        end: End::Replay { playback },
+    })
 }
 
 impl Running {
@@ -214,8 +241,18 @@ impl Running {
 }
 
 fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
-    let WireOptions { listen, hosts, http1, .. } = options;
-    proxy::Options { listen, authority: Arc::clone(authority), hosts, http1 }
+    let WireOptions {
+        listen,
+        hosts,
+        http1,
+        ..
+    } = options;
+    proxy::Options {
+        listen,
+        authority: Arc::clone(authority),
+        hosts,
+        http1,
+    }
 }
 
 fn authority(options: &WireOptions) -> Result<Arc<Authority>, Error> {
@@ -228,11 +265,21 @@ fn authority(options: &WireOptions) -> Result<Arc<Authority>, Error> {
 
 fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
     let read = |path: &PathBuf| {
-        let pem = std::fs::read(path).map_err(|source| Error::Roots { path: path.clone(), source })?;
+        let pem = std::fs::read(path).map_err(|source| Error::Roots {
+            path: path.clone(),
+            source,
+        })?;
         Ok::<_, Error>((path.display().to_string(), pem))
     };
-    let extra_roots = options.upstream_ca.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(Upstream::new(UpstreamOptions { extra_roots, resolve: options.resolve.clone() })?)
+    let extra_roots = options
+        .upstream_ca
+        .iter()
+        .map(read)
+        .collect::<Result<_, _>>()?;
+    Ok(Upstream::new(UpstreamOptions {
+        extra_roots,
+        resolve: options.resolve.clone(),
+    })?)
 }
 
 fn discard(reel: Arc<Reel>) -> Result<(), Error> {

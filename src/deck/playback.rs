@@ -21,20 +21,43 @@ pub(super) struct Playback {
 impl Playback {
     /// Answers with this player.
     pub(super) fn new(player: Player, on_miss: MissListener) -> Self {
-        Self { player: Arc::new(Mutex::new(player)), on_miss: Arc::new(on_miss) }
+        Self {
+            player: Arc::new(Mutex::new(player)),
+            on_miss: Arc::new(on_miss),
+        }
     }
 
     /// How the play went so far.
     pub(super) fn report(&self) -> Report {
-        self.player.lock().unwrap_or_else(PoisonError::into_inner).report()
+        self.player
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .report()
     }
 }
 
 impl Handler for Playback {
     async fn handle(&self, request: Request) -> Result<Response, Failure> {
-        let Request { method, url, version, headers, body, .. } = request;
-        let said = Said { method, url, version, headers, body: read(body).await };
-        let answer = self.player.lock().unwrap_or_else(PoisonError::into_inner).play(&said);
+        let Request {
+            method,
+            url,
+            version,
+            headers,
+            body,
+            ..
+        } = request;
+        let said = Said {
+            method,
+            url,
+            version,
+            headers,
+            body: read(body).await,
+        };
+        let answer = self
+            .player
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .play(&said);
         match answer {
             Answer::Response(response) => Ok(response),
             Answer::Failure(failure) => Err(failure),
@@ -58,7 +81,9 @@ async fn read(body: Body) -> Captured {
             break;
         };
         let room = BODY_CAP - captured.bytes.len();
-        captured.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        captured
+            .bytes
+            .extend_from_slice(&chunk[..chunk.len().min(room)]);
         captured.size += chunk.len() as u64;
     }
     captured

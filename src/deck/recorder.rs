@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::deck::reel::{Reel, unix_now};
-use crate::model::{Captured, Cut, Exchange, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said};
+use crate::model::{
+    Captured, Cut, Exchange, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said,
+};
 use crate::proxy::Handler;
 
 /// How much of a body is kept: 1 MiB; what is longer passes all the same.
@@ -34,7 +36,9 @@ impl<U: Handler> Handler for Recorder<U> {
             }
         };
         take.heard(&response);
-        response.body.watch(BODY_CAP, move |captured| take.end(captured));
+        response
+            .body
+            .watch(BODY_CAP, move |captured| take.end(captured));
         Ok(response)
     }
 
@@ -69,8 +73,21 @@ impl Take {
             body: Captured::default(),
         };
         let at = reel.since_begin(started);
-        let exchange = Exchange { id, at, clock: unix_now(), request: said, response: None, failure: None };
-        Self { reel, started, clock: exchange.clock, sent, exchange: Some(exchange) }
+        let exchange = Exchange {
+            id,
+            at,
+            clock: unix_now(),
+            request: said,
+            response: None,
+            failure: None,
+        };
+        Self {
+            reel,
+            started,
+            clock: exchange.clock,
+            sent,
+            exchange: Some(exchange),
+        }
     }
 
     fn heard(&mut self, response: &Response) {
@@ -96,8 +113,16 @@ impl Take {
             Some(Cut::Malformed) => Some(FailureKind::ProtocolError),
         };
         let after = self.started.elapsed();
-        let failure = failure.map(|kind| Failure { kind, phase: Phase::ResponseBody, after });
-        if let Some(response) = self.exchange.as_mut().and_then(|exchange| exchange.response.as_mut()) {
+        let failure = failure.map(|kind| Failure {
+            kind,
+            phase: Phase::ResponseBody,
+            after,
+        });
+        if let Some(response) = self
+            .exchange
+            .as_mut()
+            .and_then(|exchange| exchange.response.as_mut())
+        {
             response.body = captured;
         }
         self.lay(failure);
@@ -111,9 +136,16 @@ impl Take {
         let Some(mut exchange) = self.exchange.take() else {
             return;
         };
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let sent = self
+            .sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         // A server may answer before the client has sent everything; what is missing was cut.
-        exchange.request.body = sent.unwrap_or(Captured { cut: Some(Cut::Abandoned), ..Captured::default() });
+        exchange.request.body = sent.unwrap_or(Captured {
+            cut: Some(Cut::Abandoned),
+            ..Captured::default()
+        });
         exchange.clock = self.clock;
         exchange.failure = failure;
         self.reel.lay(&exchange);
@@ -123,9 +155,15 @@ impl Take {
 impl Drop for Take {
     fn drop(&mut self) {
         let phase = match &self.exchange {
-            Some(Exchange { response: Some(_), .. }) => Phase::ResponseBody,
+            Some(Exchange {
+                response: Some(_), ..
+            }) => Phase::ResponseBody,
             _ => Phase::ResponseHead,
         };
-        self.lay(Some(Failure { kind: FailureKind::ClientAborted, phase, after: self.started.elapsed() }));
+        self.lay(Some(Failure {
+            kind: FailureKind::ClientAborted,
+            phase,
+            after: self.started.elapsed(),
+        }));
     }
 }

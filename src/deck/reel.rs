@@ -37,8 +37,18 @@ pub(super) struct Wound {
 impl Reel {
     /// A reel for a file whose beginning is written.
     pub(super) fn new(tape: Tape, file: PartFile) -> Self {
-        let state = State { tape, file, incidents: Vec::new(), failure: None, dirty: false };
-        Self { began: Instant::now(), next_id: AtomicU64::new(1), state: Mutex::new(state) }
+        let state = State {
+            tape,
+            file,
+            incidents: Vec::new(),
+            failure: None,
+            dirty: false,
+        };
+        Self {
+            began: Instant::now(),
+            next_id: AtomicU64::new(1),
+            state: Mutex::new(state),
+        }
     }
 
     /// The number of a request that starts now, and when that is.
@@ -85,8 +95,22 @@ impl Reel {
 
     /// Takes the reel apart; `None` while a connection still holds on to it.
     pub(super) fn unwind(self) -> Wound {
-        let State { tape, file, incidents, failure, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Wound { tape, file, incidents, failure }
+        let State {
+            tape,
+            file,
+            incidents,
+            failure,
+            ..
+        } = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        Wound {
+            tape,
+            file,
+            incidents,
+            failure,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -98,11 +122,17 @@ impl Wound {
     /// Finishes the cassette on disk.
     pub(super) fn finish(self) -> Result<Recorded, Error> {
         if let Some(failure) = self.failure {
-            return Err(Error::Unfinished { part: self.file.path().to_owned(), source: failure });
+            return Err(Error::Unfinished {
+                part: self.file.path().to_owned(),
+                source: failure,
+            });
         }
         let part = self.file.path().to_owned();
         let withheld = self.tape.withheld().to_vec();
-        let (cassette, text) = self.tape.finish().map_err(|source| Error::Refused { part, source })?;
+        let (cassette, text) = self
+            .tape
+            .finish()
+            .map_err(|source| Error::Refused { part, source })?;
         let path = self.file.finish(&text)?;
         Ok(Recorded {
             path,
@@ -131,7 +161,9 @@ pub struct Recorded {
 
 /// Our clock, in Unix seconds.
 pub(super) fn unix_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 

@@ -1,0 +1,139 @@
+//! A miss: no recorded interaction answers, and why, by names and never by a live value.
+
+use crate::model::Response;
+use crate::oauth::name;
+use crate::redact::quote;
+
+/// A request that no recorded interaction answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// The request: its method and URL, without its query.
+    pub asked: String,
+    /// What is wrong, in one sentence.
+    pub reason: String,
+    /// The step that the cassette would have played next.
+    pub expected: Option<String>,
+    /// The interaction that comes nearest.
+    pub nearest: Option<String>,
+    /// The parts that differ from it.
+    pub differs: Vec<String>,
+}
+
+impl Miss {
+    /// The answer that the client gets: 501, which no usual retry list holds.
+    pub fn response(&self) -> Response {
+        let text = |key: &str, value: Option<&str>| {
+            value.map(|value| format!("{}:{}", quote(key), quote(value)))
+        };
+        let differs: Vec<_> = self.differs.iter().map(|part| quote(part)).collect();
+        let members = [
+            text(name::ERROR, Some("authtape_miss")),
+            text(name::ERROR_DESCRIPTION, Some(&self.reason)),
+            text("expected", self.expected.as_deref()),
+            text("nearest", self.nearest.as_deref()),
+            Some(format!("\"differs\":[{}]", differs.join(","))),
+        ];
+        let members: Vec<_> = members.into_iter().flatten().collect();
+        let header: String = self
+            .reason
+            .chars()
+            .filter(|c| c.is_ascii_graphic() || *c == ' ')
+            .take(200)
+            .collect();
+        Response::new(501, format!("{{{}}}\n", members.join(",")))
+            .with("Content-Type", "application/json")
+            .with("Cache-Control", "no-store")
+            .with("authtape-miss", header)
+    }
+
+    /// The lines for a person.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("miss: {}", self.asked),
+            format!("  {}", self.reason),
+        ];
+        lines.extend(
+            self.expected
+                .iter()
+                .map(|expected| format!("  expected  {expected}")),
+        );
+        lines.extend(
+            self.nearest
+                .iter()
+                .map(|nearest| format!("  nearest   {nearest}")),
+        );
+        lines.extend(
+            self.differs
+                .iter()
+                .map(|part| format!("  differs   {part}")),
+        );
+        lines
+    }
+}
+
+/// How a play went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many requests were answered from tape.
+    pub played: usize,
+    /// Requests that were not on tape, in order.
+    pub misses: Vec<Miss>,
+    /// Requests that a recorded server would have refused, in order: what was wrong with each.
+    pub refused: Vec<String>,
+    /// Recorded steps that the client never asked for.
+    pub unplayed: Vec<String>,
+}
+
+impl Report {
+    /// Whether every request was on tape and every required step was played.
+    pub fn is_clean(&self) -> bool {
+        self.misses.is_empty() && self.refused.is_empty() && self.unplayed.is_empty()
+    }
+
+    /// The lines for a person; the first miss leads.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.misses.iter().flat_map(Miss::lines).collect();
+        lines.extend(
+            self.refused
+                .iter()
+                .map(|refused| format!("refused: {refused}")),
+        );
+        lines.extend(
+            self.unplayed
+                .iter()
+                .map(|step| format!("never asked for: {step}")),
+        );
+        lines
+    }
+
+    /// The report as a JSON object.
+    pub fn json(&self) -> String {
+        let list = |texts: &[String]| {
+            texts
+                .iter()
+                .map(|text| quote(text))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        let miss = |miss: &Miss| {
+            let optional =
+                |value: &Option<String>| value.as_deref().map_or_else(|| "null".to_owned(), quote);
+            format!(
+                "{{\"asked\":{},\"reason\":{},\"expected\":{},\"nearest\":{},\"differs\":[{}]}}",
+                quote(&miss.asked),
+                quote(&miss.reason),
+                optional(&miss.expected),
+                optional(&miss.nearest),
+                list(&miss.differs),
+            )
+        };
+        format!(
+            "{{\"clean\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"unplayed\":[{}]}}",
+            self.is_clean(),
+            self.played,
+            self.misses.iter().map(miss).collect::<Vec<_>>().join(","),
+            list(&self.refused),
+            list(&self.unplayed),
+        )
+    }
+}

@@ -1,0 +1,684 @@
+//! The player: picks the interaction that answers a request, or says why there is none.
+
+use crate::cassette::Cassette;
+use crate::model::{Captured, Failure, Heard, Params, Response, Said, Url};
+use crate::oauth::classify::classify;
+use crate::oauth::fields::Fields;
+use crate::oauth::flows::Flows;
+use crate::oauth::{Step, name};
+use crate::redact::{Content, Interaction, Label, Piece, minify, pieces};
+use crate::replay::bindings::Bindings;
+use crate::replay::miss::{Miss, Report};
+use crate::replay::posture::{Issued, Posture};
+use crate::replay::render::{Rendering, redirected};
+
+/// How a player behaves.
+#[derive(Clone, Debug, Default)]
+pub struct PlayOptions {
+    /// Play recorded answers whatever the request does right or wrong.
+    pub as_recorded: bool,
+    /// What minted values are made of; the same seed makes the same values.
+    pub seed: [u8; 32],
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub enum Answer {
+    /// A response from tape, or a refusal in the recorded server's words.
+    Response(Response),
+    /// A recorded failure on the wire.
+    Failure(Failure),
+    /// Nothing on tape answers.
+    Miss(Miss),
+}
+
+/// Plays cassettes for one session. It holds this run's secrets: no `Debug`.
+pub struct Player {
+    tracks: Vec<Track>,
+    as_recorded: bool,
+    bindings: Bindings,
+    flows: Flows,
+    issued: Issued,
+    report: Report,
+}
+
+struct Track {
+    cassette: usize,
+    interaction: Interaction,
+    plays: usize,
+}
+
+impl Player {
+    /// A player of these cassettes.
+    pub fn new(cassettes: Vec<Cassette>, options: PlayOptions) -> Self {
+        let numbered = cassettes.into_iter().enumerate();
+        let tracks = numbered.flat_map(|(cassette, content)| {
+            let track = move |interaction| Track {
+                cassette,
+                interaction,
+                plays: 0,
+            };
+            content.interactions.into_iter().map(track)
+        });
+        Self {
+            tracks: tracks.collect(),
+            as_recorded: options.as_recorded,
+            bindings: Bindings::new(options.seed),
+            flows: Flows::default(),
+            issued: Issued::default(),
+            report: Report::default(),
+        }
+    }
+
+    /// Answers a request.
+    pub fn play(&mut self, said: &Said) -> Answer {
+        let here: Vec<usize> = (0..self.tracks.len())
+            .filter(|at| self.is_at(*at, said))
+            .collect();
+        let chosen = match self.step_at(&here) {
+            None => Err(self.nothing_here(said)),
+            Some(_) if self.as_recorded => Ok(Chosen::Track(self.next_of(&here))),
+            Some(Step::TokenRequest) => self.token_request(said, &here),
+            Some(Step::AuthorizationRequest) => self.authorization_request(said, &here),
+            Some(_) => self.other_request(said, &here),
+        };
+        match chosen {
+            Ok(Chosen::Track(at)) => self.answer(at, said),
+            Ok(Chosen::Refusal(refusal)) => {
+                self.report
+                    .refused
+                    .push(format!("{}: {}", asked(said), refusal.why));
+                Answer::Response(self.refuse(&refusal, &here))
+            }
+            Err(miss) => {
+                self.report.misses.push(miss.clone());
+                Answer::Miss(miss)
+            }
+        }
+    }
+
+    /// How the play went so far.
+    pub fn report(&self) -> Report {
+        let required = |track: &&Track| {
+            let step = track.interaction.step();
+            track.plays == 0
+                && step.is_oauth()
+                && !step.is_repeatable()
+                && step != Step::LoginPage
+                && step != Step::AuthorizationResponse
+        };
+        let unplayed = self
+            .tracks
+            .iter()
+            .filter(required)
+            .map(Track::title)
+            .collect();
+        Report {
+            unplayed,
+            ..self.report.clone()
+        }
+    }
+
+    fn is_at(&self, at: usize, said: &Said) -> bool {
+        let track = &self.tracks[at];
+        let recorded = track.interaction.request().url();
+        let live = said.url.endpoint();
+        // A path may hold a label, which stands for whatever this run put there.
+        recorded == live
+            || (recorded.contains("REDACTED-")
+                && self.bindings.accepts(track.cassette, recorded, &live))
+    }
+
+    fn step_at(&self, here: &[usize]) -> Option<Step> {
+        here.first().map(|at| self.tracks[*at].interaction.step())
+    }
+
+    /// The first that was not played, or else the last.
+    fn next_of(&self, at: &[usize]) -> usize {
+        let fresh = at.iter().find(|at| self.tracks[**at].plays == 0);
+        fresh.or(at.last()).copied().unwrap_or_default()
+    }
+
+    fn session(&self, cassette: usize) -> Vec<&Interaction> {
+        self.tracks
+            .iter()
+            .filter(|track| track.cassette == cassette)
+            .map(|track| &track.interaction)
+            .collect()
+    }
+
+    fn recorded(&self, at: usize) -> Posture {
+        let track = &self.tracks[at];
+        Posture::recorded(&track.interaction, &self.session(track.cassette))
+    }
+
+    fn token_request(&self, said: &Said, here: &[usize]) -> Result<Chosen, Miss> {
+        let live = Posture::live(&self.flows, said, &self.issued);
+        let grants: Vec<usize> = here
+            .iter()
+            .copied()
+            .filter(|at| self.tracks[*at].interaction.step() == Step::TokenRequest)
+            .collect();
+        let equal: Vec<usize> = grants
+            .iter()
+            .copied()
+            .filter(|at| self.recorded(*at) == live)
+            .collect();
+        let held: Vec<usize> = equal
+            .iter()
+            .copied()
+            .filter(|at| self.mismatches(*at, said).is_empty())
+            .collect();
+        if let Some(at) = self.unspent(&held) {
+            return Ok(Chosen::Track(at));
+        }
+        let nearest = self.nearest(&grants, &live);
+        if let Some(success) = grants.iter().copied().find(|at| self.is_success(*at)) {
+            let refused = live.refusal(&self.recorded(success));
+            let spent = || {
+                (!held.is_empty())
+                    .then(|| (GRANT, "the recorded grants are all redeemed".to_owned()))
+            };
+            let foreign = || {
+                equal
+                    .first()
+                    .map(|at| (CLIENT, self.mismatches(*at, said).join(", ")))
+            };
+            if let Some((error, why)) = refused.or_else(spent).or_else(foreign) {
+                return Ok(Chosen::Refusal(Refusal {
+                    error,
+                    why,
+                    method: live.method != "POST",
+                }));
+            }
+        }
+        let before = self.recorded(nearest);
+        let mut differs = live.differences(&before);
+        differs.extend(self.mismatches(nearest, said));
+        let reason = match differs.first() {
+            Some(first) if !self.is_success(nearest) => {
+                format!("the defect recorded here is gone, or is another one: {first}")
+            }
+            Some(first) => first.clone(),
+            None => "the recorded answers to this request are all played".to_owned(),
+        };
+        Err(self.miss(said, reason, Some(nearest), differs))
+    }
+
+    /// A failure may be asked for again and again; a success is spent once.
+    fn unspent(&self, equal: &[usize]) -> Option<usize> {
+        let fresh = equal.iter().find(|at| self.tracks[**at].plays == 0);
+        let again = || equal.iter().rev().find(|at| !self.is_success(**at));
+        fresh.or_else(again).copied()
+    }
+
+    fn nearest(&self, grants: &[usize], live: &Posture) -> usize {
+        let distance = |at: &usize| {
+            (
+                live.differences(&self.recorded(*at)).len(),
+                self.tracks[*at].plays,
+            )
+        };
+        grants
+            .iter()
+            .copied()
+            .min_by_key(distance)
+            .unwrap_or_default()
+    }
+
+    fn is_success(&self, at: usize) -> bool {
+        self.tracks[at]
+            .interaction
+            .response()
+            .is_some_and(|response| response.status() < 300)
+    }
+
+    fn authorization_request(&self, said: &Said, here: &[usize]) -> Result<Chosen, Miss> {
+        let fits: Vec<usize> = here
+            .iter()
+            .copied()
+            .filter(|at| self.authorization_differences(*at, said).is_empty())
+            .collect();
+        if fits.is_empty() {
+            let nearest = self.next_of(here);
+            let differs = self.authorization_differences(nearest, said);
+            let reason = differs.first().cloned().unwrap_or_default();
+            return Err(self.miss(said, reason, Some(nearest), differs));
+        }
+        Ok(Chosen::Track(self.next_of(&fits)))
+    }
+
+    /// What the request asks for otherwise than the recorded one: volatile values and those that a
+    /// client may leave out of no consequence are not among it.
+    fn authorization_differences(&self, at: usize, said: &Said) -> Vec<String> {
+        let recorded = self.tracks[at].interaction.request().query_params();
+        let live = Fields::of(said);
+        let differs = |name: &str| match (recorded.get(name), live.get(name)) {
+            (None, None) => false,
+            (Some(recorded), Some(live)) => !same_parameter(name, recorded, live),
+            _ => true,
+        };
+        let compared = [
+            name::RESPONSE_TYPE,
+            name::CLIENT_ID,
+            name::REDIRECT_URI,
+            name::SCOPE,
+            name::RESPONSE_MODE,
+            name::CODE_CHALLENGE_METHOD,
+            name::PROMPT,
+        ];
+        let mut out: Vec<_> = compared
+            .iter()
+            .filter(|name| differs(name))
+            .map(|name| format!("{name} is another, or is there on one side only"))
+            .collect();
+        let challenged = (
+            recorded.has(name::CODE_CHALLENGE),
+            live.has(name::CODE_CHALLENGE),
+        );
+        if challenged.0 != challenged.1 {
+            out.push(format!(
+                "{} is {}",
+                name::CODE_CHALLENGE,
+                if challenged.1 { "sent" } else { "not sent" }
+            ));
+        }
+        out
+    }
+
+    fn other_request(&self, said: &Said, here: &[usize]) -> Result<Chosen, Miss> {
+        let fits: Vec<usize> = here
+            .iter()
+            .copied()
+            .filter(|at| {
+                self.tracks[*at].interaction.request().method() == said.method
+                    && self.mismatches(*at, said).is_empty()
+            })
+            .collect();
+        if let Some(repeatable) = self.unspent(&fits).or_else(|| fits.last().copied()) {
+            return Ok(Chosen::Track(repeatable));
+        }
+        let nearest = self.next_of(here);
+        let mut differs = self.mismatches(nearest, said);
+        let method = self.tracks[nearest].interaction.request().method();
+        if method != said.method {
+            differs.insert(
+                0,
+                format!("the method is {} (recorded: {method})", said.method),
+            );
+        }
+        let reason = differs.first().cloned().unwrap_or_default();
+        Err(self.miss(said, reason, Some(nearest), differs))
+    }
+
+    /// The values that this run bound otherwise, by name.
+    fn mismatches(&self, at: usize, said: &Said) -> Vec<String> {
+        let track = &self.tracks[at];
+        let accepts =
+            |recorded: &str, live: &str| self.bindings.accepts(track.cassette, recorded, live);
+        let pairs = pairs(&track.interaction, said);
+        let differs = pairs.iter().filter(|(name, recorded, live)| {
+            is_bound_name(name) && has_label(recorded) && !accepts(recorded, live)
+        });
+        differs
+            .map(|(name, ..)| format!("{name} is not the one this run used before"))
+            .collect()
+    }
+
+    fn nothing_here(&self, said: &Said) -> Miss {
+        let step = classify(&self.flows, said, None);
+        let alike = self
+            .tracks
+            .iter()
+            .position(|track| track.interaction.step() == step && step.is_oauth());
+        let reason = match alike {
+            Some(at) => format!(
+                "no recorded {} went to this URL; the recorded one went to {}",
+                step.title(),
+                self.tracks[at].interaction.request().url()
+            ),
+            None => "nothing recorded went to this URL".to_owned(),
+        };
+        self.miss(said, reason, alike, Vec::new())
+    }
+
+    fn miss(
+        &self,
+        said: &Said,
+        reason: String,
+        nearest: Option<usize>,
+        differs: Vec<String>,
+    ) -> Miss {
+        let expected = self
+            .tracks
+            .iter()
+            .find(|track| track.plays == 0 && !track.interaction.step().is_repeatable());
+        Miss {
+            asked: asked(said),
+            reason,
+            expected: expected.map(Track::title),
+            nearest: nearest.map(|at| self.tracks[at].title()),
+            differs,
+        }
+    }
+
+    fn answer(&mut self, at: usize, said: &Said) -> Answer {
+        self.report.played += 1;
+        if self.tracks[at].plays > 0
+            && self.tracks[at].interaction.step() == Step::AuthorizationRequest
+        {
+            self.forget(at);
+        }
+        self.tracks[at].plays += 1;
+        self.bind(at, said);
+        let answering = self.fast_forward(at);
+        if let Some(error) = self.tracks[answering].interaction.error() {
+            return Answer::Failure(Failure {
+                kind: error.kind(),
+                phase: error.phase(),
+                after: error.after(),
+            });
+        }
+        let mut response = self.render(answering);
+        let step = self.tracks[at].interaction.step();
+        if step == Step::AuthorizationRequest {
+            self.redirect(at, said, &mut response);
+        }
+        self.note(step, said, &response);
+        Answer::Response(response)
+    }
+
+    /// A new flow from a tape that was played before brings new values.
+    fn forget(&mut self, at: usize) {
+        let track = &self.tracks[at];
+        for secret in track.interaction.secrets() {
+            if let Some(label) = label_of_key(&secret.name) {
+                self.bindings.forget(track.cassette, &label);
+            }
+        }
+    }
+
+    fn bind(&mut self, at: usize, said: &Said) {
+        let track = &self.tracks[at];
+        for (_, recorded, live) in pairs(&track.interaction, said) {
+            self.bindings.bind(track.cassette, &recorded, &live);
+        }
+    }
+
+    /// Pages between an authorization request and its response are skipped: the interaction whose
+    /// response leaves the server answers.
+    fn fast_forward(&mut self, at: usize) -> usize {
+        let (cassette, asked) = (self.tracks[at].cassette, &self.tracks[at].interaction);
+        if asked.step() != Step::AuthorizationRequest {
+            return at;
+        }
+        let redirect_uri = asked
+            .request()
+            .query_params()
+            .get(name::REDIRECT_URI)
+            .and_then(Url::parse);
+        let Some(redirect_uri) = redirect_uri else {
+            return at;
+        };
+        let leaves = |track: &Track| {
+            let location = track
+                .interaction
+                .response()
+                .and_then(|response| response.headers().get("location").and_then(Url::parse));
+            track.cassette == cassette
+                && location.is_some_and(|location| location.endpoint() == redirect_uri.endpoint())
+        };
+        let pages = self
+            .tracks
+            .iter()
+            .enumerate()
+            .skip(at + 1)
+            .take_while(|(_, track)| {
+                track.cassette == cassette && track.interaction.step() != Step::AuthorizationRequest
+            });
+        let left = pages
+            .filter(|(_, track)| track.interaction.step() == Step::LoginPage && leaves(track))
+            .map(|(at, _)| at)
+            .next();
+        if leaves(&self.tracks[at]) {
+            at
+        } else {
+            left.unwrap_or(at)
+        }
+    }
+
+    fn render(&mut self, at: usize) -> Response {
+        let cassette = self.tracks[at].cassette;
+        let session: Vec<&Interaction> = self
+            .tracks
+            .iter()
+            .filter(|track| track.cassette == cassette)
+            .map(|track| &track.interaction)
+            .collect();
+        let mut rendering = Rendering {
+            cassette,
+            session: &session,
+            bindings: &mut self.bindings,
+        };
+        match self.tracks[at].interaction.response() {
+            Some(recorded) => rendering.response(recorded),
+            None => Response::new(502, ""),
+        }
+    }
+
+    fn redirect(&self, at: usize, said: &Said, response: &mut Response) {
+        let recorded = self.tracks[at].interaction.request().query_params();
+        let asked = Fields::of(said).query;
+        let fields = std::mem::take(&mut response.headers);
+        for field in &fields {
+            let location = field
+                .name
+                .eq_ignore_ascii_case("location")
+                .then(|| String::from_utf8_lossy(&field.value));
+            match location {
+                Some(location) => response.headers.push(
+                    field.name.clone(),
+                    redirected(&location, &asked, recorded.get(name::REDIRECT_URI)),
+                ),
+                None => response
+                    .headers
+                    .push(field.name.clone(), field.value.clone()),
+            }
+        }
+    }
+
+    /// What this answer says is what later requests are read against.
+    fn note(&mut self, step: Step, said: &Said, response: &Response) {
+        let bytes = match &response.body {
+            crate::model::Body::Full(bytes) => bytes.clone(),
+            crate::model::Body::Live(_) => bytes::Bytes::new(),
+        };
+        let heard = Heard {
+            status: response.status,
+            reason: None,
+            version: response.version,
+            headers: response.headers.clone(),
+            body: Captured::of(&bytes, bytes.len()),
+            after: std::time::Duration::ZERO,
+        };
+        self.flows.observe(step, said, Some(&heard));
+        let location = heard.headers.get("location").and_then(Url::parse);
+        let carried = location.and_then(|location| {
+            Params::parse(location.query.as_deref().unwrap_or_default())
+                .get(name::CODE)
+                .map(str::to_owned)
+        });
+        if let Some(code) = carried {
+            self.issued.issue(code);
+        }
+        if step == Step::TokenRequest
+            && response.status < 300
+            && let Some(code) = Fields::of(said).get(name::CODE)
+        {
+            self.issued.spend(code);
+        }
+    }
+
+    /// A refusal in the words of a failure that was recorded here, or else of RFC 6749 section 5.2.
+    fn refuse(&self, refusal: &Refusal, here: &[usize]) -> Response {
+        let failed = |at: &&usize| {
+            let response = self.tracks[**at].interaction.response();
+            response.is_some_and(|response| {
+                response.status() >= 400 && matches!(response.content(), Content::Json { .. })
+            })
+        };
+        if let Some(recorded) = here
+            .iter()
+            .find(failed)
+            .and_then(|at| self.tracks[*at].interaction.response())
+            && let Content::Json { text, .. } = recorded.content()
+        {
+            let media = recorded
+                .headers()
+                .get("content-type")
+                .unwrap_or("application/json")
+                .to_owned();
+            return Response::new(recorded.status(), minify(text))
+                .with("Content-Type", media)
+                .with("authtape-replay", "1");
+        }
+        let status = if refusal.method {
+            405
+        } else if refusal.error == CLIENT {
+            401
+        } else {
+            400
+        };
+        let description = format!("authtape: {}", refusal.why);
+        let body = format!(
+            "{{\"{}\":\"{}\",\"{}\":{}}}",
+            name::ERROR,
+            refusal.error,
+            name::ERROR_DESCRIPTION,
+            crate::redact::quote(&description)
+        );
+        Response::new(status, body)
+            .with("Content-Type", "application/json")
+            .with("Cache-Control", "no-store")
+            .with("authtape-replay", "1")
+    }
+}
+
+enum Chosen {
+    Track(usize),
+    Refusal(Refusal),
+}
+
+struct Refusal {
+    error: &'static str,
+    why: String,
+    /// The method alone is wrong.
+    method: bool,
+}
+
+impl Track {
+    fn title(&self) -> String {
+        let request = self.interaction.request();
+        format!(
+            "{} {} ({} {})",
+            self.interaction.id(),
+            self.interaction.step().title(),
+            request.method(),
+            request.url()
+        )
+    }
+}
+
+fn asked(said: &Said) -> String {
+    format!("{} {}", said.method, said.url.endpoint())
+}
+
+/// Recorded and live values that belong together, by name; those of `Authorization` too.
+fn pairs(interaction: &Interaction, said: &Said) -> Vec<(String, String, String)> {
+    let (request, live) = (interaction.request(), Fields::of(said));
+    let mut out = Vec::new();
+    for (recorded, live) in [
+        (request.query_params(), &live.query),
+        (request.body_params(), &live.body),
+    ] {
+        for param in &recorded {
+            let value = live.get(&param.name);
+            out.extend(
+                value.map(|value| (param.name.clone(), param.value.clone(), value.to_owned())),
+            );
+        }
+    }
+    let headers = request.headers();
+    if let (Some(recorded), Some(live)) = (
+        headers.get("authorization"),
+        said.headers.get("authorization"),
+    ) {
+        out.push((
+            "Authorization".to_owned(),
+            recorded.to_owned(),
+            live.to_owned(),
+        ));
+    }
+    let basic = crate::oauth::facts::basic_token(said).and_then(crate::oauth::facts::decode_basic);
+    if let (Some(recorded), Some(live)) = (request.basic(), basic)
+        && let (Some(recorded), Some((_, live))) = (&recorded.password, live.split_once(':'))
+    {
+        out.push((
+            name::CLIENT_SECRET.to_owned(),
+            recorded.clone(),
+            live.to_owned(),
+        ));
+    }
+    out
+}
+
+/// Values that must be those this run used or was given; the posture judges the code itself.
+fn is_bound_name(name: &str) -> bool {
+    let judged = [
+        name::CODE,
+        name::CODE_VERIFIER,
+        name::CODE_CHALLENGE,
+        name::STATE,
+        name::NONCE,
+    ];
+    !judged.contains(&name)
+}
+
+fn has_label(text: &str) -> bool {
+    pieces(text)
+        .iter()
+        .any(|piece| matches!(piece, Piece::Label(_)))
+}
+
+fn label_of_key(key: &str) -> Option<Label> {
+    let (kind, number) = key.rsplit_once('-')?;
+    Some(Label::new(kind, number.parse().ok()?))
+}
+
+fn same_parameter(name: &str, recorded: &str, live: &str) -> bool {
+    let words = |text: &str| {
+        text.split(' ')
+            .map(str::to_owned)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    match name {
+        name::SCOPE | name::RESPONSE_TYPE | name::PROMPT => words(recorded) == words(live),
+        name::REDIRECT_URI => same_redirect_uri(recorded, live),
+        _ => has_label(recorded) || recorded == live,
+    }
+}
+
+/// A native client listens on another loopback port on every run (RFC 8252 section 7.3).
+fn same_redirect_uri(recorded: &str, live: &str) -> bool {
+    let portless = |url: &Url| Url {
+        port: None,
+        ..url.clone()
+    };
+    match (Url::parse(recorded), Url::parse(live)) {
+        (Some(a), Some(b)) if a.is_loopback() && b.is_loopback() => portless(&a) == portless(&b),
+        _ => recorded == live || has_label(recorded),
+    }
+}
+
+const GRANT: &str = "invalid_grant";
+const CLIENT: &str = "invalid_client";
