@@ -10,11 +10,13 @@ mod emit;
 mod error;
 mod header;
 mod load;
+mod session;
 
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::Header;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
+pub use session::{Link, Outcome, Session, TokenRequest};
 
 use crate::redact::Interaction;
 

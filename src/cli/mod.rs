@@ -1,1 +1,83 @@
 //! The command line: arguments in, exit code out; it sees only the public API of the crate.
+
+mod audit;
+mod ca;
+mod demo;
+mod exit;
+mod explain;
+mod output;
+mod record;
+mod recover;
+mod replay;
+mod rules;
+mod run;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::cli::exit::Exit;
+
+/// The flight recorder for OAuth: records what a client and an authorization server really said,
+/// without its secrets, says why a login failed, and plays it back offline.
+#[derive(Parser)]
+#[command(name = "authtape", version, about, long_about = None, max_term_width = 100, after_help = FIRST_STEPS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Record a session: run a program behind the recorder, or wait for clients
+    Record(record::Args),
+    /// Serve recorded sessions offline: run a program against them, or wait for clients
+    Replay(replay::Args),
+    /// Say why a recorded session failed, with the fix
+    Explain(explain::Args),
+    /// List the rules that `explain` knows, or show one
+    Rules(rules::Args),
+    /// List what is on a cassette
+    Show(show::Args),
+    /// Search files for what looks like a secret
+    Audit(audit::Args),
+    /// Finish what a recording left that was killed
+    Recover(recover::Args),
+    /// Make or show a certificate authority that is kept
+    Ca(ca::Args),
+    /// Try it: an embedded server and a failing client, recorded, explained and replayed
+    Demo(demo::Args),
+}
+
+/// Runs the program.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Record(args) => args.run(),
+        Command::Replay(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Rules(args) => args.run(),
+        Command::Show(args) => args.run(),
+        Command::Audit(args) => args.run(),
+        Command::Recover(args) => args.run(),
+        Command::Ca(args) => args.run(),
+        Command::Demo(args) => args.run(),
+    };
+    ended
+        .unwrap_or_else(|error| {
+            output::error(&error);
+            Exit::CouldNot
+        })
+        .into()
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  authtape demo                                see it work, nothing needed
+  authtape record login.yaml -- php login.php  run your client behind the recorder
+  authtape explain login.yaml                  why it failed
+  authtape replay login.yaml -- php login.php  the same session, with the network off
+
+Exit codes: 0 clean, 1 findings or misses, 2 wrong usage, 3 it could not be done.
+With a program behind `--`, the program's own failure wins.";

@@ -157,7 +157,7 @@ impl Authority {
     /// # Errors
     ///
     /// Where the name can stand in no certificate.
-    pub(super) fn server_config(
+    pub fn server_config(
         &self,
         host: &str,
         alpn: Option<&[u8]>,

@@ -1,0 +1,40 @@
+//! The exit codes that people script against.
+
+use std::process::ExitCode;
+
+use authtape::launch::Outcome;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: nothing was found.
+    Clean,
+    /// 1: findings, misses, or what looks like a secret.
+    Found,
+    /// 3: it could not be done.
+    CouldNot,
+    /// The wrapped program's own.
+    Child(u8),
+}
+
+impl Exit {
+    /// The program's own failure, or else ours.
+    pub(crate) fn after(outcome: Outcome, ours: Self) -> Self {
+        if outcome.code == 0 {
+            ours
+        } else {
+            Self::Child(outcome.code)
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Clean => Self::SUCCESS,
+            Exit::Found => Self::from(1),
+            Exit::CouldNot => Self::from(3),
+            Exit::Child(code) => Self::from(code),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What is printed: results to standard output, everything else to standard error, and no control
+//! character of foreign text to either.
+
+#![expect(clippy::print_stderr, reason = "this is where the program speaks")]
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+/// Says a line to a person, on standard error.
+pub(crate) fn say(line: &str) {
+    anstream::eprintln!(
+        "{}",
+        line.replace(
+            |c: char| c.is_control() && c != '\u{1b}' && c != '\t',
+            "\u{fffd}"
+        )
+    );
+}
+
+/// Says an error with its causes, on standard error.
+pub(crate) fn error(error: &anyhow::Error) {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let style = AnsiColor::Red.on_default().bold();
+    say(&format!(
+        "{style}error{style:#}: {}",
+        plain(&causes.join(": "))
+    ));
+}
+
+/// Writes a result to standard output; a reader that went away is no failure.
+pub(crate) fn result(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Whether standard output shows colours.
+pub(crate) fn is_styled() -> bool {
+    std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A text without control characters.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// A heading, for standard error.
+pub(crate) fn heading(text: &str) -> String {
+    let style = Style::new().bold();
+    format!("{style}{text}{style:#}")
+}

@@ -1,0 +1,34 @@
+//! `authtape recover`
+
+use std::path::PathBuf;
+
+use authtape::library;
+use clap::Parser;
+
+use crate::cli::exit::Exit;
+use crate::cli::output::say;
+
+/// Finish what a recording left that was killed
+///
+/// Every interaction that was complete is kept. A cassette that exists is not touched.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// What the recording left: NAME.yaml.part
+    part: PathBuf,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let recovered = library::recover(&self.part)?;
+        let cut = match recovered.cut {
+            0 => String::new(),
+            cut => format!(", {cut} bytes of an unfinished one left out"),
+        };
+        say(&format!(
+            "authtape: {} interactions in {}{cut}",
+            recovered.interactions,
+            recovered.path.display()
+        ));
+        Ok(Exit::Clean)
+    }
+}

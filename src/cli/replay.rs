@@ -1,0 +1,104 @@
+//! `authtape replay`
+
+use std::path::PathBuf;
+
+use authtape::deck::{self, Ended, ReplayOptions, WireOptions};
+use authtape::replay::PlayOptions;
+use clap::Parser;
+
+use crate::cli::exit::Exit;
+use crate::cli::output::{plain, result, say};
+use crate::cli::run::{Done, RunArgs, block_on};
+
+/// Serve recorded sessions offline: run a program against them, or wait for clients
+///
+/// No name is resolved and no address is called. The program gets this run's own `state`, codes
+/// and tokens; a recorded failure is played only while the program still shows the same defect.
+#[derive(Parser)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The cassettes to play
+    #[arg(required = true)]
+    cassettes: Vec<PathBuf>,
+    /// Make the same codes and tokens on every run
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Play recorded answers whatever the request does right or wrong
+    #[arg(long)]
+    as_recorded: bool,
+    /// Print the report as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        block_on(async {
+            let quiet = self.run.quiet;
+            let running = deck::replay(ReplayOptions {
+                cassettes: self.cassettes.clone(),
+                play: PlayOptions {
+                    as_recorded: self.as_recorded,
+                    seed: seed(self.seed)?,
+                },
+                wire: WireOptions {
+                    listen: self.run.listen,
+                    ca_dir: self.run.ca.clone(),
+                    ..WireOptions::default()
+                },
+                on_miss: Box::new(move |miss| {
+                    if !quiet {
+                        miss.lines()
+                            .iter()
+                            .for_each(|line| say(&format!("authtape: {}", plain(line))));
+                    }
+                }),
+            })
+            .await?;
+            let Done { ended, outcome } = self.run.with(running).await?;
+            let Ended::Replayed(report) = ended else {
+                return Ok(Exit::Clean);
+            };
+            if self.json {
+                result(&format!("{}\n", report.json()))?;
+            }
+            // Without a program there is no run to judge, only clients that came and went.
+            let ours = if report.is_clean() || outcome.is_none() {
+                Exit::Clean
+            } else {
+                Exit::Found
+            };
+            if !quiet && !self.json {
+                let rest = report.refused.len() + report.unplayed.len();
+                say(&format!(
+                    "authtape: {} played, {} missed, {rest} to look at",
+                    report.played,
+                    report.misses.len()
+                ));
+                report
+                    .lines()
+                    .iter()
+                    .for_each(|line| say(&format!("  {}", plain(line))));
+            }
+            Ok(outcome.map_or(ours, |outcome| Exit::after(outcome, ours)))
+        })
+    }
+}
+
+fn seed(given: Option<u64>) -> anyhow::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    match given {
+        Some(given) => seed[..8].copy_from_slice(&given.to_be_bytes()),
+        None => aws_lc_rs::rand::fill(&mut seed)
+            .map_err(|_| anyhow::anyhow!("the system has no randomness"))?,
+    }
+    Ok(seed)
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  authtape replay login.yaml -- php login.php
+  authtape replay failing.yaml working.yaml -- npm test
+  authtape replay login.yaml --seed 1 -- pytest";

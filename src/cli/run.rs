@@ -1,0 +1,124 @@
+//! What `record` and `replay` share: a deck that runs, with a program inside or waiting for clients.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use authtape::deck::{Ended, Running};
+use authtape::launch::{self, Environment, Outcome};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::output::say;
+
+/// Options of both commands.
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// Where the proxy listens; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Use the authority that `authtape ca new DIR` made, instead of one for this run
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Write a line of JSON with the proxy's URL to this file when it listens
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// A program to run behind the proxy, with its arguments
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// What a run came to, and how its program ended.
+pub(crate) struct Done {
+    pub(crate) ended: Ended,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl RunArgs {
+    /// Runs the program, or waits to be interrupted, and ends the deck whatever happened.
+    pub(crate) async fn with(&self, running: Running) -> anyhow::Result<Done> {
+        let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
+            std::env::var_os(name)
+        })?;
+        let inside = self.inside(&running, &environment).await;
+        let ended = running.stop().await;
+        let outcome = inside?;
+        Ok(Done {
+            ended: ended?,
+            outcome,
+        })
+    }
+
+    async fn inside(
+        &self,
+        running: &Running,
+        environment: &Environment,
+    ) -> anyhow::Result<Option<Outcome>> {
+        if let Some(path) = &self.ready_file {
+            announce(path, running, environment)?;
+        }
+        if !self.command.is_empty() {
+            return Ok(Some(launch::run(&self.command, environment).await?));
+        }
+        if !self.quiet {
+            instructions(running, environment);
+        }
+        interrupted().await?;
+        Ok(None)
+    }
+}
+
+/// A runtime for the wire.
+pub(crate) fn block_on<T>(task: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.context("cannot start the runtime")?.block_on(task)
+}
+
+/// Waits for Ctrl-C, or for being asked to end.
+pub(crate) async fn interrupted() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn announce(path: &Path, running: &Running, environment: &Environment) -> anyhow::Result<()> {
+    let line = serde_json::json!({
+        "proxy": running.proxy_url(),
+        "ca": environment.directory().join("bundle.pem"),
+        "pid": std::process::id(),
+    });
+    write_whole(path, &format!("{line}\n"))
+}
+
+/// Writes a file that a waiting script sees whole or not at all.
+pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(parent).with_context(cannot)?;
+    file.write_all(text.as_bytes()).with_context(cannot)?;
+    file.persist(path).with_context(cannot)?;
+    Ok(())
+}
+
+fn instructions(running: &Running, environment: &Environment) {
+    say(&format!("listening on {}", running.proxy_url()));
+    say("in the shell of your client:");
+    for (name, value) in environment.variables() {
+        say(&format!("  export {name}='{}'", value.to_string_lossy()));
+    }
+    say("Ctrl-C ends it");
+}

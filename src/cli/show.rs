@@ -1,0 +1,98 @@
+//! `authtape show`
+
+use std::path::PathBuf;
+
+use authtape::library;
+use authtape::redact::Interaction;
+use clap::Parser;
+
+use crate::cli::exit::Exit;
+use crate::cli::output::{plain, result};
+
+/// List what is on a cassette
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// The cassette to list
+    cassette: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let cassette = library::load(&self.cassette)?;
+        let text = if self.json {
+            let rows: Vec<_> = cassette.interactions.iter().map(json).collect();
+            format!(
+                "{}\n",
+                serde_json::json!({ "cassette": self.cassette, "interactions": rows })
+            )
+        } else {
+            let head = format!(
+                "{}, recorded {}\n",
+                cassette.header.server.as_deref().unwrap_or("no server"),
+                cassette.header.recorded_at
+            );
+            let rows: String = cassette.interactions.iter().map(row).collect();
+            plain_lines(&format!("{head}{rows}"))
+        };
+        result(&text)?;
+        Ok(Exit::Clean)
+    }
+}
+
+fn outcome(interaction: &Interaction) -> String {
+    match (interaction.response(), interaction.error()) {
+        (Some(response), None) => response.status().to_string(),
+        (Some(response), Some(error)) => format!("{} {}", response.status(), error.kind()),
+        (None, Some(error)) => error.kind().to_string(),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+fn row(interaction: &Interaction) -> String {
+    let request = interaction.request();
+    let brought: Vec<_> = interaction
+        .secrets()
+        .iter()
+        .map(|secret| secret.name.as_str())
+        .collect();
+    let brought = if brought.is_empty() {
+        String::new()
+    } else {
+        format!("  [{}]", brought.join(" "))
+    };
+    format!(
+        "{:>3}  {:>8.3}s  {:<24} {:<4} {} -> {}{brought}\n",
+        interaction.id(),
+        interaction.at().as_secs_f64(),
+        interaction.step().title(),
+        request.method(),
+        request.url(),
+        outcome(interaction),
+    )
+}
+
+fn json(interaction: &Interaction) -> serde_json::Value {
+    let request = interaction.request();
+    let brought: Vec<_> = interaction
+        .secrets()
+        .iter()
+        .map(|secret| secret.name.as_str())
+        .collect();
+    serde_json::json!({
+        "id": interaction.id(),
+        "step": interaction.step().as_str(),
+        "at": interaction.at().as_secs_f64(),
+        "method": request.method(),
+        "url": request.url(),
+        "status": interaction.response().map(authtape::redact::RecordedResponse::status),
+        "error": interaction.error().map(|error| error.kind().as_str()),
+        "secrets": brought,
+    })
+}
+
+fn plain_lines(text: &str) -> String {
+    text.lines().map(|line| plain(line) + "\n").collect()
+}

@@ -1,0 +1,148 @@
+//! Findings: what the rules raised, graded by what came of the request, and ranked.
+
+use crate::cassette::{Link, Outcome, TokenRequest};
+use crate::diagnose::{Rule, Severity};
+
+/// One thing that is wrong, with its evidence.
+pub struct Finding {
+    /// The rule that raised it.
+    pub rule: &'static Rule,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// What is wrong, here.
+    pub message: String,
+    /// What to do, here.
+    pub fix: String,
+    /// Where it shows.
+    pub evidence: Vec<Evidence>,
+    /// Where the last value parts from the one before, and how, in words.
+    pub contrast: Option<Contrast>,
+    /// How sure it is that the messages belong together.
+    pub link: Link,
+}
+
+/// A place on the cassette that shows a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The interaction's number.
+    pub interaction: u64,
+    /// Which part of it: `authorize`, `token`, `response`, …
+    pub r#where: &'static str,
+    /// What stands there; secrets are labels.
+    pub value: String,
+}
+
+/// Where two values part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contrast {
+    /// In characters from the start of the last value.
+    pub column: usize,
+    /// How, in words.
+    pub words: String,
+}
+
+impl Evidence {
+    /// A place on the cassette.
+    pub fn new(interaction: u64, r#where: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            interaction,
+            r#where,
+            value: value.into(),
+        }
+    }
+}
+
+impl Finding {
+    /// A finding of a rule in its own words.
+    pub fn of(rule: &'static Rule) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            message: rule.summary.to_owned(),
+            fix: rule.fix.to_owned(),
+            evidence: Vec::new(),
+            contrast: None,
+            link: Link::Strong,
+        }
+    }
+
+    /// Other words for what is wrong.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Other words for what to do.
+    #[must_use]
+    pub fn fixed_by(mut self, fix: impl Into<String>) -> Self {
+        self.fix = fix.into();
+        self
+    }
+
+    /// One more place that shows it.
+    #[must_use]
+    pub fn at(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+}
+
+/// What the rules raised.
+#[derive(Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Takes in a finding about a token request, graded by what came of it: what the server
+    /// accepted is a note, whatever it is.
+    pub(super) fn raise(&mut self, mut finding: Finding, about: &TokenRequest<'_>) {
+        if about.outcome() == Outcome::Accepted {
+            finding.severity = Severity::Note;
+            finding.message.push_str(" (this provider accepted it)");
+        } else if finding.link == Link::Weak {
+            finding.severity = finding.severity.lowered();
+            finding.message.insert_str(0, "probably: ");
+        }
+        self.0.push(finding);
+    }
+
+    /// Takes in a finding as it is.
+    pub(super) fn raise_ungraded(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    /// The most fundamental first: by tier, then severity, then how sure the link is; notes last.
+    pub(super) fn rank(&mut self) {
+        self.0.sort_by_key(|finding| {
+            let note = finding.severity == Severity::Note;
+            (note, finding.rule.tier, finding.severity, finding.link)
+        });
+    }
+
+    /// In order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+        self.0.iter()
+    }
+
+    /// How many there are of a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.0
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Findings {
+    type Item = &'a Finding;
+    type IntoIter = std::slice::Iter<'a, Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,252 @@
+//! Findings and rules, written for people and for programs.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use crate::diagnose::{self, Finding, Findings, Rule, Severity};
+
+/// The findings for a person: the most fundamental first, each with its evidence and its fix.
+pub fn text(findings: &Findings, cassette: &str, styled: bool) -> String {
+    let mut out = String::new();
+    if findings.is_empty() {
+        return format!(
+            "{}: no finding; nothing here is known to make a login fail\n",
+            plain(cassette)
+        );
+    }
+    let first = findings.iter().next().map(|finding| finding.rule.tier);
+    for finding in findings {
+        let later =
+            first.is_some_and(|tier| finding.rule.tier > tier) && finding.severity < Severity::Note;
+        write_finding(&mut out, finding, later, styled);
+    }
+    let counts = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
+    ];
+    let counts: Vec<_> = counts
+        .into_iter()
+        .map(|(severity, word)| (findings.count(severity), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
+        .collect();
+    line(
+        &mut out,
+        &format!("{}: {}", plain(cassette), counts.join(", ")),
+    );
+    out
+}
+
+/// The findings for a program: the contract of `explain --format json`.
+pub fn json(findings: &Findings, cassette: &str) -> String {
+    let finding = |finding: &Finding| {
+        let evidence = finding.evidence.iter().map(
+            |evidence| json!({ "interaction": evidence.interaction, "where": evidence.r#where, "value": evidence.value }),
+        );
+        json!({
+            "rule": finding.rule.id,
+            "severity": finding.severity.as_str(),
+            "tier": finding.rule.tier,
+            "message": finding.message,
+            "fix": finding.fix,
+            "see": finding.rule.see,
+            "evidence": evidence.collect::<Vec<_>>(),
+        })
+    };
+    let findings: Vec<_> = findings.iter().map(finding).collect();
+    format!(
+        "{}\n",
+        json!({ "cassette": cassette, "findings": findings })
+    )
+}
+
+/// The rules for a program: the contract of `rules --json`.
+pub fn rules_json(rules: impl IntoIterator<Item = &'static Rule>) -> String {
+    let rule = |rule: &'static Rule| {
+        json!({
+            "id": rule.id,
+            "severity": rule.severity.as_str(),
+            "tier": rule.tier,
+            "summary": rule.summary,
+            "why": rule.why,
+            "fix": rule.fix,
+            "see": rule.see,
+            "example": rule.example,
+        })
+    };
+    let rules: Vec<_> = rules.into_iter().map(rule).collect();
+    format!("{}\n", json!({ "rules": rules }))
+}
+
+/// The list of all rules, for a person.
+pub fn rule_list(styled: bool) -> String {
+    let mut out = String::new();
+    let width = diagnose::all()
+        .map(|rule| rule.id.len())
+        .max()
+        .unwrap_or_default();
+    for rule in diagnose::all() {
+        let style = style_of(rule.severity, styled);
+        let head = format!("{style}{:<width$}{style:#}  ", rule.id);
+        wrapped(&mut out, &head, width + 2, rule.summary);
+    }
+    line(&mut out, "\nauthtape rules ID shows one of them");
+    out
+}
+
+/// One rule, for a person.
+pub fn rule_page(rule: &Rule, styled: bool) -> String {
+    let mut out = String::new();
+    let style = style_of(rule.severity, styled);
+    line(
+        &mut out,
+        &format!(
+            "{style}{}{style:#}  {}, tier {}",
+            rule.id,
+            rule.severity.as_str(),
+            rule.tier
+        ),
+    );
+    for (head, text) in [
+        ("what", rule.summary),
+        ("why", rule.why),
+        ("fix", rule.fix),
+        ("example", rule.example),
+    ] {
+        wrapped(&mut out, &format!("  {head:<10}"), 12, text);
+    }
+    wrapped(
+        &mut out,
+        &format!("  {:<10}", "see"),
+        12,
+        &rule.see.join(" · "),
+    );
+    out
+}
+
+fn write_finding(out: &mut String, finding: &Finding, later: bool, styled: bool) {
+    let style = style_of(finding.severity, styled);
+    let head = format!(
+        "{style}{}[{}]{style:#} ",
+        finding.severity.as_str(),
+        finding.rule.id
+    );
+    wrapped(out, &head, 2, &finding.message);
+    let note = finding.severity == Severity::Note;
+    let width = finding
+        .evidence
+        .iter()
+        .map(|evidence| evidence.r#where.len())
+        .max()
+        .unwrap_or_default()
+        .max(9);
+    for evidence in finding.evidence.iter().filter(|_| !note) {
+        line(
+            out,
+            &format!(
+                "  {} {:<width$}  {}",
+                evidence.interaction,
+                evidence.r#where,
+                plain(&evidence.value)
+            ),
+        );
+    }
+    if let (Some(contrast), Some(last)) =
+        (&finding.contrast, finding.evidence.last().filter(|_| !note))
+    {
+        let indent = 2 + last.interaction.to_string().len() + 1 + width + 2 + contrast.column;
+        line(
+            out,
+            &format!(
+                "{}{style}^ {}{style:#}",
+                " ".repeat(indent),
+                plain(&contrast.words)
+            ),
+        );
+    }
+    if !note {
+        wrapped(out, &format!("  {:<11}  ", "fix"), 15, &finding.fix);
+        let see = finding.rule.see.first().copied().unwrap_or_default();
+        line(
+            out,
+            &format!(
+                "  {:<11}  {see} · authtape rules {}",
+                "see", finding.rule.id
+            ),
+        );
+    }
+    if later {
+        line(out, "  (may disappear once the above is fixed)");
+    }
+    out.push('\n');
+}
+
+/// A head and a text behind it, broken at blanks before column 100.
+fn wrapped(out: &mut String, head: &str, indent: usize, text: &str) {
+    out.push_str(head);
+    let mut column = visible(head);
+    let mut fresh = true;
+    for word in plain(text).split(' ') {
+        let length = word.chars().count();
+        if !fresh && column + 1 + length > WIDTH {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+            fresh = true;
+        }
+        if !fresh {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+        fresh = false;
+    }
+    out.push('\n');
+}
+
+fn visible(text: &str) -> usize {
+    let mut escape = false;
+    text.chars()
+        .filter(|c| {
+            let shown = !escape && *c != '\u{1b}';
+            escape = (escape || *c == '\u{1b}') && *c != 'm';
+            shown
+        })
+        .count()
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "{text}");
+}
+
+fn style_of(severity: Severity, styled: bool) -> Style {
+    match severity {
+        _ if !styled => Style::new(),
+        Severity::Error => AnsiColor::Red.on_default().bold(),
+        Severity::Warning => AnsiColor::Yellow.on_default().bold(),
+        Severity::Note => AnsiColor::Cyan.on_default().bold(),
+    }
+}
+
+/// A text of a cassette without the characters that a terminal would obey.
+fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = |c: char| {
+        if hidden(c) {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
+const WIDTH: usize = 100;

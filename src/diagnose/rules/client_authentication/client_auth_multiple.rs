@@ -1,0 +1,59 @@
+//! `client-auth-multiple`: the client authenticates in two ways at once.
+
+use crate::cassette::{Outcome, Session};
+use crate::diagnose::finding::{Evidence, Finding, Findings};
+use crate::diagnose::rule::{Rule, Severity};
+use crate::oauth::name;
+
+/// See [`Rule::why`].
+pub(super) static RULE: Rule = Rule {
+    id: "client-auth-multiple",
+    severity: Severity::Error,
+    tier: 3,
+    summary: "the client's credentials were sent twice; the standard allows one method a request",
+    why: "A server that gets two sets of credentials must refuse the request, even where both are right.",
+    fix: "keep one: remove client_secret (for Okta also client_id) from the body when Basic is used",
+    see: &["RFC 6749 section 2.3", "RFC 6749 section 5.2"],
+    example: "Authorization: Basic … and client_secret=… in the body",
+    check,
+};
+
+fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
+    for token in session.token_requests() {
+        let basic = token
+            .headers
+            .get("authorization")
+            .is_some_and(|value| value.to_ascii_lowercase().starts_with("basic "));
+        let methods = [
+            (basic, "Authorization: Basic"),
+            (
+                token.body.has(name::CLIENT_SECRET),
+                "client_secret in the body",
+            ),
+            (
+                token.body.has(name::CLIENT_ASSERTION),
+                "client_assertion in the body",
+            ),
+        ];
+        let used: Vec<_> = methods
+            .iter()
+            .filter(|(used, _)| *used)
+            .map(|(_, method)| *method)
+            .collect();
+        if used.len() < 2 {
+            continue;
+        }
+        let mut finding = Finding::of(rule).saying(format!(
+            "credentials were sent {} times ({}); the standard allows one method a request",
+            used.len(),
+            used.join(" and ")
+        ));
+        if token.outcome() != Outcome::Failed {
+            finding.severity = Severity::Warning;
+        }
+        for method in used {
+            finding = finding.at(Evidence::new(token.interaction.id(), "token", method));
+        }
+        findings.raise(finding, &token);
+    }
+}

@@ -1,0 +1,16 @@
+//! The rules, by family. A new one is its file, its line in the family's list, and its case file.
+
+mod client_authentication;
+mod redirect_uri;
+mod token_request;
+mod token_response;
+
+use crate::diagnose::Rule;
+
+/// The lists of all families.
+pub(super) const FAMILIES: &[&[&Rule]] = &[
+    token_request::RULES,
+    client_authentication::RULES,
+    redirect_uri::RULES,
+    token_response::RULES,
+];

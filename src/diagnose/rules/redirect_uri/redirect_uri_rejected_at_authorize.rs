@@ -1,0 +1,46 @@
+//! `redirect-uri-rejected-at-authorize`: the authorization endpoint does not know the redirect URI.
+
+use crate::cassette::Session;
+use crate::diagnose::finding::{Evidence, Finding, Findings};
+use crate::diagnose::rule::{Rule, Severity};
+use crate::oauth::name;
+
+/// See [`Rule::why`].
+pub(super) static RULE: Rule = Rule {
+    id: "redirect-uri-rejected-at-authorize",
+    severity: Severity::Error,
+    tier: 4,
+    summary: "the authorization server does not recognise this redirect_uri and refused to redirect",
+    why: "A server must not send anybody to a URL that is not registered for the client, so it shows its error as a page of its own.",
+    fix: "register the exact string with the provider, or send the one that is registered",
+    see: &["RFC 6749 section 3.1.2.3", "RFC 6749 section 4.1.2.1"],
+    example: "400 with a page that says redirect_uri_mismatch",
+    check,
+};
+
+fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
+    for asked in session.authorization_requests() {
+        let Some(response) = asked.response() else {
+            continue;
+        };
+        let refused = response.status() >= 400 || response.status() == 200;
+        if refused
+            && !response.headers().has("location")
+            && asked.facts().page_mentions_redirect_uri
+        {
+            let query = asked.request().query_params();
+            let sent = query.get(name::REDIRECT_URI).unwrap_or("(not sent)");
+            let finding = Finding::of(rule)
+                .at(Evidence::new(asked.id(), "authorize", sent))
+                .at(Evidence::new(
+                    asked.id(),
+                    "response",
+                    format!(
+                        "{}, a page that speaks of the redirect URI",
+                        response.status()
+                    ),
+                ));
+            findings.raise_ungraded(finding);
+        }
+    }
+}

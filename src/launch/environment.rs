@@ -1,0 +1,256 @@
+//! The environment of a program: proxy and trust for every runtime that reads variables.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::launch::Error;
+
+/// Variables for a program, and the files that they name, which go when this is dropped.
+#[derive(Debug)]
+pub struct Environment {
+    variables: BTreeMap<String, OsString>,
+    directory: tempfile::TempDir,
+}
+
+impl Environment {
+    /// The environment for a proxy and the certificate of its authority, on top of what is
+    /// inherited.
+    ///
+    /// # Errors
+    ///
+    /// Where the files cannot be written.
+    pub fn prepare(
+        proxy_url: &str,
+        ca_pem: &str,
+        inherited: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Error> {
+        let directory = tempfile::Builder::new()
+            .prefix("authtape-")
+            .tempdir()
+            .map_err(Error::Prepare)?;
+        let files = Files::write(directory.path(), ca_pem, &inherited).map_err(Error::Prepare)?;
+        let fill = |value: &str| {
+            let value = value.replace("{proxy}", proxy_url);
+            let value = value.replace("{bundle}", &files.bundle.to_string_lossy());
+            let value = value.replace("{ca}", &files.extra.to_string_lossy());
+            OsString::from(value.replace("{ini}", &files.ini.to_string_lossy()))
+        };
+        let mut variables = BTreeMap::new();
+        for runtime in RUNTIMES.iter() {
+            for (name, value) in &runtime.set {
+                variables.insert(name.clone(), fill(value));
+            }
+            for (name, appended) in &runtime.append {
+                let mut value = inherited(name)
+                    .filter(|value| !value.is_empty())
+                    .unwrap_or_default();
+                value.push(if value.is_empty() {
+                    &appended.lead
+                } else {
+                    &appended.join
+                });
+                value.push(fill(&appended.value));
+                variables.insert(name.clone(), value);
+            }
+        }
+        Ok(Self {
+            variables,
+            directory,
+        })
+    }
+
+    /// The variables, by name.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &OsString)> {
+        self.variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Where the files are.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+struct Files {
+    bundle: PathBuf,
+    extra: PathBuf,
+    ini: PathBuf,
+}
+
+impl Files {
+    fn write(
+        directory: &Path,
+        ca_pem: &str,
+        inherited: &impl Fn(&str) -> Option<OsString>,
+    ) -> std::io::Result<Self> {
+        let files = Self {
+            bundle: directory.join("bundle.pem"),
+            extra: directory.join("extra.pem"),
+            ini: directory.join("php"),
+        };
+        // A store replaces the system's in most runtimes, so ours holds both.
+        let mut bundle = system_roots(inherited("SSL_CERT_FILE").map(PathBuf::from));
+        bundle.push_str(ca_pem);
+        std::fs::write(&files.bundle, bundle)?;
+        let before =
+            inherited("NODE_EXTRA_CA_CERTS").and_then(|path| std::fs::read_to_string(path).ok());
+        std::fs::write(
+            &files.extra,
+            format!("{}{ca_pem}", lines(before.unwrap_or_default())),
+        )?;
+        std::fs::create_dir(&files.ini)?;
+        let mut ini = std::fs::File::create(files.ini.join("authtape.ini"))?;
+        let bundle = files.bundle.display();
+        writeln!(
+            ini,
+            "curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\""
+        )?;
+        Ok(files)
+    }
+}
+
+fn system_roots(inherited: Option<PathBuf>) -> String {
+    if let Some(text) = inherited.and_then(|path| std::fs::read_to_string(path).ok()) {
+        return lines(text);
+    }
+    let block = |certificate: &rustls::pki_types::CertificateDer<'_>| {
+        let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, certificate);
+        let wrapped: Vec<_> = text
+            .as_bytes()
+            .chunks(64)
+            .map(String::from_utf8_lossy)
+            .collect();
+        format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            wrapped.join("\n")
+        )
+    };
+    rustls_native_certs::load_native_certs()
+        .certs
+        .iter()
+        .map(block)
+        .collect()
+}
+
+fn lines(mut text: String) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Runtime {
+    #[expect(dead_code, reason = "the name is for the people who review the table")]
+    runtime: String,
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    #[serde(default)]
+    append: BTreeMap<String, Appended>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Appended {
+    value: String,
+    join: String,
+    /// What stands before it where nothing was inherited.
+    lead: String,
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the data is embedded, and a test reads it"
+)]
+static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| {
+    serde_yaml::from_str(include_str!("runtimes.yaml")).expect("runtimes.yaml reads")
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(inherited: &[(&str, &str)]) -> Environment {
+        let inherited: BTreeMap<String, OsString> = inherited
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
+            .collect();
+        Environment::prepare("http://127.0.0.1:4000", "-----OURS-----\n", |name| {
+            inherited.get(name).cloned()
+        })
+        .expect("prepared")
+    }
+
+    fn value(environment: &Environment, name: &str) -> String {
+        let found = environment.variables().find(|(known, _)| *known == name);
+        found
+            .unwrap_or_else(|| panic!("{name} is not set"))
+            .1
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    #[test]
+    fn the_proxy_is_named_in_both_cases_and_nothing_bypasses_it() {
+        let environment = prepared(&[
+            ("no_proxy", "localhost"),
+            ("HTTPS_PROXY", "http://corporate:3128"),
+        ]);
+        for name in [
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "http_proxy",
+            "https_proxy",
+            "ALL_PROXY",
+        ] {
+            assert_eq!(value(&environment, name), "http://127.0.0.1:4000", "{name}");
+        }
+        assert_eq!(value(&environment, "NO_PROXY"), "");
+        assert_eq!(value(&environment, "no_proxy"), "");
+    }
+
+    #[test]
+    fn the_bundle_holds_what_was_trusted_before_and_ours() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let before = directory.path().join("before.pem");
+        std::fs::write(&before, "-----THEIRS-----").expect("written");
+        let environment = prepared(&[("SSL_CERT_FILE", &before.to_string_lossy())]);
+        let bundle =
+            std::fs::read_to_string(value(&environment, "REQUESTS_CA_BUNDLE")).expect("a bundle");
+        assert_eq!(bundle, "-----THEIRS-----\n-----OURS-----\n");
+        assert_eq!(
+            value(&environment, "SSL_CERT_FILE"),
+            value(&environment, "CURL_CA_BUNDLE")
+        );
+    }
+
+    #[test]
+    fn the_ini_directory_of_the_distribution_is_kept() {
+        let fresh = prepared(&[]);
+        assert_eq!(
+            value(&fresh, "PHP_INI_SCAN_DIR"),
+            format!(":{}/php", fresh.directory().display())
+        );
+        let inherited = prepared(&[("PHP_INI_SCAN_DIR", "/etc/mine")]);
+        assert_eq!(
+            value(&inherited, "PHP_INI_SCAN_DIR"),
+            format!("/etc/mine:{}/php", inherited.directory().display())
+        );
+    }
+
+    #[test]
+    fn the_files_go_with_the_environment() {
+        let environment = prepared(&[]);
+        let directory = environment.directory().to_owned();
+        assert!(directory.join("php/authtape.ini").exists());
+        drop(environment);
+        assert!(!directory.exists());
+    }
+}
