@@ -14,7 +14,7 @@ use std::sync::Arc;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -65,10 +65,7 @@ impl Server {
             .local_addr()
             .map_err(|source| Error::Bind { address, source })?;
         let authority = Authority::generate(&[])?;
-        let config = authority.server_config(HOST, Some(b"http/1.1"))?;
-        let mut config = (*config).clone();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = TlsAcceptor::from(authority.server_config(HOST, Some(b"http/1.1"))?);
         let provider = Arc::new(Provider::new(format!("https://{HOST}:{}", address.port())));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(accept(
@@ -141,20 +138,12 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, provider: Arc<Provider>
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
     };
-    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let service = service_fn(move |request| answer(Arc::clone(&provider), request));
-    let io = TokioIo::new(stream);
-    let _ = if http2 {
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .serve_connection(io, service)
-            .await
-    } else {
-        let mut builder = hyper::server::conn::http1::Builder::new();
-        builder
-            .title_case_headers(true)
-            .serve_connection(io, service)
-            .await
-    };
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    let _ = builder
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(

@@ -214,7 +214,11 @@ fn declare_shape(value: &str) -> Option<Declaration> {
     let prefix = PREFIXES
         .iter()
         .find(|prefix| value.starts_with(**prefix) && value.len() > prefix.len());
-    let alphabet = alphabet_of(value);
+    let alphabet = match alphabet_of(value) {
+        // 16, 32 or 64 random bytes in base64url have neither `-` nor `_` now and then.
+        Alphabet::Alnum if [22, 43, 86].contains(&count(value)) => Alphabet::Base64Url,
+        alphabet => alphabet,
+    };
     let unknown = count(value) - prefix.map_or(0, |prefix| count(prefix));
     let unknown_bits = f64::from(unknown) * (bits_of(alphabet) - 0.23);
     if unknown_bits < 96.0 && jwt::parse(value).is_none() {

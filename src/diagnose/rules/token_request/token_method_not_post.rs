@@ -41,6 +41,19 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             format!("{method} {}", token.interaction.request().url()),
         );
         let message = format!("the token endpoint was called with {method}; it only accepts POST");
-        findings.raise(Finding::of(rule).saying(message).at(line), &token);
+        let mut finding = Finding::of(rule).saying(message).at(line);
+        if !token.query.is_empty() {
+            let names: Vec<_> = token
+                .query
+                .iter()
+                .map(|param| param.name.as_str())
+                .collect();
+            finding = finding.at(Evidence::new(
+                token.interaction.id(),
+                "query",
+                names.join(", "),
+            ));
+        }
+        findings.raise(finding, &token);
     }
 }
