@@ -15,8 +15,9 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::server::Acceptor;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -45,7 +46,7 @@ pub enum Error {
 /// A demo server that runs.
 pub struct Server {
     address: SocketAddr,
-    authority: Authority,
+    authority: Arc<Authority>,
     provider: Arc<Provider>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -64,13 +65,12 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|source| Error::Bind { address, source })?;
-        let authority = Authority::generate(&[])?;
-        let acceptor = TlsAcceptor::from(authority.server_config(HOST, Some(b"http/1.1"))?);
+        let authority = Arc::new(Authority::generate(&[])?);
         let provider = Arc::new(Provider::new(format!("https://{HOST}:{}", address.port())));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(accept(
             listener,
-            acceptor,
+            Arc::clone(&authority),
             Arc::clone(&provider),
             tasks.clone(),
             stop.clone(),
@@ -109,7 +109,7 @@ impl Server {
 
 async fn accept(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    authority: Arc<Authority>,
     provider: Arc<Provider>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -120,11 +120,11 @@ async fn accept(
             () = stop.cancelled() => return,
         };
         if let Ok((stream, _)) = accepted {
-            let (acceptor, provider, stop) =
-                (acceptor.clone(), Arc::clone(&provider), stop.clone());
+            let (authority, provider, stop) =
+                (Arc::clone(&authority), Arc::clone(&provider), stop.clone());
             tasks.spawn(async move {
                 tokio::select! {
-                    () = serve(stream, acceptor, provider) => {}
+                    () = serve(stream, authority, provider) => {}
                     () = stop.cancelled() => {}
                 }
             });
@@ -132,10 +132,22 @@ async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, provider: Arc<Provider>) {
+async fn serve(stream: TcpStream, authority: Arc<Authority>, provider: Arc<Provider>) {
     // Both end with the connection: a client that does not trust us, or has gone.
     let _ = stream.set_nodelay(true);
-    let Ok(stream) = acceptor.accept(stream).await else {
+    let Ok(start) = LazyConfigAcceptor::new(Acceptor::default(), stream).await else {
+        return;
+    };
+    // Whatever name it is called by, its certificate is for that name.
+    let name = start
+        .client_hello()
+        .server_name()
+        .unwrap_or(HOST)
+        .to_owned();
+    let Ok(config) = authority.server_config(&name, Some(b"http/1.1")) else {
+        return;
+    };
+    let Ok(stream) = start.into_stream(config).await else {
         return;
     };
     let service = service_fn(move |request| answer(Arc::clone(&provider), request));

@@ -42,13 +42,15 @@ def one(binary, server, work, moment):
     tape, ready = work / "x.yaml", work / "ready.json"
     ready.unlink(missing_ok=True)
     recorder = subprocess.Popen(
-        [binary, "record", str(tape), "--upstream-ca", server.ca, "--ready-file", str(ready), "--quiet"]
+        [binary, "record", str(tape), *server.options, "--ready-file", str(ready), "--quiet"]
     )
     wait_for(ready.exists, "the recorder")
     told = json.loads(ready.read_text())
     seen, stop = [], threading.Event()
     clients = [
-        threading.Thread(target=client, args=(told["proxy"], told["ca"], server.environment["AS_URL"], seen, stop))
+        threading.Thread(
+            target=client, args=(told["proxy"], told["ca"], server.environment["AS_URL"], seen, stop), daemon=True
+        )
         for _ in range(2)
     ]
     for thread in clients:

@@ -22,6 +22,9 @@ import canary
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent / "target" / "interop"
 
+# What clients call the server; only the recorder knows where it is.
+NAME = "accounts.example.com"
+
 # Each variant of the thread's client, and what `explain` must say first.
 VARIANTS = {
     "as-posted": "token-body-empty",
@@ -60,8 +63,10 @@ class Server:
         told = json.loads(ready.read_text())
         self.ca = told["ca"]
         self.secret = told["client_secret"]
+        port = told["authority"].rsplit(":", 1)[1]
+        self.options = ["--upstream-ca", self.ca, "--resolve", f"{NAME}:443:127.0.0.1:{port}"]
         self.environment = {
-            "AS_URL": f"https://{told['authority']}",
+            "AS_URL": f"https://{NAME}",
             "CLIENT_ID": told["client_id"],
             "CLIENT_SECRET": told["client_secret"],
         }
@@ -92,7 +97,7 @@ def session(binary, server, name, command, work, first):
     """One client: recorded live, explained; what it printed, and the canaries it used."""
     tape, canaries = work / "out" / f"{name}.yaml", work / f"{name}.canaries.json"
     environment = {**server.environment, "CANARY_FILE": str(canaries)}
-    live = run([binary, "record", str(tape), "--upstream-ca", server.ca, "--", *command], environment)
+    live = run([binary, "record", str(tape), *server.options, "--", *command], environment)
     (work / "out" / f"{name}.record.log").write_text(live.stdout + live.stderr)
     explained = run([binary, "explain", "--format", "json", str(tape)], expect=None)
     (work / "out" / f"{name}.explain.json").write_text(explained.stdout)

@@ -23,7 +23,7 @@ def main():
         tapes = [str(pathlib.Path(directory, name)) for name in ("first.yaml", "second.yaml")]
         for tape in tapes:
             run(
-                [binary, "record", tape, "--upstream-ca", server.ca, "--", "php", str(HERE / "client.php"), "correct"],
+                [binary, "record", tape, *server.options, "--", "php", str(HERE / "client.php"), "correct"],
                 server.environment,
             )
         server.stop()
