@@ -196,10 +196,9 @@ impl Player {
         let mut differs = live.differences(&before);
         differs.extend(self.mismatches(nearest, said));
         let reason = match differs.first() {
-            Some(first) if !self.is_success(nearest) => {
-                format!("the defect recorded here is gone, or is another one: {first}")
-            }
-            Some(first) => first.clone(),
+            Some(first) if self.is_success(nearest) => first.clone(),
+            Some(first) if live.is_sound() => format!("the defect recorded here is gone: {first}"),
+            Some(first) => format!("another defect than the one recorded here: {first}"),
             None => "the recorded answers to this request are all played".to_owned(),
         };
         Err(self.miss(said, reason, Some(nearest), differs))

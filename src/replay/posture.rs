@@ -10,9 +10,10 @@ use crate::oauth::facts::{Facts, basic_token, decode_basic};
 use crate::oauth::fields::Fields;
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::PkceCheck;
+use crate::oauth::registry::{self, Place};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::Sniff;
-use crate::oauth::{Step, name, registry};
+use crate::oauth::{Step, name};
 use crate::redact::{Content, Interaction, Label, Piece, pieces};
 
 /// What a token request does.
@@ -70,7 +71,7 @@ impl Posture {
                 flow.map(|flow| flow.redirect_uri.as_deref()),
                 fields.get(name::REDIRECT_URI),
             ),
-            code: code.map_or("absent", |code| issued.relation(code)),
+            code: code.map_or(ABSENT, |code| issued.relation(code)),
             pkce: facts.pkce_check.or(pair.then_some(PkceCheck::Ok)),
         }
     }
@@ -102,7 +103,7 @@ impl Posture {
             client_id: get(name::CLIENT_ID).map(str::to_owned).or(user),
             client_auth: client_auth(&query, &body, basic),
             redirect_uri: RedirectUri::of(redirect, get(name::REDIRECT_URI)),
-            code: code.map_or("absent", |code| recorded_code(code, interaction, session)),
+            code: code.map_or(ABSENT, |code| recorded_code(code, interaction, session)),
             pkce: interaction
                 .facts()
                 .pkce_check
@@ -173,6 +174,20 @@ impl Posture {
             ),
         );
         words
+    }
+
+    /// Whether nothing is wrong that a recording can tell.
+    pub(super) fn is_sound(&self) -> bool {
+        let redirect_uri = match &self.redirect_uri {
+            RedirectUri::Differs(parts) => parts.is_empty(),
+            RedirectUri::Missing => false,
+            RedirectUri::Alone | RedirectUri::Absent => true,
+        };
+        let readable =
+            self.sniff == Sniff::Form && self.media_type == "application/x-www-form-urlencoded";
+        let code = [ISSUED, UNSEEN, ABSENT].contains(&self.code);
+        let pkce = matches!(self.pkce, None | Some(PkceCheck::Ok));
+        self.method == "POST" && readable && redirect_uri && code && pkce
     }
 
     /// The error a server gives for the first thing that is wrong here and was not in a recorded
@@ -353,7 +368,7 @@ fn parameters(query: &Params, body: &Params) -> BTreeSet<String> {
     let known = |params: &Params, mark: &'static str| {
         let names = params
             .iter()
-            .filter(|param| registry::is_known(&param.name));
+            .filter(|param| registry::class(Place::TokenRequest, &param.name).is_some());
         names
             .map(|param| format!("{mark}{}", param.name))
             .collect::<Vec<_>>()
@@ -414,6 +429,7 @@ fn listed(words: &BTreeSet<&'static str>) -> String {
     }
 }
 
+const ABSENT: &str = "not sent";
 const ISSUED: &str = "the one that was issued";
 const ALTERED: &str = "not the one that was issued, but an altered copy of it";
 const REUSED: &str = "one that was redeemed before";

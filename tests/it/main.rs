@@ -6,3 +6,4 @@ mod record;
 mod replay;
 mod rules;
 mod secrets;
+mod support;

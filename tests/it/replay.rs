@@ -1,1 +1,390 @@
-//! The replay, from outside.
+//! Replay: the shipped cassettes, played to clients that are right, wrong, or wrong otherwise.
+
+use authtape::model::{Body, Params, Response, Url, percent_decode, percent_encode};
+use authtape::oauth::pkce;
+use authtape::replay::{Answer, Miss, PlayOptions, Player};
+
+use crate::support::{said, thread};
+
+const AUTHORIZE: &str = "https://accounts.example.com/app/oauth/authorize";
+const TOKEN: &str = "https://accounts.example.com/token";
+const CALLBACK: &str = "https://shop.example.org/oauth/callback";
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const DENIED: &str = r#"{"error":"invalid_grant","error_description":"Unable to authenticate username and password"}"#;
+
+struct Client {
+    player: Player,
+}
+
+impl Client {
+    fn of(variants: &[&str]) -> Self {
+        let cassettes = variants.iter().map(|variant| thread(variant)).collect();
+        Self {
+            player: Player::new(
+                cassettes,
+                PlayOptions {
+                    as_recorded: false,
+                    seed: [3; 32],
+                },
+            ),
+        }
+    }
+
+    /// The authorization leg; the code that came back.
+    fn authorize(&mut self, redirect_uri: &str, state: &str) -> String {
+        let challenge = pkce::s256(VERIFIER);
+        let uri = percent_encode(redirect_uri);
+        let url = format!(
+            "{AUTHORIZE}?state={state}&code_challenge={challenge}&redirect_uri={uri}&client_id=8kqf3mz2x7\
+             &code_challenge_method=S256&response_type=code"
+        );
+        let response = self.response(&said("GET", &url, &[], ""));
+        let location =
+            Url::parse(response.headers.get("location").expect("a redirect")).expect("a URL");
+        assert_eq!(
+            location.endpoint(),
+            redirect_uri,
+            "it goes to this run's redirect URI"
+        );
+        let query = Params::parse(location.query.as_deref().expect("a query"));
+        assert_eq!(
+            query.get("state").map(percent_encode),
+            Some(state.to_owned()),
+            "this run's state comes back"
+        );
+        query.get("code").expect("a code").to_owned()
+    }
+
+    fn token(&mut self, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.player.play(&said("POST", TOKEN, headers, body))
+    }
+
+    fn response(&mut self, request: &authtape::model::Said) -> Response {
+        match self.player.play(request) {
+            Answer::Response(response) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn form(code: &str, redirect_uri: &str, verifier: &str) -> String {
+    // In another order than the recorded one.
+    format!(
+        "redirect_uri={}&code_verifier={verifier}&code={code}&client_secret=whatever-it-is&client_id=8kqf3mz2x7&grant_type=authorization_code",
+        percent_encode(redirect_uri)
+    )
+}
+
+fn body(response: Response) -> String {
+    match response.body {
+        Body::Full(bytes) => String::from_utf8(bytes.to_vec()).expect("text"),
+        Body::Live(_) => panic!("a replayed body is whole"),
+    }
+}
+
+fn miss(answer: Answer) -> Miss {
+    match answer {
+        Answer::Miss(miss) => miss,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn denied(answer: Answer) {
+    match answer {
+        Answer::Response(response) => {
+            assert_eq!(response.status, 401);
+            assert_eq!(body(response), DENIED);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What each variant sends, made of a code.
+fn sent(variant: &str, code: &str) -> authtape::model::Said {
+    let correct = form(code, CALLBACK, VERIFIER);
+    let json = format!(
+        r#"{{"client_id":"8kqf3mz2x7","client_secret":"s","code":"{code}","grant_type":"authorization_code","redirect_uri":"{CALLBACK}","code_verifier":"{VERIFIER}"}}"#
+    );
+    let field = |pair: &str| {
+        let (name, value) = pair.split_once('=').expect("a pair");
+        format!(
+            "--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{}\r\n",
+            percent_decode(value)
+        )
+    };
+    let multipart = correct.split('&').map(field).collect::<String>() + "--x--\r\n";
+    let boundary = (
+        "Content-Type",
+        "application/x-www-form-urlencoded; boundary=x",
+    );
+    match variant {
+        "as-posted" => said(
+            "POST",
+            TOKEN,
+            &[
+                FORM,
+                ("Expect", "100-continue"),
+                ("Transfer-Encoding", "chunked"),
+            ],
+            "",
+        ),
+        "multipart" => said("POST", TOKEN, &[boundary], &multipart),
+        "json" => said(
+            "POST",
+            TOKEN,
+            &[("Content-Type", "application/json")],
+            &json,
+        ),
+        "basic" => said(
+            "POST",
+            TOKEN,
+            &[FORM, ("Authorization", "Basic OGtxZjNtejJ4NzpzZWNyZXQ=")],
+            "",
+        ),
+        "get" => said("GET", &format!("{TOKEN}?{correct}"), &[], ""),
+        _ => said("POST", TOKEN, &[FORM], &correct),
+    }
+}
+
+#[test]
+fn a_recorded_failure_is_played_while_the_defect_is_there() {
+    for variant in [
+        "as-posted",
+        "multipart",
+        "json",
+        "basic",
+        "get",
+        "redirect-slash",
+    ] {
+        let mut client = Client::of(&[variant]);
+        let asked = if variant == "redirect-slash" {
+            format!("{CALLBACK}/")
+        } else {
+            CALLBACK.to_owned()
+        };
+        let code = client.authorize(&asked, "s1");
+        denied(client.player.play(&sent(variant, &code)));
+        assert!(
+            client.player.report().is_clean(),
+            "{variant}: {:?}",
+            client.player.report().lines()
+        );
+    }
+}
+
+#[test]
+fn a_recorded_failure_is_not_played_when_the_defect_is_gone() {
+    let mut told = Vec::new();
+    for variant in [
+        "as-posted",
+        "multipart",
+        "json",
+        "basic",
+        "get",
+        "redirect-slash",
+    ] {
+        let mut client = Client::of(&[variant]);
+        let asked = if variant == "redirect-slash" {
+            format!("{CALLBACK}/")
+        } else {
+            CALLBACK.to_owned()
+        };
+        let code = client.authorize(&asked, "s1");
+        let missed = miss(client.token(&[FORM], &form(&code, &asked, VERIFIER)));
+        told.push(format!("{variant}\n{}", missed.lines().join("\n")));
+        assert!(!client.player.report().is_clean());
+    }
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn when_the_defect_is_gone_the_success_of_another_cassette_is_played() {
+    let mut client = Client::of(&["json", "correct"]);
+    let code = client.authorize(CALLBACK, "s1");
+    let Answer::Response(response) = client.token(&[FORM], &form(&code, CALLBACK, VERIFIER)) else {
+        panic!("the success is there");
+    };
+    assert_eq!(response.status, 200);
+}
+
+#[test]
+fn a_right_client_gets_tokens_once_and_a_wrong_one_is_refused() {
+    let mut client = Client::of(&["correct"]);
+    let code = client.authorize(CALLBACK, "a%2Fb%20c");
+    assert_eq!(code.len(), 24, "minted in the declared shape");
+    let Answer::Response(response) = client.token(&[FORM], &form(&code, CALLBACK, VERIFIER)) else {
+        panic!("a right client");
+    };
+    let tokens: serde_json::Value = serde_json::from_str(&body(response)).expect("JSON");
+    assert_eq!(tokens["access_token"].as_str().map(str::len), Some(32));
+    assert_eq!(tokens["expires_in"], 86400);
+    assert!(client.player.report().is_clean());
+
+    let refused = [
+        (
+            "the code again",
+            form(&code, CALLBACK, VERIFIER),
+            "redeemed before",
+        ),
+        (
+            "another verifier",
+            form(
+                "CODE",
+                CALLBACK,
+                "wrong-verifier-wrong-verifier-wrong-verifier",
+            ),
+            "PKCE",
+        ),
+        (
+            "no verifier",
+            form("CODE", CALLBACK, "").replace("&code_verifier=", "&unheard_of="),
+            "code_verifier is not sent",
+        ),
+        (
+            "another redirect URI",
+            form("CODE", "https://shop.example.org/oauth/callback/", VERIFIER),
+            "trailing-slash",
+        ),
+        (
+            "a made-up code",
+            form("made-up-by-the-client-00", CALLBACK, VERIFIER),
+            "not one that was issued here",
+        ),
+        (
+            "a code encoded twice",
+            form("CODE", CALLBACK, VERIFIER).replace("code=CODE", "code=%2543ODE"),
+            "code is",
+        ),
+        (
+            "no client authentication",
+            form("CODE", CALLBACK, VERIFIER).replace("client_secret", "unheard_of"),
+            "client_secret is not sent",
+        ),
+    ];
+    for (name, body, why) in refused {
+        let mut client = if name == "the code again" {
+            client_that_redeemed(&code)
+        } else {
+            Client::of(&["correct"])
+        };
+        let fresh = if name == "the code again" {
+            code.clone()
+        } else {
+            client.authorize(CALLBACK, "s1")
+        };
+        let body = body.replace("CODE", &fresh);
+        let Answer::Response(response) = client.token(&[FORM], &body) else {
+            panic!("{name}: refused, not missed")
+        };
+        assert!(
+            (400..500).contains(&response.status),
+            "{name}: {}",
+            response.status
+        );
+        let told = client.player.report().refused.join("\n");
+        assert!(told.contains(why), "{name}: {told}");
+        assert!(!client.player.report().is_clean(), "{name}");
+    }
+}
+
+fn client_that_redeemed(code: &str) -> Client {
+    let mut client = Client::of(&["correct"]);
+    assert_eq!(
+        client.authorize(CALLBACK, "s1"),
+        code,
+        "the same seed makes the same code"
+    );
+    client.token(&[FORM], &form(code, CALLBACK, VERIFIER));
+    client
+}
+
+#[test]
+fn a_wrong_method_or_body_is_refused_as_a_server_would() {
+    for (variant, status, error) in [
+        ("get", 405, "invalid_request"),
+        ("json", 400, "unsupported_grant_type"),
+        ("as-posted", 400, "unsupported_grant_type"),
+    ] {
+        let mut client = Client::of(&["correct"]);
+        let code = client.authorize(CALLBACK, "s1");
+        let Answer::Response(response) = client.player.play(&sent(variant, &code)) else {
+            panic!("{variant}: refused")
+        };
+        assert_eq!(response.status, status, "{variant}");
+        let body = body(response);
+        assert!(body.contains(error), "{variant}: {body}");
+    }
+}
+
+#[test]
+fn what_is_not_on_tape_is_a_miss_that_explains_itself() {
+    let mut client = Client::of(&["correct"]);
+    let elsewhere = miss(client.player.play(&said(
+        "POST",
+        "https://other.example/token",
+        &[FORM],
+        "grant_type=password&password=hunter2hunter2",
+    )));
+    let scope = format!(
+        "{AUTHORIZE}?client_id=8kqf3mz2x7&response_type=code&redirect_uri=https%3A%2F%2Fother.example%2Fcb&state=hunter3hunter3&code_challenge=c&code_challenge_method=S256"
+    );
+    let redirected = miss(client.player.play(&said("GET", &scope, &[], "")));
+    insta::assert_snapshot!(format!(
+        "{}\n\n{}",
+        elsewhere.lines().join("\n"),
+        redirected.lines().join("\n")
+    ));
+    let response = elsewhere.response();
+    assert_eq!(response.status, 501);
+    assert!(response.headers.has("authtape-miss"));
+    let all = format!(
+        "{} {} {}",
+        elsewhere.lines().join(" "),
+        redirected.lines().join(" "),
+        client.player.report().json()
+    );
+    assert!(!all.contains("hunter"), "no live value of a secret: {all}");
+}
+
+#[test]
+fn the_report_names_what_was_never_asked_for() {
+    let mut client = Client::of(&["correct"]);
+    client.authorize(CALLBACK, "s1");
+    let report = client.player.report();
+    assert_eq!(
+        report.unplayed,
+        ["2 token request (POST https://accounts.example.com/token)"]
+    );
+    assert!(!report.is_clean());
+}
+
+#[test]
+fn as_recorded_plays_the_tape_blindly() {
+    let cassettes = vec![thread("redirect-slash")];
+    let mut player = Player::new(
+        cassettes,
+        PlayOptions {
+            as_recorded: true,
+            seed: [0; 32],
+        },
+    );
+    denied(player.play(&said("POST", TOKEN, &[FORM], "grant_type=whatever")));
+}
+
+#[test]
+fn a_native_client_may_listen_on_another_port() {
+    let text = std::fs::read_to_string("cassettes/accounts.example.com/thread-correct.yaml")
+        .expect("a cassette");
+    let native = text.replace(CALLBACK, "http://127.0.0.1:51004/callback");
+    let cassette = authtape::cassette::load(native.as_bytes()).expect("a cassette");
+    let mut client = Client {
+        player: Player::new(vec![cassette], PlayOptions::default()),
+    };
+    let live = "http://127.0.0.1:60007/callback";
+    let code = client.authorize(live, "s1");
+    let Answer::Response(response) = client.token(&[FORM], &form(&code, live, VERIFIER)) else {
+        panic!("played")
+    };
+    assert_eq!(response.status, 200);
+}
