@@ -3,6 +3,7 @@
 //! [`record`] puts a recorder between the proxy and the real servers; [`replay`] puts a player in
 //! their place. Both give a [`Running`], whose end says what came of it.
 
+mod arrival;
 mod playback;
 mod recorder;
 mod reel;

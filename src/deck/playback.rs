@@ -1,10 +1,9 @@
 //! Playback: a handler that answers from cassettes, and never asks anybody.
 
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::deck::BODY_CAP;
-use crate::model::{Body, Captured, Cut, Failure, Request, Response, Said};
+use crate::deck::arrival::read;
+use crate::model::{Failure, Request, Response, Said};
 use crate::proxy::Handler;
 use crate::replay::{Answer, Miss, Player, Report};
 
@@ -67,24 +66,4 @@ impl Handler for Playback {
             }
         }
     }
-}
-
-async fn read(body: Body) -> Captured {
-    let mut chunks = match body {
-        Body::Full(bytes) => return Captured::of(&bytes, BODY_CAP),
-        Body::Live(chunks) => chunks,
-    };
-    let mut captured = Captured::default();
-    while let Some(chunk) = poll_fn(|cx| chunks.as_mut().poll_chunk(cx)).await {
-        let Ok(chunk) = chunk else {
-            captured.cut = Some(Cut::Closed);
-            break;
-        };
-        let room = BODY_CAP - captured.bytes.len();
-        captured
-            .bytes
-            .extend_from_slice(&chunk[..chunk.len().min(room)]);
-        captured.size += chunk.len() as u64;
-    }
-    captured
 }

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::deck::arrival::read;
 use crate::deck::reel::{Reel, unix_now};
 use crate::model::{
-    Captured, Cut, Exchange, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said,
+    Body, Captured, Cut, Exchange, Failure, FailureKind, Heard, Incident, Phase, Request, Response,
+    Said,
 };
 use crate::proxy::Handler;
 
@@ -28,6 +30,14 @@ impl<U> Recorder<U> {
 impl<U: Handler> Handler for Recorder<U> {
     async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
         let mut take = Take::of(&mut request, Arc::clone(&self.reel));
+        if is_short(&request) {
+            // A server that cannot be reached must not leave the request unread.
+            let arrived = read(std::mem::replace(&mut request.body, Body::empty())).await;
+            if arrived.cut.is_some() {
+                return Err(take.aborted());
+            }
+            request.body = Body::from(arrived.bytes);
+        }
         let mut response = match self.upstream.handle(request).await {
             Ok(response) => response,
             Err(failure) => {
@@ -45,6 +55,15 @@ impl<U: Handler> Handler for Recorder<U> {
     fn incident(&self, incident: Incident) {
         self.reel.incident(incident);
     }
+}
+
+/// Whether the request says how long its body is, fits the cap, and waits for nobody's word.
+fn is_short(request: &Request) -> bool {
+    let length = match &request.body {
+        Body::Live(chunks) => chunks.remaining(),
+        Body::Full(_) => None,
+    };
+    length.is_some_and(|length| length <= BODY_CAP as u64) && !request.headers.has("expect")
 }
 
 /// One exchange while it passes. Dropped before its end, it is the client that went away.
@@ -126,6 +145,17 @@ impl Take {
             response.body = captured;
         }
         self.lay(failure);
+    }
+
+    /// The client went away before it had sent everything.
+    fn aborted(&mut self) -> Failure {
+        let failure = Failure {
+            kind: FailureKind::ClientAborted,
+            phase: Phase::Request,
+            after: self.started.elapsed(),
+        };
+        self.fail(failure);
+        failure
     }
 
     fn fail(&mut self, failure: Failure) {

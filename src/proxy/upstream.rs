@@ -551,7 +551,10 @@ fn sending(error: &hyper::Error, started: Instant) -> Failure {
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
         FailureKind::ClosedEarly
     } else {
-        FailureKind::ConnectionReset
+        match error.source().map(dial_kind) {
+            Some(kind @ (FailureKind::ClosedEarly | FailureKind::ConnectTimeout)) => kind,
+            _ => FailureKind::ConnectionReset,
+        }
     };
     Failure {
         kind,

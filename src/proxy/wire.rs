@@ -118,7 +118,16 @@ pub(super) async fn response_out(
 
 /// The head of a response as HTTP/1 writes it.
 fn raw_head(response: &Response) -> Vec<u8> {
-    let reason = response.reason.as_deref().unwrap_or("OK");
+    let usual = || {
+        http::StatusCode::from_u16(response.status)
+            .ok()?
+            .canonical_reason()
+    };
+    let reason = response
+        .reason
+        .as_deref()
+        .or_else(usual)
+        .unwrap_or_default();
     let mut head = format!("HTTP/1.1 {} {reason}\r\n", response.status).into_bytes();
     for Header { name, value } in &response.headers {
         head.extend_from_slice(name.as_bytes());

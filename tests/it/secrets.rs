@@ -1,1 +1,281 @@
-//! The secrets, from outside.
+//! One canary in every place that a message has; none may be in anything that is given out.
+
+use std::time::Duration;
+
+use authtape::cassette;
+use authtape::diagnose::{self, report};
+use authtape::model::{Captured, Exchange, Heard, Version, percent_encode};
+use authtape::record::{Laid, Options, Tape};
+use authtape::redact::audit;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::support::said;
+
+const CANARY: &str = "Cn7kQ9zR2vXpL0aMtB5eWyH3uJ8sDfGh";
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
+struct Place {
+    name: &'static str,
+    url: String,
+    request_headers: Vec<(&'static str, String)>,
+    request_body: String,
+    response_headers: Vec<(&'static str, String)>,
+    response_body: String,
+}
+
+fn place(name: &'static str) -> Place {
+    Place {
+        name,
+        url: "https://as.example/token".to_owned(),
+        request_headers: vec![(FORM.0, FORM.1.to_owned())],
+        request_body: "grant_type=authorization_code".to_owned(),
+        response_headers: Vec::new(),
+        response_body: "{\"error\":\"invalid_grant\"}".to_owned(),
+    }
+}
+
+fn places() -> Vec<Place> {
+    let c = CANARY;
+    let basic = STANDARD.encode(format!("client:{c}"));
+    let jwt_part =
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{{\"sub\":\"{c}\"}}"));
+    let jwt = format!("eyJhbGciOiJSUzI1NiJ9.{jwt_part}.c2lnbmF0dXJlc2lnbmF0dXJl");
+    let multipart = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\na\r\n--b\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\n{c}\r\n--b--\r\n"
+    );
+    vec![
+        Place {
+            url: format!("https://as.example/token?code={c}"),
+            ..place("query")
+        },
+        Place {
+            url: format!("https://as.example/token?{c}=1"),
+            ..place("name in the query")
+        },
+        Place {
+            url: format!("https://as.example/{c}/token"),
+            ..place("path")
+        },
+        Place {
+            request_headers: vec![("Authorization", format!("Basic {basic}"))],
+            ..place("Basic")
+        },
+        Place {
+            request_headers: vec![("Authorization", format!("Bearer {c}"))],
+            ..place("Bearer")
+        },
+        Place {
+            request_headers: vec![("Authorization", format!("Secret {c}"))],
+            ..place("another scheme")
+        },
+        Place {
+            request_headers: vec![("X-Unheard-Of", c.to_owned())],
+            ..place("an unknown header")
+        },
+        Place {
+            request_headers: vec![("Cookie", format!("sid={c}; b={c}"))],
+            ..place("cookie")
+        },
+        Place {
+            request_headers: vec![("Referer", format!("https://x.example/?code={c}#state={c}"))],
+            ..place("Referer")
+        },
+        Place {
+            request_body: format!("grant_type=a&code={c}&unheard_of={c}"),
+            ..place("form")
+        },
+        Place {
+            request_body: format!("grant_type=a&scope={c}"),
+            ..place("a kept parameter")
+        },
+        Place {
+            request_body: format!(
+                "grant_type=a&code={}",
+                percent_encode(&percent_encode(c)).replace('C', "%43")
+            ),
+            ..place("form, encoded twice")
+        },
+        Place {
+            request_body: format!("grant_type%3Da%26code%3D{c}"),
+            ..place("a form encoded as a whole")
+        },
+        Place {
+            request_body: format!(
+                "{{\"grant_type\":\"a\",\"code\":\"{c}\",\"deep\":{{\"er\":[\"{c}\"]}},\"{c}\":1}}"
+            ),
+            ..place("JSON")
+        },
+        Place {
+            request_body: format!(
+                "{{\"grant_type\":\"a\",\"inner\":\"{{\\\"code\\\":\\\"{c}\\\"}}\"}}"
+            ),
+            ..place("JSON in JSON")
+        },
+        Place {
+            request_body: multipart,
+            ..place("multipart")
+        },
+        Place {
+            request_body: format!("client_assertion={jwt}&grant_type=a"),
+            ..place("JWT claim")
+        },
+        Place {
+            request_body: format!("{c} and grant_type in plain text\nlines"),
+            ..place("text")
+        },
+        Place {
+            response_headers: vec![("Location", format!("https://x.example/cb?code={c}&x={c}"))],
+            ..place("Location")
+        },
+        Place {
+            response_headers: vec![(
+                "Location",
+                format!("https://user:{c}@x.example/cb#access_token={c}"),
+            )],
+            ..place("Location, userinfo and fragment")
+        },
+        Place {
+            response_headers: vec![("Set-Cookie", format!("sid={c}; Path=/{c}; {c}"))],
+            ..place("Set-Cookie")
+        },
+        Place {
+            response_headers: vec![(
+                "WWW-Authenticate",
+                format!("Bearer error_description=\"no {c}\""),
+            )],
+            ..place("WWW-Authenticate")
+        },
+        Place {
+            response_body: format!("{{\"access_token\":\"{c}\"}}"),
+            ..place("token response")
+        },
+        Place {
+            response_body: format!(
+                "{{\"error\":\"invalid_grant\",\"error_description\":\"the code {c} of jane@x.example is spent\"}}"
+            ),
+            ..place("error text")
+        },
+        Place {
+            response_body: format!("access_token={c}&token_type=bearer"),
+            ..place("form response")
+        },
+        Place {
+            response_body: format!("<html><input type=hidden value=\"{c}\"></html>"),
+            ..place("page")
+        },
+    ]
+}
+
+fn spellings() -> Vec<String> {
+    let raw = CANARY.to_owned();
+    let all: String = CANARY.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut spellings = vec![raw, all, hex];
+    for shift in 0..3 {
+        let text = STANDARD.encode(format!("{}{CANARY}", "x".repeat(shift)));
+        spellings.push(text[(8 * shift).div_ceil(6)..(shift + CANARY.len()) * 8 / 6].to_owned());
+    }
+    spellings
+}
+
+fn search(place: &str, output: &str, text: &str) {
+    for spelling in spellings() {
+        assert!(
+            !text.contains(&spelling),
+            "{place}: the canary is in the {output}: {text}"
+        );
+    }
+}
+
+fn exchange(place: &Place) -> Exchange {
+    let headers: Vec<_> = place
+        .request_headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    Exchange {
+        id: 1,
+        at: Duration::ZERO,
+        clock: 0,
+        request: said("POST", &place.url, &headers, &place.request_body),
+        response: Some(Heard {
+            status: 401,
+            reason: None,
+            version: Version::Http11,
+            headers: place
+                .response_headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect(),
+            body: Captured::of(place.response_body.as_bytes(), 1 << 20),
+            after: Duration::ZERO,
+        }),
+        failure: None,
+    }
+}
+
+#[test]
+fn no_output_holds_a_canary_wherever_it_was() {
+    for place in places() {
+        let exchange = exchange(&place);
+        search(
+            place.name,
+            "Debug of the exchange",
+            &format!("{exchange:?}"),
+        );
+        let mut tape = Tape::new(
+            Options {
+                keep_all: true,
+                keep_values: Vec::new(),
+            },
+            "2026-11-23T10:02:11Z".to_owned(),
+        );
+        let Laid::Appended(journal) = tape.record(&exchange) else {
+            panic!("{}: kept", place.name)
+        };
+        assert_eq!(
+            tape.withheld(),
+            [],
+            "{}: the audit had nothing to refuse",
+            place.name
+        );
+        search(place.name, "journal", &journal);
+        let (recorded, text) = tape
+            .finish()
+            .unwrap_or_else(|refused| panic!("{}: {refused}", place.name));
+        search(place.name, "cassette", &text);
+        search(
+            place.name,
+            "Debug of the cassette",
+            &format!("{recorded:?}"),
+        );
+        let findings = diagnose::diagnose(&recorded);
+        search(
+            place.name,
+            "explanation",
+            &report::text(&findings, "x.yaml", true),
+        );
+        search(
+            place.name,
+            "JSON of the explanation",
+            &report::json(&findings, "x.yaml"),
+        );
+        assert_eq!(
+            cassette::load(text.as_bytes()).expect("it loads"),
+            recorded,
+            "{}",
+            place.name
+        );
+        assert_eq!(audit(&text), [], "{}: {text}", place.name);
+    }
+}
+
+#[test]
+fn the_search_itself_sees_a_canary_in_every_spelling() {
+    for spelling in spellings() {
+        let seen =
+            std::panic::catch_unwind(|| search("control", "text", &format!("a {spelling} b")));
+        assert!(seen.is_err(), "{spelling} is not seen");
+    }
+}

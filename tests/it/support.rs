@@ -2,10 +2,21 @@
 
 #![expect(clippy::expect_used, reason = "a test stops at what it cannot do")]
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 
 use authtape::cassette::{self, Cassette};
 use authtape::model::{Captured, Said, Url, Version};
+use authtape::proxy::{self, Authority, Handler, Reach, Serving, Upstream, UpstreamOptions};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, client};
 
 /// A shipped cassette of the thread.
 pub(crate) fn thread(variant: &str) -> Cassette {
@@ -24,4 +35,186 @@ pub(crate) fn said(method: &str, url: &str, headers: &[(&str, &str)], body: &str
         headers: headers.iter().copied().collect(),
         body: Captured::of(body.as_bytes(), 1 << 20),
     }
+}
+
+/// A TLS server that reads one request per connection, keeps its bytes, and answers with a script.
+pub(crate) struct Origin {
+    pub(crate) port: u16,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) heard: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+/// What an origin does with a request, whose bytes up to the empty line it has read.
+pub(crate) type Script = Arc<
+    dyn Fn(Vec<u8>, TlsStream<TcpStream>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync,
+>;
+
+impl Origin {
+    /// Answers every request with these bytes, then closes.
+    pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        let heard: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
+        let sink = Arc::clone(&heard);
+        let script: Script = Arc::new(move |mut request, mut stream| {
+            let (answer, sink) = (answer.clone(), Arc::clone(&sink));
+            Box::pin(async move {
+                rest_of(&mut request, &mut stream).await;
+                sink.lock().expect("a lock").push(request);
+                stream.write_all(&answer).await.expect("answered");
+                stream.shutdown().await.expect("closed");
+            })
+        });
+        Self {
+            heard,
+            ..Self::scripted(script).await
+        }
+    }
+
+    /// Does whatever the script says.
+    pub(crate) async fn scripted(script: Script) -> Self {
+        let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
+        let config = authority
+            .server_config("localhost", Some(b"http/1.1"))
+            .expect("a certificate");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let acceptor = TlsAcceptor::from(config);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, script) = (acceptor.clone(), Arc::clone(&script));
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    let head = head_of(&mut stream).await;
+                    script(head, stream).await;
+                });
+            }
+        });
+        Self {
+            port,
+            authority,
+            heard: Arc::default(),
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> Upstream {
+        let extra_roots = vec![(
+            "origin".to_owned(),
+            self.authority.ca_pem().as_bytes().to_vec(),
+        )];
+        Upstream::new(UpstreamOptions {
+            extra_roots,
+            resolve: Vec::new(),
+        })
+        .expect("an upstream")
+    }
+
+    pub(crate) fn heard(&self) -> Vec<String> {
+        let heard = self.heard.lock().expect("a lock");
+        heard
+            .iter()
+            .map(|request| String::from_utf8_lossy(request).into_owned())
+            .collect()
+    }
+}
+
+async fn head_of(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => break,
+        }
+    }
+    bytes
+}
+
+/// Reads the body that the head announces.
+pub(crate) async fn rest_of(request: &mut Vec<u8>, stream: &mut (impl AsyncRead + Unpin)) {
+    let head = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let length = head
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+    if let Some(length) = length {
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.expect("a body");
+        request.extend(body);
+    } else if head.contains("transfer-encoding: chunked") {
+        while !request.ends_with(b"0\r\n\r\n") {
+            request.push(stream.read_u8().await.expect("a chunk"));
+        }
+    }
+}
+
+/// A proxy between a test and its origin.
+pub(crate) async fn proxy<H: Handler>(
+    handler: H,
+    reach: Reach,
+    hosts: &[&str],
+) -> (Serving, Arc<Authority>) {
+    let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
+    let options = proxy::Options {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        authority: Arc::clone(&authority),
+        hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+        http1: false,
+    };
+    (
+        proxy::serve(options, reach, handler)
+            .await
+            .expect("a proxy"),
+        authority,
+    )
+}
+
+/// A tunnel through the proxy.
+pub(crate) async fn tunnel(proxy: SocketAddr, target: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(proxy).await.expect("the proxy");
+    stream
+        .write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").as_bytes())
+        .await
+        .expect("sent");
+    let head = head_of(&mut stream).await;
+    assert!(
+        head.starts_with(b"HTTP/1.1 200"),
+        "{}",
+        String::from_utf8_lossy(&head)
+    );
+    stream
+}
+
+/// TLS inside a tunnel, trusting this authority, offering these protocols.
+pub(crate) async fn tls(
+    stream: TcpStream,
+    ca_pem: &str,
+    alpn: &[&[u8]],
+) -> std::io::Result<client::TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("a certificate"))
+        .expect("a root");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+}
+
+/// Sends raw bytes through a tunnel to the origin and reads until it is closed.
+pub(crate) async fn exchange(proxy: &Serving, ca: &Authority, port: u16, request: &[u8]) -> String {
+    let stream = tunnel(proxy.address(), &format!("localhost:{port}")).await;
+    let mut stream = tls(stream, ca.ca_pem(), &[b"http/1.1"]).await.expect("TLS");
+    stream.write_all(request).await.expect("sent");
+    let mut answer = Vec::new();
+    // An end without a TLS goodbye is an end.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -1,0 +1,27 @@
+//! A body that is waited for: read to its end, or up to where it was cut.
+
+use std::future::poll_fn;
+
+use crate::deck::BODY_CAP;
+use crate::model::{Body, Captured, Cut};
+
+/// Reads a body to its end and keeps its first bytes up to the cap.
+pub(super) async fn read(body: Body) -> Captured {
+    let mut chunks = match body {
+        Body::Full(bytes) => return Captured::of(&bytes, BODY_CAP),
+        Body::Live(chunks) => chunks,
+    };
+    let mut captured = Captured::default();
+    while let Some(chunk) = poll_fn(|cx| chunks.as_mut().poll_chunk(cx)).await {
+        let Ok(chunk) = chunk else {
+            captured.cut = Some(Cut::Closed);
+            break;
+        };
+        let room = BODY_CAP - captured.bytes.len();
+        captured
+            .bytes
+            .extend_from_slice(&chunk[..chunk.len().min(room)]);
+        captured.size += chunk.len() as u64;
+    }
+    captured
+}
