@@ -94,7 +94,7 @@ impl Provider {
                 (name::TOKEN_ENDPOINT): at("/token"),
                 (name::JWKS_URI): at("/jwks"),
                 (name::USERINFO_ENDPOINT): at("/userinfo"),
-                "response_types_supported": ["code"],
+                "response_types_supported": [name::CODE],
                 "grant_types_supported": [grant::AUTHORIZATION_CODE, grant::REFRESH_TOKEN],
                 (name::TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED): ["client_secret_post", "client_secret_basic"],
                 "code_challenge_methods_supported": ["S256"],

@@ -1,1 +1,254 @@
-//! The cli, from outside.
+//! The command line as a user meets it: help, errors, exit codes.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn authtape(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_authtape"))
+        .args(arguments)
+        .current_dir(directory)
+        .env("COLUMNS", "100")
+        .output()
+        .expect("it starts")
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn shipped(variant: &str) -> String {
+    format!(
+        "{}/cassettes/accounts.example.com/thread-{variant}.yaml",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+#[test]
+fn every_command_has_its_help() {
+    let here = tempfile::tempdir().expect("a directory");
+    for command in [
+        "", "record", "replay", "explain", "rules", "show", "audit", "recover", "ca", "demo",
+    ] {
+        let arguments: Vec<&str> = [command, "--help"]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect();
+        let output = authtape(here.path(), &arguments);
+        assert!(output.status.success());
+        insta::assert_snapshot!(format!("help {command}"), said(&output));
+    }
+}
+
+#[test]
+fn each_mistake_is_said_clearly_and_has_its_exit_code() {
+    let here = tempfile::tempdir().expect("a directory");
+    let write =
+        |name: &str, text: &[u8]| std::fs::write(here.path().join(name), text).expect("written");
+    let good = std::fs::read_to_string(shipped("correct")).expect("a cassette");
+    write("taken.yaml", b"mine");
+    write(
+        "key.yaml",
+        good.replace(
+            "  step: authorization_request",
+            "  stepp: authorization_request",
+        )
+        .as_bytes(),
+    );
+    write(
+        "version.yaml",
+        good.replace("authtape: 1", "authtape: 7").as_bytes(),
+    );
+    write("other.yaml", b"version: '3'\nservices: {}\n");
+    write("binary.yaml", &[0x61, 0x0a, 0xff, 0xfe]);
+    write(
+        "control.yaml",
+        good.replace("client_id", "client\u{1b}[31m_id").as_bytes(),
+    );
+    write(
+        "anchor.yaml",
+        good.replace("method: GET", "method: &a GET").as_bytes(),
+    );
+    write("empty.yaml", b"");
+    write(
+        "cut.yaml.part",
+        good[..good.find("# end 1").expect("an end") - 10].as_bytes(),
+    );
+    let file = std::fs::File::create(here.path().join("zeros.yaml")).expect("a file");
+    file.set_len(100 << 20).expect("100 MB of zeros");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listen = port.local_addr().expect("an address").to_string();
+    let rows: &[(&[&str], i32)] = &[
+        (&["explain"], 2),
+        (&["explain", "missing.yaml"], 3),
+        (&["explain", "key.yaml"], 3),
+        (&["explain", "version.yaml"], 3),
+        (&["explain", "other.yaml"], 3),
+        (&["explain", "binary.yaml"], 3),
+        (&["explain", "control.yaml"], 3),
+        (&["explain", "anchor.yaml"], 3),
+        (&["explain", "empty.yaml"], 3),
+        (&["explain", "zeros.yaml"], 3),
+        (&["replay", "key.yaml", "--", "true"], 3),
+        (&["recover", "cut.yaml.part"], 3),
+        (&["recover", "taken.yaml"], 3),
+        (&["rules", "token-body-jsn"], 3),
+        (&["record", "taken.yaml", "--", "true"], 3),
+        (&["record", "no/such/directory/x.yaml", "--", "true"], 3),
+        (
+            &[
+                "record",
+                "x.yaml",
+                "--upstream-ca",
+                "taken.yaml",
+                "--",
+                "true",
+            ],
+            3,
+        ),
+        (
+            &["record", "x.yaml", "--resolve", "nonsense", "--", "true"],
+            2,
+        ),
+        (&["record", "x.yaml", "--listen", &listen, "--", "true"], 3),
+        (
+            &["record", "x.yaml", "--listen", "0.0.0.0:0", "--", "true"],
+            3,
+        ),
+        (&["record", "x.yaml", "--", "no-such-program-here"], 3),
+    ];
+    let mut told = Vec::new();
+    for (arguments, code) in rows {
+        let output = authtape(here.path(), arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(*code),
+            "{arguments:?}: {}",
+            said(&output)
+        );
+        told.push(format!(
+            "$ authtape {}\n{}",
+            arguments.join(" "),
+            said(&output)
+        ));
+        let _ = std::fs::remove_file(here.path().join("x.yaml"));
+    }
+    assert_eq!(
+        std::fs::read(here.path().join("taken.yaml")).expect("a file"),
+        b"mine"
+    );
+    insta::assert_snapshot!(told.join("\n").replace(&listen, "127.0.0.1:PORT"));
+}
+
+#[test]
+fn the_programs_own_status_is_kept_and_the_cassette_up_to_then() {
+    let here = tempfile::tempdir().expect("a directory");
+    for (n, (script, code)) in [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)]
+        .into_iter()
+        .enumerate()
+    {
+        let tape = format!("{n}.yaml");
+        let output = authtape(here.path(), &["record", &tape, "--", "sh", "-c", script]);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{script}: {}",
+            said(&output)
+        );
+        let shown = authtape(here.path(), &["show", &tape]);
+        assert!(shown.status.success(), "{script}: {}", said(&shown));
+    }
+}
+
+#[test]
+fn explain_ends_with_1_for_errors_and_0_without() {
+    let here = tempfile::tempdir().expect("a directory");
+    for (variant, code) in [("json", 1), ("correct", 0)] {
+        assert_eq!(
+            authtape(here.path(), &["explain", &shipped(variant)])
+                .status
+                .code(),
+            Some(code),
+            "{variant}"
+        );
+    }
+}
+
+#[test]
+fn a_run_that_is_not_on_tape_ends_with_1() {
+    let here = tempfile::tempdir().expect("a directory");
+    let output = authtape(
+        here.path(),
+        &["replay", &shipped("correct"), "--json", "--", "true"],
+    );
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["unplayed"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn audit_points_and_does_not_show() {
+    let here = tempfile::tempdir().expect("a directory");
+    std::fs::write(
+        here.path().join("log.txt"),
+        "x\nAuthorization: Bearer SlAV32hkKG8xyzQW12\n",
+    )
+    .expect("written");
+    let output = authtape(here.path(), &["audit", "log.txt", &shipped("correct")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        said(&output),
+        "log.txt:2:23: credentials behind an authorization scheme\n"
+    );
+    let clean = authtape(here.path(), &["audit", &shipped("correct")]);
+    assert_eq!(
+        (clean.status.code(), said(&clean)),
+        (
+            Some(0),
+            "nothing that looks like a secret in 1 file\n".to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_kept_authority_is_made_shown_and_used() {
+    let here = tempfile::tempdir().expect("a directory");
+    let made = authtape(here.path(), &["ca", "new", "ca"]);
+    assert!(made.status.success(), "{}", said(&made));
+    let shown = authtape(here.path(), &["ca", "show", "ca"]);
+    assert_eq!(made.stdout, shown.stdout);
+    let again = authtape(here.path(), &["ca", "new", "ca"]);
+    assert_eq!(again.status.code(), Some(3), "{}", said(&again));
+    let script = "grep -c 'BEGIN CERTIFICATE' \"$SSL_CERT_FILE\" >/dev/null && tail -n 3 \"$SSL_CERT_FILE\" | head -n 1";
+    let used = authtape(
+        here.path(),
+        &[
+            "record", "x.yaml", "--ca", "ca", "--quiet", "--", "sh", "-c", script,
+        ],
+    );
+    let line = String::from_utf8_lossy(&used.stdout).trim().to_owned();
+    let pem = std::fs::read_to_string(here.path().join("ca/ca.pem")).expect("a certificate");
+    assert!(!line.is_empty() && pem.contains(&line), "{}", said(&used));
+}
+
+#[test]
+fn the_demo_leaves_its_cassette_and_never_replaces_one() {
+    let here = tempfile::tempdir().expect("a directory");
+    for name in ["authtape-demo.yaml", "authtape-demo-2.yaml"] {
+        let output = authtape(here.path(), &["demo"]);
+        assert!(output.status.success(), "{}", said(&output));
+        let text = said(&output);
+        assert!(
+            text.contains("error[redirect-uri-trailing-slash]"),
+            "{text}"
+        );
+        assert!(
+            text.contains("The client got the same answers, from the tape alone."),
+            "{text}"
+        );
+        assert!(here.path().join(name).exists(), "{name}");
+    }
+}

@@ -12,6 +12,7 @@ use authtape::demo::{CLIENT_ID, Server};
 use authtape::diagnose::{self, report};
 use authtape::launch::Environment;
 use authtape::library::{self, Overwrite};
+use authtape::oauth::name;
 use authtape::record::Options;
 use authtape::replay::PlayOptions;
 use clap::Parser;
@@ -67,8 +68,8 @@ impl Args {
             let line = serde_json::json!({
                 "authority": server.host(),
                 "ca": roots,
-                "client_id": CLIENT_ID,
-                "client_secret": server.client_secret(),
+                (name::CLIENT_ID): CLIENT_ID,
+                (name::CLIENT_SECRET): server.client_secret(),
                 "pid": std::process::id(),
             });
             write_whole(path, &format!("{line}\n"))?;
