@@ -5,9 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// The file is longer than the limit.
-    #[error(
-        "the file has {size} bytes, more than the limit of {limit}; raise it with --max-size if you trust the file"
-    )]
+    #[error("the file has {size} bytes, more than the limit of {limit}")]
     TooLarge {
         /// Its size in bytes.
         size: usize,
@@ -51,6 +49,8 @@ pub enum Error {
         message: String,
     },
     /// Nothing was recorded completely.
-    #[error("no complete interaction is in it")]
+    #[error(
+        "no interaction in it is complete, so there is nothing to recover; the file can be deleted"
+    )]
     NothingComplete,
 }

@@ -197,7 +197,7 @@ fn first_label(text: &str) -> Option<Label> {
     })
 }
 
-const WEAK_LINK_MAX: Duration = Duration::from_secs(15 * 60);
+const WEAK_LINK_MAX: Duration = Duration::from_mins(15);
 
 const DROPPED_UNSEEN: &[DropReason] = &[
     DropReason::TooLarge,

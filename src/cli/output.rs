@@ -1,8 +1,6 @@
 //! What is printed: results to standard output, everything else to standard error, and no control
 //! character of foreign text to either.
 
-#![expect(clippy::print_stderr, reason = "this is where the program speaks")]
-
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};

@@ -63,7 +63,7 @@ impl Args {
                 return Ok(Exit::Clean);
             };
             if !self.run.quiet {
-                self.summary(&recorded);
+                summary(&recorded);
             }
             let ours = if recorded.withheld.is_empty() {
                 Exit::Clean
@@ -96,41 +96,41 @@ impl Args {
             },
         }
     }
+}
 
-    fn summary(&self, recorded: &Recorded) {
-        let path = recorded.path.display();
-        let count = recorded.interactions;
-        let noun = if count == 1 {
-            "interaction"
-        } else {
-            "interactions"
-        };
-        say(&format!("authtape: {count} {noun} in {path}"));
-        let kinds: Vec<_> = recorded
-            .redacted
-            .iter()
-            .map(|kind| format!("{} {}", kind.value, kind.name))
-            .collect();
-        if !kinds.is_empty() {
-            say(&format!("  replaced by labels: {}", kinds.join(", ")));
-        }
-        for withheld in &recorded.withheld {
-            say(&format!(
-                "  interaction {} was withheld: {}",
-                withheld.id, withheld.why
-            ));
-        }
-        recorded
-            .incidents
-            .iter()
-            .for_each(|incident| say(&format!("  {}", in_words(incident))));
-        if count == 0 {
-            say(
-                "  no OAuth message came through the proxy; does the client read proxy variables? --keep all keeps every message",
-            );
-        } else {
-            say(&format!("  next: authtape explain {path}"));
-        }
+fn summary(recorded: &Recorded) {
+    let path = recorded.path.display();
+    let count = recorded.interactions;
+    let noun = if count == 1 {
+        "interaction"
+    } else {
+        "interactions"
+    };
+    say(&format!("authtape: {count} {noun} in {path}"));
+    let kinds: Vec<_> = recorded
+        .redacted
+        .iter()
+        .map(|kind| format!("{} {}", kind.value, kind.name))
+        .collect();
+    if !kinds.is_empty() {
+        say(&format!("  replaced by labels: {}", kinds.join(", ")));
+    }
+    for withheld in &recorded.withheld {
+        say(&format!(
+            "  interaction {} was withheld: {}",
+            withheld.id, withheld.why
+        ));
+    }
+    recorded
+        .incidents
+        .iter()
+        .for_each(|incident| say(&format!("  {}", in_words(incident))));
+    if count == 0 {
+        say(
+            "  no OAuth message came through the proxy; does the client read proxy variables? --keep all keeps every message",
+        );
+    } else {
+        say(&format!("  next: authtape explain {path}"));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use authtape::deck::{self, Ended, ReplayOptions, WireOptions};
 use authtape::replay::PlayOptions;
 use clap::Parser;
@@ -91,8 +92,10 @@ fn seed(given: Option<u64>) -> anyhow::Result<[u8; 32]> {
     let mut seed = [0; 32];
     match given {
         Some(given) => seed[..8].copy_from_slice(&given.to_be_bytes()),
-        None => aws_lc_rs::rand::fill(&mut seed)
-            .map_err(|_| anyhow::anyhow!("the system has no randomness"))?,
+        None => ensure!(
+            aws_lc_rs::rand::fill(&mut seed).is_ok(),
+            "the system has no randomness"
+        ),
     }
     Ok(seed)
 }

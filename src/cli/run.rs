@@ -11,7 +11,7 @@ use authtape::launch::{self, Environment, Outcome};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::output::say;
+use crate::cli::output::{error, say};
 
 /// Options of both commands.
 #[derive(Args)]
@@ -63,7 +63,19 @@ impl RunArgs {
             announce(path, running, environment)?;
         }
         if !self.command.is_empty() {
-            return Ok(Some(launch::run(&self.command, environment).await?));
+            return Ok(Some(match launch::run(&self.command, environment).await {
+                Ok(outcome) => outcome,
+                Err(failed) => {
+                    // The shell's own codes for a program that is missing, or cannot be started.
+                    let code = if matches!(failed, launch::Error::Missing { .. }) {
+                        127
+                    } else {
+                        126
+                    };
+                    error(&failed.into());
+                    Outcome { code }
+                }
+            }));
         }
         if !self.quiet {
             instructions(running, environment);

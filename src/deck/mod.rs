@@ -1,6 +1,6 @@
 //! The machine a cassette is put into: proxy, tape and file, wired together.
 //!
-//! [`record`] puts a recorder between the proxy and the real servers; [`replay`] puts a player in
+//! [`record`](fn@record) puts a recorder between the proxy and the real servers; [`replay`](fn@replay) puts a player in
 //! their place. Both give a [`Running`], whose end says what came of it.
 
 mod arrival;
@@ -193,7 +193,7 @@ pub async fn replay(options: ReplayOptions) -> Result<Running, Error> {
         .map(|path| library::load(path))
         .collect();
     let authority = authority(&options.wire)?;
-    let playback = Playback::new(Player::new(cassettes?, options.play), options.on_miss);
+    let playback = Playback::new(Player::new(cassettes?, &options.play), options.on_miss);
     let wire = proxy::Options {
         hosts: Vec::new(),
         ..wire(options.wire, &authority)

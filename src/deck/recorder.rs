@@ -172,7 +172,7 @@ impl Take {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         // A server may answer before the client has sent everything; what is missing was cut.
-        exchange.request.body = sent.unwrap_or(Captured {
+        exchange.request.body = sent.unwrap_or_else(|| Captured {
             cut: Some(Cut::Abandoned),
             ..Captured::default()
         });

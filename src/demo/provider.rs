@@ -126,10 +126,14 @@ impl Provider {
         };
         self.lock().codes.insert(code.clone(), granted);
         let joint = if redirect_uri.contains('?') { '&' } else { '?' };
-        let mut location = format!("{redirect_uri}{joint}{}={code}", name::CODE);
-        if let Some(state) = params.get(name::STATE) {
-            location.push_str(&format!("&{}={}", name::STATE, percent_encode(state)));
-        }
+        let state = params
+            .get(name::STATE)
+            .map(|state| format!("&{}={}", name::STATE, percent_encode(state)));
+        let location = format!(
+            "{redirect_uri}{joint}{}={code}{}",
+            name::CODE,
+            state.unwrap_or_default()
+        );
         Answered {
             status: 302,
             headers: vec![("location", location)],

@@ -23,7 +23,7 @@ pub struct Rule {
     /// What it looks like.
     pub example: &'static str,
     /// Looks for it.
-    pub check: fn(&Session<'_>, &'static Rule, &mut Findings),
+    pub check: fn(&Session<'_>, &'static Self, &mut Findings),
 }
 
 /// How bad a finding is.

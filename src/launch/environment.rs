@@ -149,7 +149,8 @@ fn lines(mut text: String) -> String {
 #[serde(deny_unknown_fields)]
 struct Runtime {
     #[expect(dead_code, reason = "the name is for the people who review the table")]
-    runtime: String,
+    #[serde(rename = "runtime")]
+    title: String,
     #[serde(default)]
     set: BTreeMap<String, String>,
     #[serde(default)]

@@ -216,7 +216,9 @@ mod tests {
         }
     }
 
-    fn watched(script: &[Result<&'static [u8], Cut>], reads: usize, cap: usize) -> Captured {
+    type Chunk = Result<&'static [u8], Cut>;
+
+    fn watched(script: &[Chunk], reads: usize, cap: usize) -> Captured {
         let chunks = script
             .iter()
             .map(|item| item.map(Bytes::from_static))
@@ -225,7 +227,7 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         body.watch(cap, move |captured| {
-            sink.lock().expect("a lock").push(captured)
+            sink.lock().expect("a lock").push(captured);
         });
         let mut context = Context::from_waker(Waker::noop());
         if let Body::Live(chunks) = &mut body {
@@ -241,8 +243,7 @@ mod tests {
 
     #[test]
     fn the_tee_says_what_passed_and_how_it_ended() {
-        let (a, b): (Result<&'static [u8], Cut>, Result<&'static [u8], Cut>) =
-            (Ok(b"abc"), Ok(b"def"));
+        let (a, b): (Chunk, Chunk) = (Ok(b"abc"), Ok(b"def"));
         for (name, script, reads, cap, expected) in [
             (
                 "read to the end",

@@ -248,6 +248,7 @@ mod tests {
     const DENIED: &str = r#"{"error":"invalid_grant"}"#;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn each_request_is_told_by_its_evidence() {
         let authorize = "https://as.example/app/oauth/authorize?response_type=code&client_id=c&state=s&redirect_uri=https%3A%2F%2Fshop.example%2Fcb";
         let token = "https://as.example/token";

@@ -187,6 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn each_difference_of_two_urls_has_its_name() {
         for (a, b, expected) in [
             ("https://x.example/cb", "https://x.example/cb", ""),

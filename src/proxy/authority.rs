@@ -78,16 +78,20 @@ impl Authority {
             .next()
             .and_then(|line| line.strip_prefix(NOTE))
             .ok_or_else(strange)?;
-        let not_after = OffsetDateTime::parse(until, &Rfc3339).map_err(|_| strange())?;
+        let not_after = OffsetDateTime::parse(until, &Rfc3339)
+            .ok()
+            .ok_or_else(strange)?;
         if not_after <= OffsetDateTime::now_utc() {
             return Err(Error::AuthorityExpired {
                 path: directory.to_owned(),
                 until: until.to_owned(),
             });
         }
-        let key = KeyPair::from_pem(&key).map_err(|_| Error::NoAuthority { path: key_path })?;
-        let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(pem.as_bytes())
-            .map_err(|_| strange())?;
+        let key = KeyPair::from_pem(&key)
+            .ok()
+            .ok_or(Error::NoAuthority { path: key_path })?;
+        let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(pem.as_bytes());
+        let certificate = certificate.ok().ok_or_else(strange)?;
         let mut params = ca_params(&key, OffsetDateTime::now_utc());
         params.not_after = not_after;
         Self::assemble(params, key, certificate, pem)

@@ -372,4 +372,4 @@ const ORIGIN_FORM: &str =
     "this is a proxy; point your client's HTTPS_PROXY and HTTP_PROXY at it instead of calling it";
 const GRACE: Duration = Duration::from_secs(2);
 /// hyper's timer for a head also runs while a connection is idle.
-const IDLE: Duration = Duration::from_secs(120);
+const IDLE: Duration = Duration::from_mins(2);

@@ -136,10 +136,9 @@ fn parse(bytes: &[u8], kind: Head) -> Option<(Headers, usize, Body)> {
         .and_then(|size| size.parse().ok());
     let body = match (interim, chunked, sized, kind) {
         (true, ..) => Body::Interim,
-        (_, true, ..) => Body::Unknown,
-        (_, _, Some(size), Head::Request) => Body::Length(size),
-        (_, _, None, Head::Request) => Body::Length(0),
-        (_, _, _, Head::Response) => Body::Unknown,
+        (false, false, Some(size), Head::Request) => Body::Length(size),
+        (false, false, None, Head::Request) => Body::Length(0),
+        (false, ..) => Body::Unknown,
     };
     Some((headers, start + length, body))
 }

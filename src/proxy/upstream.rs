@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{Extensions, Uri};
-use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -137,7 +136,9 @@ impl Upstream {
             Err(last)
         };
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, connect).await;
-        let stream = stream.map_err(|_| failed(FailureKind::ConnectTimeout))?;
+        let stream = stream
+            .ok()
+            .ok_or_else(|| failed(FailureKind::ConnectTimeout))?;
         let stream = stream.map_err(|error| failed(dial_kind(&error)))?;
         stream
             .set_nodelay(true)
@@ -185,9 +186,9 @@ impl Upstream {
         let scheme = if target.tls { "https" } else { "http" };
         let mut last = FailureKind::ConnectRefused;
         for address in addresses {
-            let uri: Uri = format!("{scheme}://{address}")
-                .parse()
-                .map_err(|_| failed(FailureKind::DnsFailure))?;
+            let Ok(uri) = format!("{scheme}://{address}").parse::<Uri>() else {
+                return Err(failed(FailureKind::DnsFailure));
+            };
             let dialled =
                 tokio::time::timeout(CONNECT_TIMEOUT, self.connector(target, alpn)?.call(uri))
                     .await;
@@ -219,8 +220,8 @@ impl Upstream {
         http.set_nodelay(true);
         http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let name = target.sni.trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(name).map_err(|_| failed())?;
-        let config = self.config(alpn).map_err(|_| failed())?;
+        let name = ServerName::try_from(name).ok().ok_or_else(failed)?;
+        let config = self.config(alpn).ok().ok_or_else(failed)?;
         Ok(HttpsConnector::new(
             http,
             config,
@@ -289,7 +290,7 @@ pub(super) struct Link {
 }
 
 enum Sender {
-    Http1(http1::SendRequest<OutBody>, Tap),
+    Http1(Http1),
     Http2(http2::SendRequest<OutBody>),
 }
 
@@ -318,77 +319,94 @@ impl Link {
         extensions: Extensions,
     ) -> Result<Response, Failure> {
         let started = Instant::now();
+        let waits = |value: &str| value.eq_ignore_ascii_case("100-continue");
         let gate = request
             .headers
             .get("expect")
-            .filter(|value| value.eq_ignore_ascii_case("100-continue"))
-            .map(|_| Gate::default());
+            .is_some_and(waits)
+            .then(Gate::default);
         let mut slot = self.sender.lock().await;
-        let mut sender = match slot.take() {
+        let sender = match slot.take() {
             Some(sender) if sender.is_usable() => sender,
-            _ => {
-                upstream
-                    .dial(&self.target, &self.alpn)
-                    .await?
-                    .open()
-                    .await?
+            _ => self.open(upstream).await?,
+        };
+        let Ok(message) = request_out(request, sender.version(), extensions) else {
+            let (kind, phase) = (FailureKind::ProtocolError, Phase::Request);
+            return Err(Failure {
+                kind,
+                phase,
+                after: started.elapsed(),
+            });
+        };
+        let message = gated(message, gate.as_ref());
+        match sender {
+            Sender::Http2(mut http2) => {
+                *slot = Some(Sender::Http2(http2.clone()));
+                drop(slot);
+                let answer = http2.send_request(message).await;
+                answer
+                    .map(|answer| response_in(answer, None))
+                    .map_err(|error| sending(&error, started))
             }
-        };
-        let malformed = |_| Failure {
-            kind: FailureKind::ProtocolError,
-            phase: Phase::Request,
-            after: started.elapsed(),
-        };
-        let mut message = request_out(request, sender.version(), extensions).map_err(malformed)?;
-        if let Some(gate) = &gate {
-            let opener = gate.clone();
-            hyper::ext::on_informational(&mut message, move |response| {
-                if response.status() == http::StatusCode::CONTINUE {
-                    opener.open();
+            Sender::Http1(http1) => {
+                let (answer, sender) = self.send_http1(upstream, http1, message, started).await?;
+                // An answer that came before the body was let through leaves the connection
+                // half-used.
+                if gate.is_none_or(|gate| gate.is_open()) {
+                    *slot = Some(sender);
                 }
-            });
-            message = message.map(|body| body.gated(gate.clone()));
-            let opener = gate.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(CONTINUE_TIMEOUT).await;
-                opener.open();
-            });
-        }
-        if let Sender::Http2(http2) = &sender {
-            let mut http2 = http2.clone();
-            *slot = Some(sender);
-            drop(slot);
-            let answer = http2
-                .send_request(message)
-                .await
-                .map_err(|error| sending(&error, started))?;
-            return Ok(response_in(answer, None));
-        }
-        let (answer, tapped) = match sender.send_http1(message).await {
-            Ok(answer) => answer,
-            // The server closed the idle connection before it saw the request: hyper hands it back.
-            Err(Unsent {
-                message: Some(message),
-                ..
-            }) => {
-                sender = upstream
-                    .dial(&self.target, &self.alpn)
-                    .await?
-                    .open()
-                    .await?;
-                sender
-                    .send_http1(*message)
-                    .await
-                    .map_err(|unsent| sending(&unsent.error, started))?
+                Ok(answer)
             }
-            Err(unsent) => return Err(sending(&unsent.error, started)),
-        };
-        // An answer that came before the body was let through leaves the connection half-used.
-        if gate.is_none_or(|gate| gate.is_open()) {
-            *slot = Some(sender);
         }
-        Ok(response_in(answer, tapped))
     }
+
+    async fn send_http1(
+        &self,
+        upstream: &Upstream,
+        mut http1: Http1,
+        message: http::Request<OutBody>,
+        started: Instant,
+    ) -> Result<(Response, Sender), Failure> {
+        let unsent = match http1.send(message).await {
+            Ok(answer) => return Ok((answer, Sender::Http1(http1))),
+            Err(unsent) => unsent,
+        };
+        // A server that closed the idle connection has not seen the request: hyper hands it back.
+        let Some(message) = unsent.message else {
+            return Err(sending(&unsent.error, started));
+        };
+        match self.open(upstream).await? {
+            Sender::Http1(mut http1) => {
+                let answer = http1.send(*message).await;
+                let answer = answer.map_err(|unsent| sending(&unsent.error, started))?;
+                Ok((answer, Sender::Http1(http1)))
+            }
+            Sender::Http2(_) => Err(sending(&unsent.error, started)),
+        }
+    }
+
+    async fn open(&self, upstream: &Upstream) -> Result<Sender, Failure> {
+        upstream.dial(&self.target, &self.alpn).await?.open().await
+    }
+}
+
+/// Holds the body back behind a gate, which the server's 100 opens, or a second without it.
+fn gated(mut message: http::Request<OutBody>, gate: Option<&Gate>) -> http::Request<OutBody> {
+    let Some(gate) = gate else {
+        return message;
+    };
+    let opener = gate.clone();
+    hyper::ext::on_informational(&mut message, move |response| {
+        if response.status() == http::StatusCode::CONTINUE {
+            opener.open();
+        }
+    });
+    let opener = gate.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(CONTINUE_TIMEOUT).await;
+        opener.open();
+    });
+    message.map(|body| body.gated(gate.clone()))
 }
 
 struct Unsent {
@@ -399,37 +417,36 @@ struct Unsent {
 impl Sender {
     fn is_usable(&self) -> bool {
         match self {
-            Self::Http1(sender, _) => !sender.is_closed(),
+            Self::Http1(http1) => !http1.sender.is_closed(),
             Self::Http2(sender) => !sender.is_closed(),
         }
     }
 
     fn version(&self) -> http::Version {
         match self {
-            Self::Http1(..) => http::Version::HTTP_11,
+            Self::Http1(_) => http::Version::HTTP_11,
             Self::Http2(_) => http::Version::HTTP_2,
         }
     }
+}
 
-    async fn send_http1(
-        &mut self,
-        message: http::Request<OutBody>,
-    ) -> Result<(http::Response<Incoming>, Option<crate::model::Headers>), Unsent> {
-        let Self::Http1(sender, tap) = self else {
-            unreachable!("the caller has sent what is HTTP/2");
-        };
-        if let Err(error) = sender.ready().await {
+/// An HTTP/1 connection with the tap on what it reads.
+struct Http1 {
+    sender: http1::SendRequest<OutBody>,
+    tap: Tap,
+}
+
+impl Http1 {
+    async fn send(&mut self, message: http::Request<OutBody>) -> Result<Response, Unsent> {
+        if let Err(error) = self.sender.ready().await {
             return Err(Unsent {
                 error,
                 message: Some(Box::new(message)),
             });
         }
-        tap.restart();
-        match sender.try_send_request(message).await {
-            Ok(answer) => {
-                let tapped = tap.take_head(Head::Response);
-                Ok((answer, tapped))
-            }
+        self.tap.restart();
+        match self.sender.try_send_request(message).await {
+            Ok(answer) => Ok(response_in(answer, self.tap.take_head(Head::Response))),
             Err(mut unsent) => {
                 let message = unsent.take_message().map(Box::new);
                 Err(Unsent {
@@ -485,7 +502,7 @@ impl Dialled {
             .ignore_invalid_headers_in_responses(true);
         let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
         tokio::spawn(connection);
-        Ok(Sender::Http1(sender, tap))
+        Ok(Sender::Http1(Http1 { sender, tap }))
     }
 }
 

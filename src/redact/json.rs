@@ -243,7 +243,7 @@ mod tests {
     fn pretty_and_minify_are_inverse_and_touch_no_spelling() {
         for text in [
             r#"{"a":1.0,"a":1e3,"b":[],"c":{},"d":[1,{"e":"x: y, \"{z}\""}],"f":null}"#,
-            r#"[]"#,
+            r"[]",
             r#""text""#,
             r#"{"é":"\u00e9\/"}"#,
         ] {

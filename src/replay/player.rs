@@ -50,7 +50,7 @@ struct Track {
 
 impl Player {
     /// A player of these cassettes.
-    pub fn new(cassettes: Vec<Cassette>, options: PlayOptions) -> Self {
+    pub fn new(cassettes: Vec<Cassette>, options: &PlayOptions) -> Self {
         let numbered = cassettes.into_iter().enumerate();
         let tracks = numbered.flat_map(|(cassette, content)| {
             let track = move |interaction| Track {
@@ -136,7 +136,7 @@ impl Player {
     /// The first that was not played, or else the last.
     fn next_of(&self, at: &[usize]) -> usize {
         let fresh = at.iter().find(|at| self.tracks[**at].plays == 0);
-        fresh.or(at.last()).copied().unwrap_or_default()
+        fresh.or_else(|| at.last()).copied().unwrap_or_default()
     }
 
     fn session(&self, cassette: usize) -> Vec<&Interaction> {

@@ -68,11 +68,11 @@ impl Posture {
             client_id: fields.get(name::CLIENT_ID).map(str::to_owned).or(user),
             client_auth: client_auth(&fields.query, &fields.body, basic_token(said).is_some()),
             redirect_uri: RedirectUri::of(
-                flow.map(|flow| flow.redirect_uri.as_deref()),
+                flow.and_then(|flow| flow.redirect_uri.as_deref()),
                 fields.get(name::REDIRECT_URI),
             ),
             code: code.map_or(ABSENT, |code| issued.relation(code)),
-            pkce: facts.pkce_check.or(pair.then_some(PkceCheck::Ok)),
+            pkce: facts.pkce_check.or_else(|| pair.then_some(PkceCheck::Ok)),
         }
     }
 
@@ -93,7 +93,9 @@ impl Posture {
             .get("authorization")
             .is_some_and(|value| value.to_ascii_lowercase().starts_with("basic "));
         let user = request.basic().map(|basic| basic.user.clone());
-        let redirect = asked.as_ref().map(|asked| asked.get(name::REDIRECT_URI));
+        let redirect = asked
+            .as_ref()
+            .and_then(|asked| asked.get(name::REDIRECT_URI));
         Self {
             method: request.method().to_owned(),
             sniff: recorded_sniff(interaction),
@@ -107,7 +109,7 @@ impl Posture {
             pkce: interaction
                 .facts()
                 .pkce_check
-                .or(pair.then_some(PkceCheck::Ok)),
+                .or_else(|| pair.then_some(PkceCheck::Ok)),
         }
     }
 
@@ -134,12 +136,10 @@ impl Posture {
                 or_none(&before.media_type)
             ),
         );
-        for name in self.parameters.difference(&before.parameters) {
-            changed(true, format!("{} is sent", in_words(name)));
-        }
-        for name in before.parameters.difference(&self.parameters) {
-            changed(true, format!("{} is not sent", in_words(name)));
-        }
+        let sent = self.parameters.difference(&before.parameters);
+        sent.for_each(|name| changed(true, format!("{} is sent", in_words(name))));
+        let missing = before.parameters.difference(&self.parameters);
+        missing.for_each(|name| changed(true, format!("{} is not sent", in_words(name))));
         let both = self.grant_type.is_some() && before.grant_type.is_some();
         changed(
             both && self.grant_type != before.grant_type,
@@ -214,12 +214,12 @@ impl Posture {
 }
 
 impl RedirectUri {
-    fn of(asked: Option<Option<&str>>, sent: Option<&str>) -> Self {
+    fn of(asked: Option<&str>, sent: Option<&str>) -> Self {
         match (asked, sent) {
-            (Some(Some(asked)), Some(sent)) => Self::Differs(url_relation(asked, sent)),
-            (Some(Some(_)), None) => Self::Missing,
-            (_, Some(_)) => Self::Alone,
-            (_, None) => Self::Absent,
+            (Some(asked), Some(sent)) => Self::Differs(url_relation(asked, sent)),
+            (Some(_), None) => Self::Missing,
+            (None, Some(_)) => Self::Alone,
+            (None, None) => Self::Absent,
         }
     }
 

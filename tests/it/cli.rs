@@ -75,7 +75,7 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
     write("empty.yaml", b"");
     write(
         "cut.yaml.part",
-        good[..good.find("# end 1").expect("an end") - 10].as_bytes(),
+        &good.as_bytes()[..good.find("# end 1").expect("an end") - 10],
     );
     let file = std::fs::File::create(here.path().join("zeros.yaml")).expect("a file");
     file.set_len(100 << 20).expect("100 MB of zeros");
@@ -118,7 +118,7 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
             &["record", "x.yaml", "--listen", "0.0.0.0:0", "--", "true"],
             3,
         ),
-        (&["record", "x.yaml", "--", "no-such-program-here"], 3),
+        (&["record", "x.yaml", "--", "no-such-program-here"], 127),
     ];
     let mut told = Vec::new();
     for (arguments, code) in rows {

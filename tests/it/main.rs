@@ -1,5 +1,12 @@
 //! Everything that is tested from outside, in one binary.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    reason = "a test stops at what it cannot do, and its tables are long"
+)]
+
 mod cli;
 mod proxy;
 mod record;

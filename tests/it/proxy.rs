@@ -47,10 +47,19 @@ impl Handler for Watch {
     }
 }
 
+/// A name, what the client sends, what the server answers, and what each of them must have got.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
 #[tokio::test]
 async fn each_side_gets_what_the_other_sent() {
     let ok = "HTTP/1.1 200 Fine\r\nX-REQUEST-id: 1\r\nset-COOKIE: a=1\r\nset-COOKIE: b=2\r\nContent-Length: 2\r\n\r\nhi";
-    let rows: &[(&str, &str, &str, &[&str], &[&str])] = &[
+    let rows: &[Row] = &[
         (
             "case and duplicates",
             "GET /a?b=%2f HTTP/1.1\r\nHOST: localhost\r\nx-One: 1\r\nX-two: 2\r\nx-One: 3\r\nConnection: close\r\n\r\n",

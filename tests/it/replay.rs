@@ -23,7 +23,7 @@ impl Client {
         Self {
             player: Player::new(
                 cassettes,
-                PlayOptions {
+                &PlayOptions {
                     as_recorded: false,
                     seed: [3; 32],
                 },
@@ -364,7 +364,7 @@ fn as_recorded_plays_the_tape_blindly() {
     let cassettes = vec![thread("redirect-slash")];
     let mut player = Player::new(
         cassettes,
-        PlayOptions {
+        &PlayOptions {
             as_recorded: true,
             seed: [0; 32],
         },
@@ -379,7 +379,7 @@ fn a_native_client_may_listen_on_another_port() {
     let native = text.replace(CALLBACK, "http://127.0.0.1:51004/callback");
     let cassette = authtape::cassette::load(native.as_bytes()).expect("a cassette");
     let mut client = Client {
-        player: Player::new(vec![cassette], PlayOptions::default()),
+        player: Player::new(vec![cassette], &PlayOptions::default()),
     };
     let live = "http://127.0.0.1:60007/callback";
     let code = client.authorize(live, "s1");

@@ -1,7 +1,5 @@
 //! What several tests need: raw messages and the shipped cassettes.
 
-#![expect(clippy::expect_used, reason = "a test stops at what it cannot do")]
-
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;

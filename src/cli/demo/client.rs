@@ -52,6 +52,15 @@ pub(super) async fn login(host: &str) -> anyhow::Result<()> {
         response.status().as_u16()
     ))?;
 
+    redeem(&client, host, code, secret).await
+}
+
+async fn redeem(
+    client: &Client<Connector, Full<Bytes>>,
+    host: &str,
+    code: &str,
+    secret: String,
+) -> anyhow::Result<()> {
     let sent = Params::from_iter([
         (name::CLIENT_ID.to_owned(), CLIENT_ID.to_owned()),
         (name::CLIENT_SECRET.to_owned(), secret),

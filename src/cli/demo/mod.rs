@@ -172,7 +172,7 @@ async fn replay(
         on_miss: Box::new(|miss| {
             miss.lines()
                 .iter()
-                .for_each(|line| say(&format!("   {line}")))
+                .for_each(|line| say(&format!("   {line}")));
         }),
     })
     .await?;

@@ -1,4 +1,4 @@
-//! `token-grant-type-missing`: the form has no grant_type.
+//! `token-grant-type-missing`: the form has no `grant_type`.
 
 use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};

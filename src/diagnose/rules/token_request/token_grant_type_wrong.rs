@@ -1,4 +1,4 @@
-//! `token-grant-type-wrong`: grant_type is not what the request needs.
+//! `token-grant-type-wrong`: `grant_type` is not what the request needs.
 
 use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
