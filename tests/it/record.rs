@@ -236,6 +236,120 @@ async fn a_huge_body_passes_whole_and_leaves_its_size() {
     assert!(text.len() < 4096);
 }
 
+/// The recorder in a process of its own, whose memory is its own.
+struct Recorder {
+    process: std::process::Child,
+    proxy: SocketAddr,
+    roots: String,
+}
+
+impl Recorder {
+    fn start(directory: &Path, origin: &Origin) -> Self {
+        let (ca, ready) = (directory.join("roots.pem"), directory.join("ready.json"));
+        std::fs::write(&ca, origin.authority.ca_pem()).expect("written");
+        let process = std::process::Command::new(env!("CARGO_BIN_EXE_authtape"))
+            .arg("record")
+            .arg(directory.join("x.yaml"))
+            .args(["--quiet", "--upstream-ca"])
+            .arg(&ca)
+            .arg("--ready-file")
+            .arg(&ready)
+            .spawn()
+            .expect("it starts");
+        while !ready.exists() {
+            std::thread::yield_now();
+        }
+        let told = std::fs::read(&ready).expect("ready");
+        let told: serde_json::Value = serde_json::from_slice(&told).expect("JSON");
+        let text = |key: &str| told[key].as_str().expect("a text").to_owned();
+        let proxy = text("proxy")
+            .trim_start_matches("http://")
+            .parse()
+            .expect("an address");
+        // Ours is the last of the bundle.
+        let bundle = std::fs::read_to_string(text("ca")).expect("roots");
+        let roots = bundle[bundle.rfind("-----BEGIN").expect("a root")..].to_owned();
+        Self {
+            process,
+            proxy,
+            roots,
+        }
+    }
+
+    fn peak(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("status");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM"))
+            .expect("VmHWM");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|kib| kib.parse::<u64>().ok())
+            .expect("a number")
+            << 10
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("ended");
+    }
+}
+
+#[tokio::test]
+async fn huge_bodies_pass_both_ways_in_bounded_memory() {
+    const SIZE: usize = 100 << 20;
+    let script: Script = Arc::new(|_, mut stream| {
+        Box::pin(async move {
+            let mut buffer = vec![0; 1 << 16];
+            let mut left = SIZE;
+            while left > 0 {
+                left -= stream.read(&mut buffer).await.expect("more of the body");
+            }
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            for _ in 0..SIZE >> 16 {
+                stream.write_all(&buffer).await.expect("sent");
+            }
+            stream.shutdown().await.expect("closed");
+        })
+    });
+    let origin = Origin::scripted(script).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let recorder = Recorder::start(directory.path(), &origin);
+    let before = recorder.peak();
+    let stream = tunnel(recorder.proxy, &format!("localhost:{}", origin.port)).await;
+    let stream = tls(stream, &recorder.roots, &[b"http/1.1"])
+        .await
+        .expect("TLS");
+    let (mut read, mut write) = tokio::io::split(stream);
+    let sender = tokio::spawn(async move {
+        let head =
+            format!("POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: {SIZE}\r\n\r\n");
+        write.write_all(head.as_bytes()).await.expect("sent");
+        let zeros = vec![0; 1 << 16];
+        for _ in 0..SIZE >> 16 {
+            write.write_all(&zeros).await.expect("sent");
+        }
+        write
+    });
+    let (mut buffer, mut received) = (vec![0; 1 << 16], 0);
+    while received < SIZE {
+        match read.read(&mut buffer).await {
+            Ok(count @ 1..) => received += count,
+            ended => panic!("{received} bytes came through: {ended:?}"),
+        }
+    }
+    sender.await.expect("a sender");
+    let grown = recorder.peak() - before;
+    assert!(
+        grown < 24 << 20,
+        "the recorder grew by {grown} bytes for two bodies of {SIZE}"
+    );
+}
+
 #[tokio::test]
 async fn a_cassette_that_exists_is_left_alone() {
     let directory = tempfile::tempdir().expect("a directory");
