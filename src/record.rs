@@ -3,7 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use crate::cassette::{self, Cassette, Header};
-use crate::model::Exchange;
+use crate::model::{Exchange, coding};
 use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::flows::Flows;
@@ -77,7 +77,11 @@ impl Tape {
     }
 
     /// Takes in one exchange and says what is to be written of it.
-    pub fn record(&mut self, exchange: &Exchange) -> Laid {
+    pub fn record(&mut self, mut exchange: Exchange) -> Laid {
+        coding::decode(&exchange.request.headers, &mut exchange.request.body);
+        if let Some(heard) = &mut exchange.response {
+            coding::decode(&heard.headers, &mut heard.body);
+        }
         let (said, heard) = (&exchange.request, exchange.response.as_ref());
         let step = classify(&self.flows, said, heard);
         if !step.is_oauth() && !self.keep_all {
@@ -88,7 +92,7 @@ impl Tape {
         let Redacted {
             interaction,
             earlier_text_is_stale,
-        } = self.redactor.redact(exchange, step, facts);
+        } = self.redactor.redact(&exchange, step, facts);
         let (interaction, text) = self.audited(interaction);
         self.interactions.push(interaction);
         if earlier_text_is_stale {
@@ -227,7 +231,7 @@ mod tests {
             "",
         );
         assert!(matches!(
-            tape.record(&exchange(1, asked, answer)),
+            tape.record(exchange(1, asked, answer)),
             Laid::Appended(_)
         ));
     }
@@ -254,7 +258,7 @@ mod tests {
              &redirect_uri=https%3A%2F%2Fshop.example.org%2Foauth%2Fcallback"
         );
         let denied = r#"{"error":"invalid_grant","error_description":"Unable to authenticate username and password"}"#;
-        tape.record(&token_request(&body, denied));
+        tape.record(token_request(&body, denied));
         let (_, text) = tape.finish().expect("an audited cassette");
         insta::assert_snapshot!(text);
     }
@@ -266,13 +270,13 @@ mod tests {
             "https://accounts.example.com/authorize?response_type=code&client_id={SECRET}&redirect_uri=https://x.example/cb"
         );
         let asked = said("GET", &url, &[], "");
-        let first = tape.record(&exchange(1, asked, heard(302, &[], "")));
+        let first = tape.record(exchange(1, asked, heard(302, &[], "")));
         assert!(
             matches!(&first, Laid::Appended(text) if text.contains(SECRET)),
             "{first:?}"
         );
         let body = format!("grant_type=refresh_token&refresh_token={SECRET}");
-        let second = tape.record(&token_request(&body, "{}"));
+        let second = tape.record(token_request(&body, "{}"));
         let Laid::Rewritten(text) = second else {
             panic!("{second:?}")
         };
@@ -327,7 +331,7 @@ mod tests {
         ] {
             let mut tape = Tape::new(Options::default(), "2026-11-23T10:02:11Z".to_owned());
             authorized(&mut tape);
-            let Laid::Appended(text) = tape.record(&token_request(body, "{}")) else {
+            let Laid::Appended(text) = tape.record(token_request(body, "{}")) else {
                 panic!("{name}")
             };
             assert!(text.contains(expected), "{name}: {text}");

@@ -178,7 +178,7 @@ impl Take {
         });
         exchange.clock = self.clock;
         exchange.failure = failure;
-        self.reel.lay(&exchange);
+        self.reel.lay(exchange);
     }
 }
 

@@ -62,7 +62,7 @@ impl Reel {
     }
 
     /// Redacts an exchange and writes it before this returns.
-    pub(super) fn lay(&self, exchange: &Exchange) {
+    pub(super) fn lay(&self, exchange: Exchange) {
         let mut state = self.lock();
         let laid = state.tape.record(exchange);
         if state.failure.is_some() {

@@ -97,6 +97,8 @@ pub struct Captured {
     pub size: u64,
     /// Why it ended too early, if it did.
     pub cut: Option<Cut>,
+    /// Whether the bytes are still under a content coding that could not be undone.
+    pub is_coded: bool,
 }
 
 impl Captured {
@@ -107,6 +109,7 @@ impl Captured {
             bytes: bytes[..kept].to_vec(),
             size: bytes.len() as u64,
             cut: None,
+            is_coded: false,
         }
     }
 

@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod body;
+pub mod coding;
 mod exchange;
 mod message;
 pub mod multipart;

@@ -57,7 +57,8 @@ pub fn json_object(body: &Captured) -> Option<serde_json::Map<String, Value>> {
     }
 }
 
-fn json_params(text: &str) -> Params {
+/// The members of a JSON object as parameters; what is no string keeps its spelling as JSON.
+pub fn json_params(text: &str) -> Params {
     let Ok(Value::Object(members)) = serde_json::from_str(text) else {
         return Params::default();
     };

@@ -150,9 +150,9 @@ async fn accept<H: Handler>(listener: TcpListener, proxy: Arc<Proxy<H>>) {
 }
 
 async fn first<H: Handler>(proxy: Arc<Proxy<H>>, stream: TcpStream) {
-    // A connection without it works, with a stall for every request in two writes.
-    let _ = stream.set_nodelay(true);
-    proxy.serve_http1(Prompt(stream), Front::forward()).await;
+    proxy
+        .serve_http1(Prompt::new(stream), Front::forward())
+        .await;
 }
 
 /// A client's connection whose every segment is acknowledged at once.
@@ -161,6 +161,14 @@ async fn first<H: Handler>(proxy: Arc<Proxy<H>>, stream: TcpStream) {
 /// so towards a proxy), would wait 40 ms for the acknowledgement of the first. The option does not
 /// last, so it is set again with each read.
 struct Prompt(TcpStream);
+
+impl Prompt {
+    fn new(stream: TcpStream) -> Self {
+        // A connection without it works, with a stall for every answer in two writes.
+        let _ = stream.set_nodelay(true);
+        Self(stream)
+    }
+}
 
 impl AsyncRead for Prompt {
     fn poll_read(
@@ -373,3 +381,30 @@ const ORIGIN_FORM: &str =
 const GRACE: Duration = Duration::from_secs(2);
 /// hyper's timer for a head also runs while a connection is idle.
 const IDLE: Duration = Duration::from_mins(2);
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_clients_connection_never_waits_for_an_acknowledgement() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let mut prompt = Prompt::new(accepted.expect("accepted").0);
+        assert!(prompt.0.nodelay().expect("an option"));
+        client
+            .expect("connected")
+            .write_all(b"x")
+            .await
+            .expect("sent");
+        prompt.0.set_quickack(false).expect("an option");
+        prompt.read_u8().await.expect("a byte");
+        assert!(
+            prompt.0.quickack().expect("an option"),
+            "set again by the read"
+        );
+    }
+}

@@ -628,4 +628,27 @@ mod tests {
             );
         }
     }
+
+    #[tokio::test]
+    async fn a_servers_connection_never_waits_for_an_acknowledgement() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let upstream = Upstream::new(UpstreamOptions::default()).expect("an upstream");
+        let host = "127.0.0.1".to_owned();
+        let target = Target {
+            sni: host.clone(),
+            host,
+            port,
+            tls: false,
+        };
+        let dialled = upstream.dial(&target, &[]).await.expect("dialled");
+        let MaybeHttpsStream::Http(stream) = dialled.stream else {
+            panic!("no TLS was asked for")
+        };
+        assert!(stream.inner().nodelay().expect("an option"));
+        let tunnel = upstream.dial_tcp("127.0.0.1", port).await.expect("dialled");
+        assert!(tunnel.nodelay().expect("an option"));
+    }
 }

@@ -31,7 +31,7 @@ impl Redactor {
         said: &Said,
         request: &mut RecordedRequest,
     ) {
-        let body = self.body(place, &said.headers, &said.body);
+        let body = self.body(place, &said.body);
         let announced = ["POST", "PUT", "PATCH"].contains(&said.method.as_str());
         request.form = body.form;
         request.raw_form = body.raw_form;
@@ -52,7 +52,7 @@ impl Redactor {
         heard: &Heard,
         response: &mut RecordedResponse,
     ) {
-        let body = self.body(place, &heard.headers, &heard.body);
+        let body = self.body(place, &heard.body);
         let bodiless = said.method == "HEAD" || matches!(heard.status, 204 | 300..400);
         response.form = body.form;
         response.raw_form = body.raw_form;
@@ -67,7 +67,7 @@ impl Redactor {
         }
     }
 
-    fn body(&mut self, place: Place, headers: &Headers, captured: &Captured) -> Body {
+    fn body(&mut self, place: Place, captured: &Captured) -> Body {
         if captured.size == 0 && captured.cut.is_none() {
             return Body {
                 absent: Some(AbsentBody::Empty),
@@ -80,10 +80,7 @@ impl Redactor {
         } else if !captured.is_whole() {
             Some(DropReason::TooLarge)
         } else {
-            headers
-                .get("content-encoding")
-                .filter(|coding| *coding != "identity")
-                .map(|_| DropReason::Encoded)
+            captured.is_coded.then_some(DropReason::Encoded)
         };
         let drop = |reason| Body {
             absent: Some(dropped(reason, captured, sniffed)),

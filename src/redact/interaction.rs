@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::model::{FailureKind, Framing, Headers, Params, Phase, Url, words};
 use crate::oauth::Step;
 use crate::oauth::facts::Facts;
+use crate::oauth::fields::json_params;
 use crate::oauth::sniff::Sniff;
 
 /// One exchange after redaction, in the shape of the cassette file.
@@ -651,15 +652,4 @@ fn as_params(pairs: &[Named<String>]) -> Params {
         .iter()
         .map(|pair| (pair.name.clone(), pair.value.clone()))
         .collect()
-}
-
-fn json_params(text: &str) -> Params {
-    let Ok(serde_json::Value::Object(members)) = serde_json::from_str(text) else {
-        return Params::default();
-    };
-    let member = |(name, value): (String, serde_json::Value)| match value {
-        serde_json::Value::String(text) => (name, text),
-        other => (name, other.to_string()),
-    };
-    members.into_iter().map(member).collect()
 }

@@ -231,7 +231,7 @@ fn no_output_holds_a_canary_wherever_it_was() {
             },
             "2026-11-23T10:02:11Z".to_owned(),
         );
-        let Laid::Appended(journal) = tape.record(&exchange) else {
+        let Laid::Appended(journal) = tape.record(exchange) else {
             panic!("{}: kept", place.name)
         };
         assert_eq!(

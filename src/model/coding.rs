@@ -1,0 +1,113 @@
+//! Content codings (RFC 9110 section 8.4.1), undone on the copy that is kept.
+
+use std::io::Read;
+
+use crate::model::{Captured, Headers};
+
+/// Undoes the content coding of a captured body, bounded in size; a body that cannot be decoded
+/// whole is marked as still coded.
+pub fn decode(headers: &Headers, captured: &mut Captured) {
+    let codings: Vec<String> = headers
+        .all("content-encoding")
+        .flat_map(|value| value.split(','))
+        .map(|coding| coding.trim().to_ascii_lowercase())
+        .filter(|coding| !coding.is_empty() && coding != "identity")
+        .collect();
+    if codings.is_empty() || captured.size == 0 || !captured.is_whole() {
+        return;
+    }
+    // The last coding was applied last.
+    let decoded = codings
+        .iter()
+        .rev()
+        .try_fold(captured.bytes.clone(), |bytes, coding| undo(coding, &bytes));
+    match decoded {
+        Some(bytes) => {
+            captured.size = bytes.len() as u64;
+            captured.bytes = bytes;
+        }
+        None => captured.is_coded = true,
+    }
+}
+
+fn undo(coding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    match coding {
+        "gzip" | "x-gzip" => read(flate2::read::GzDecoder::new(bytes), bytes.len()),
+        // Servers send either a zlib stream, as the standard says, or a bare one.
+        "deflate" => read(flate2::read::ZlibDecoder::new(bytes), bytes.len())
+            .or_else(|| read(flate2::read::DeflateDecoder::new(bytes), bytes.len())),
+        "br" => read(
+            brotli_decompressor::Decompressor::new(bytes, 4096),
+            bytes.len(),
+        ),
+        _ => None,
+    }
+}
+
+/// Reads to the end; `None` for a broken stream, and for one that grows as only a bomb does.
+fn read(decoder: impl Read, coded: usize) -> Option<Vec<u8>> {
+    let limit = DECODED_MAX.min(FREE_GROWTH.max(coded.saturating_mul(RATIO_MAX)));
+    let mut decoded = Vec::new();
+    decoder
+        .take(limit as u64 + 1)
+        .read_to_end(&mut decoded)
+        .ok()?;
+    (decoded.len() <= limit).then_some(decoded)
+}
+
+const DECODED_MAX: usize = 8 << 20;
+/// Below this the ratio does not matter.
+const FREE_GROWTH: usize = 1 << 20;
+const RATIO_MAX: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).expect("written");
+        encoder.finish().expect("finished")
+    }
+
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder =
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).expect("written");
+        encoder.finish().expect("finished")
+    }
+
+    #[test]
+    fn a_coded_body_is_read_and_a_broken_one_is_marked() {
+        let text = b"{\"error\":\"invalid_grant\"}".as_slice();
+        // `brotli -c` of the same text.
+        let brotli = [
+            0x0b, 0x0c, 0x80, 0x7b, 0x22, 0x65, 0x72, 0x72, 0x6f, 0x72, 0x22, 0x3a, 0x22, 0x69,
+            0x6e, 0x76, 0x61, 0x6c, 0x69, 0x64, 0x5f, 0x67, 0x72, 0x61, 0x6e, 0x74, 0x22, 0x7d,
+            0x03,
+        ];
+        let cut = gzip(text)[..20].to_vec();
+        let bomb = gzip(&vec![0; 64 << 20]);
+        for (name, coding, bytes, expected) in [
+            ("none", "identity", text.to_vec(), Some(text)),
+            ("gzip", "gzip", gzip(text), Some(text)),
+            ("deflate", "deflate", zlib(text), Some(text)),
+            ("brotli", "br", brotli.to_vec(), Some(text)),
+            ("twice", "gzip, gzip", gzip(&gzip(text)), Some(text)),
+            ("cut", "gzip", cut, None),
+            ("a bomb", "gzip", bomb, None),
+            ("unknown", "zstd", text.to_vec(), None),
+            ("not coded at all", "gzip", text.to_vec(), None),
+        ] {
+            let headers: Headers = [("Content-Encoding", coding)].into_iter().collect();
+            let mut captured = Captured::of(&bytes, 1 << 20);
+            decode(&headers, &mut captured);
+            assert_eq!(captured.is_coded, expected.is_none(), "{name}");
+            if let Some(expected) = expected {
+                assert_eq!(captured.bytes, expected, "{name}");
+            }
+        }
+    }
+}
