@@ -46,6 +46,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The run has ended before.
+    #[error("the run has ended before")]
+    Ended,
     /// The disk refused a write while recording.
     #[error("the recording could not be written on; what was written before is in {}, finish it with `authtape recover {}`", part.display(), part.display())]
     Unfinished {
@@ -169,7 +172,9 @@ pub async fn record(options: RecordOptions) -> Result<Running, Error> {
     let serving = match started {
         Ok(serving) => serving,
         Err(error) => {
-            discard(reel)?;
+            if let Some(wound) = reel.unwind() {
+                wound.file.discard()?;
+            }
             return Err(error.into());
         }
     };
@@ -232,9 +237,8 @@ impl Running {
         match self.end {
             End::Record { reel, sync } => {
                 sync.abort();
-                // The task is over when it was aborted, and with it its share of the reel.
-                let _ = sync.await;
-                Ok(Ended::Recorded(take(reel).await.unwind().finish()?))
+                let wound = reel.unwind().ok_or(Error::Ended)?;
+                Ok(Ended::Recorded(wound.finish()?))
             }
             End::Replay { playback } => Ok(Ended::Replayed(playback.report())),
         }
@@ -281,24 +285,6 @@ fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
         extra_roots,
         resolve: options.resolve.clone(),
     })?)
-}
-
-fn discard(reel: Arc<Reel>) -> Result<(), Error> {
-    if let Some(reel) = Arc::into_inner(reel) {
-        reel.unwind().file.discard()?;
-    }
-    Ok(())
-}
-
-/// Waits until the last connection has let go of the reel, which its end makes it do.
-async fn take(mut reel: Arc<Reel>) -> Reel {
-    loop {
-        match Arc::try_unwrap(reel) {
-            Ok(reel) => return reel,
-            Err(shared) => reel = shared,
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 async fn sync_now_and_then(reel: Arc<Reel>) {

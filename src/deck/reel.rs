@@ -14,7 +14,8 @@ use crate::redact::Named;
 pub(super) struct Reel {
     began: Instant,
     next_id: AtomicU64,
-    state: Mutex<State>,
+    /// `None` once it is unwound; what comes later is too late.
+    state: Mutex<Option<State>>,
 }
 
 struct State {
@@ -47,7 +48,7 @@ impl Reel {
         Self {
             began: Instant::now(),
             next_id: AtomicU64::new(1),
-            state: Mutex::new(state),
+            state: Mutex::new(Some(state)),
         }
     }
 
@@ -63,58 +64,66 @@ impl Reel {
 
     /// Redacts an exchange and writes it before this returns.
     pub(super) fn lay(&self, exchange: Exchange) {
-        let mut state = self.lock();
-        let laid = state.tape.record(exchange);
-        if state.failure.is_some() {
-            return;
+        if let Some(state) = self.lock().as_mut() {
+            state.lay(exchange);
         }
-        let written = match &laid {
-            Laid::Appended(text) => state.file.append(text),
-            Laid::Rewritten(text) => state.file.rewrite(text),
-            Laid::Skipped => return,
-        };
-        state.failure = written.err();
-        state.dirty = true;
     }
 
     /// Notes a connection that never became a request.
     pub(super) fn incident(&self, incident: Incident) {
-        let mut state = self.lock();
-        if state.incidents.len() < INCIDENTS_MAX && !state.incidents.contains(&incident) {
-            state.incidents.push(incident);
+        if let Some(State { incidents, .. }) = self.lock().as_mut()
+            && incidents.len() < INCIDENTS_MAX
+            && !incidents.contains(&incident)
+        {
+            incidents.push(incident);
         }
     }
 
     /// Asks the disk to keep what was written since the last call.
     pub(super) fn sync(&self) {
-        let mut state = self.lock();
-        if std::mem::take(&mut state.dirty) && state.failure.is_none() {
+        if let Some(state) = self.lock().as_mut()
+            && std::mem::take(&mut state.dirty)
+            && state.failure.is_none()
+        {
             state.failure = state.file.sync().err();
         }
     }
 
-    /// Takes the reel apart; `None` while a connection still holds on to it.
-    pub(super) fn unwind(self) -> Wound {
+    /// Takes what was recorded off the reel; `None` where that was done before.
+    pub(super) fn unwind(&self) -> Option<Wound> {
         let State {
             tape,
             file,
             incidents,
             failure,
             ..
-        } = self
-            .state
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        Wound {
+        } = self.lock().take()?;
+        Some(Wound {
             tape,
             file,
             incidents,
             failure,
-        }
+        })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Option<State>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn lay(&mut self, exchange: Exchange) {
+        let laid = self.tape.record(exchange);
+        if self.failure.is_some() {
+            return;
+        }
+        let written = match &laid {
+            Laid::Appended(text) => self.file.append(text),
+            Laid::Rewritten(text) => self.file.rewrite(text),
+            Laid::Skipped => return,
+        };
+        self.failure = written.err();
+        self.dirty = true;
     }
 }
 

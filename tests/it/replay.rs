@@ -388,3 +388,56 @@ fn a_native_client_may_listen_on_another_port() {
     };
     assert_eq!(response.status, 200);
 }
+
+#[test]
+fn pages_between_the_request_and_its_response_are_skipped() {
+    let tape = r#"authtape: 1
+recorded_by: authtape/0.1.0
+recorded_at: "2026-11-23T10:02:11Z"
+interactions:
+- id: 1
+  step: authorization_request
+  at: 0.000
+  request:
+    method: GET
+    url: https://as.example/authorize
+    http: "1.1"
+    query:
+    - client_id: c1
+    - response_type: code
+    - redirect_uri: https://shop.example/cb
+    - state: REDACTED-state-1
+  response:
+    status: 302
+    after: 0.010
+    headers:
+    - Location: https://as.example/login
+- id: 2
+  step: login_page
+  at: 1.000
+  request:
+    method: POST
+    url: https://as.example/login
+    http: "1.1"
+    form:
+    - username: REDACTED-username-1
+    - password: REDACTED-password-1
+  response:
+    status: 302
+    after: 0.010
+    headers:
+    - Location: https://shop.example/cb?code=REDACTED-code-1&state=REDACTED-state-1
+"#;
+    let cassette = authtape::cassette::load(tape.as_bytes()).expect("a cassette");
+    let mut player = Player::new(vec![cassette], &PlayOptions::default());
+    let url = "https://as.example/authorize?client_id=c1&response_type=code&redirect_uri=https%3A%2F%2Fshop.example%2Fcb&state=live";
+    let Answer::Response(response) = player.play(&said("GET", url, &[], "")) else {
+        panic!("played")
+    };
+    let location = response.headers.get("location").expect("a redirect");
+    assert!(
+        location.starts_with("https://shop.example/cb?code=") && location.ends_with("&state=live"),
+        "{location}"
+    );
+    assert!(player.report().is_clean(), "{:?}", player.report().lines());
+}
