@@ -38,6 +38,8 @@ impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         block_on(async {
             let quiet = self.run.quiet;
+            // With a program, its own output comes first and the misses lead the report.
+            let live = !quiet && self.run.command.is_empty();
             let running = deck::replay(ReplayOptions {
                 cassettes: self.cassettes.clone(),
                 play: PlayOptions {
@@ -50,7 +52,7 @@ impl Args {
                     ..WireOptions::default()
                 },
                 on_miss: Box::new(move |miss| {
-                    if !quiet {
+                    if live {
                         miss.lines()
                             .iter()
                             .for_each(|line| say(&format!("authtape: {}", plain(line))));

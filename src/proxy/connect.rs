@@ -17,8 +17,8 @@ use tokio_rustls::server::TlsStream;
 use crate::model::{Body, Incident};
 use crate::proxy::Handler;
 use crate::proxy::front::Front;
+use crate::proxy::link::{Link, Target};
 use crate::proxy::server::{Ended, Proxy, Reach, alert};
-use crate::proxy::upstream::{Link, Target};
 use crate::proxy::wire::OutBody;
 
 /// Answers a CONNECT request; the tunnel goes on behind the answer.

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyper::body::Incoming;
 
 use crate::model::Url;
+use crate::proxy::link::{Link, Target};
 use crate::proxy::server::Reach;
-use crate::proxy::upstream::{Link, Target};
 
 /// Where a connection's requests are meant for.
 pub(super) struct Front {

@@ -10,6 +10,7 @@ mod connect;
 mod error;
 mod front;
 mod handler;
+mod link;
 mod server;
 mod tap;
 mod upstream;

@@ -20,8 +20,8 @@ use tokio_util::task::TaskTracker;
 use crate::model::{Failure, Request, Response};
 use crate::proxy::connect;
 use crate::proxy::front::Front;
+use crate::proxy::link::HEADER_LIST_MAX;
 use crate::proxy::tap::{Head, Tap, Tapped};
-use crate::proxy::upstream::HEADER_LIST_MAX;
 use crate::proxy::wire::{OutBody, request_in, response_out};
 use crate::proxy::{Authority, Error, Handler, Upstream};
 

@@ -4,9 +4,9 @@ use crate::model::{Captured, Headers, Heard, Params, Said, multipart, percent_de
 use crate::oauth::registry::{self, Class, Place};
 use crate::oauth::sniff::{Sniff, boundary, sniff};
 use crate::redact::Redactor;
+use crate::redact::entry::Named;
 use crate::redact::interaction::{
-    AbsentBody, DropReason, DroppedBody, JsonWire, Named, RecordedPart, RecordedRequest,
-    RecordedResponse,
+    AbsentBody, DropReason, DroppedBody, JsonWire, RecordedPart, RecordedRequest, RecordedResponse,
 };
 use crate::redact::json;
 use crate::redact::redactor::writes_back;

@@ -8,6 +8,7 @@
 
 mod audit;
 mod bodies;
+mod entry;
 mod headers;
 mod interaction;
 mod json;
@@ -19,11 +20,11 @@ mod sweep;
 mod values;
 
 pub use audit::{AuditHit, audit};
-pub(crate) use interaction::table;
+pub(crate) use entry::table;
+pub use entry::{Named, Seconds};
 pub use interaction::{
     AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
-    Interaction, JsonWire, Named, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
-    Seconds,
+    Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
 };
 pub use json::{minify, pretty, quote};
 pub use label::{Label, Piece, Suffix, escape, join, pieces};

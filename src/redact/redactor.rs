@@ -6,8 +6,9 @@ use crate::model::{Exchange, Failure, Framing, Heard, Params, Said, Version};
 use crate::oauth::Step;
 use crate::oauth::facts::Facts;
 use crate::oauth::registry::Place;
+use crate::redact::entry::Named;
 use crate::redact::interaction::{
-    AbsentBody, DropReason, DroppedBody, Interaction, Named, RecordedError, RecordedRequest,
+    AbsentBody, DropReason, DroppedBody, Interaction, RecordedError, RecordedRequest,
     RecordedResponse,
 };
 use crate::redact::label::{escape, join, pieces};

@@ -12,7 +12,9 @@ mod mint;
 mod miss;
 mod player;
 mod posture;
+mod refusal;
 mod render;
+mod values;
 
 pub use miss::{Miss, Report};
 pub use player::{Answer, PlayOptions, Player};

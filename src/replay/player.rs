@@ -6,11 +6,13 @@ use crate::oauth::classify::classify;
 use crate::oauth::fields::Fields;
 use crate::oauth::flows::Flows;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Interaction, Label, Piece, minify, pieces};
+use crate::redact::{Interaction, RecordedResponse};
 use crate::replay::bindings::Bindings;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::posture::{Issued, Posture};
+use crate::replay::refusal::{CLIENT, GRANT, Refusal};
 use crate::replay::render::{Rendering, redirected};
+use crate::replay::values::{has_label, is_bound_name, label_of_key, pairs, same_parameter};
 
 /// How a player behaves.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +90,7 @@ impl Player {
                 self.report
                     .refused
                     .push(format!("{}: {}", asked(said), refusal.why));
-                Answer::Response(self.refuse(&refusal, &here))
+                Answer::Response(refusal.response(&self.recorded_failures(&here)))
             }
             Err(miss) => {
                 self.report.misses.push(miss.clone());
@@ -202,6 +204,12 @@ impl Player {
             None => "the recorded answers to this request are all played".to_owned(),
         };
         Err(self.miss(said, reason, Some(nearest), differs))
+    }
+
+    fn recorded_failures(&self, here: &[usize]) -> Vec<&RecordedResponse> {
+        here.iter()
+            .filter_map(|at| self.tracks[*at].interaction.response())
+            .collect()
     }
 
     /// A failure may be asked for again and again; a success is spent once.
@@ -517,62 +525,11 @@ impl Player {
             self.issued.spend(code);
         }
     }
-
-    /// A refusal in the words of a failure that was recorded here, or else of RFC 6749 section 5.2.
-    fn refuse(&self, refusal: &Refusal, here: &[usize]) -> Response {
-        let failed = |at: &&usize| {
-            let response = self.tracks[**at].interaction.response();
-            response.is_some_and(|response| {
-                response.status() >= 400 && matches!(response.content(), Content::Json { .. })
-            })
-        };
-        if let Some(recorded) = here
-            .iter()
-            .find(failed)
-            .and_then(|at| self.tracks[*at].interaction.response())
-            && let Content::Json { text, .. } = recorded.content()
-        {
-            let media = recorded
-                .headers()
-                .get("content-type")
-                .unwrap_or("application/json")
-                .to_owned();
-            return Response::new(recorded.status(), minify(text))
-                .with("Content-Type", media)
-                .with("authtape-replay", "1");
-        }
-        let status = if refusal.method {
-            405
-        } else if refusal.error == CLIENT {
-            401
-        } else {
-            400
-        };
-        let description = format!("authtape: {}", refusal.why);
-        let body = format!(
-            "{{\"{}\":\"{}\",\"{}\":{}}}",
-            name::ERROR,
-            refusal.error,
-            name::ERROR_DESCRIPTION,
-            crate::redact::quote(&description)
-        );
-        Response::new(status, body)
-            .with("Content-Type", "application/json")
-            .with("Cache-Control", "no-store")
-            .with("authtape-replay", "1")
-    }
 }
 
 enum Chosen {
     Track(usize),
     Refusal(Refusal),
-}
-
-struct Refusal {
-    error: &'static str,
-    why: String,
-    /// The method alone is wrong.
-    method: bool,
 }
 
 impl Track {
@@ -591,93 +548,3 @@ impl Track {
 fn asked(said: &Said) -> String {
     format!("{} {}", said.method, said.url.endpoint())
 }
-
-/// Recorded and live values that belong together, by name; those of `Authorization` too.
-fn pairs(interaction: &Interaction, said: &Said) -> Vec<(String, String, String)> {
-    let (request, live) = (interaction.request(), Fields::of(said));
-    let mut out = Vec::new();
-    for (recorded, live) in [
-        (request.query_params(), &live.query),
-        (request.body_params(), &live.body),
-    ] {
-        for param in &recorded {
-            let value = live.get(&param.name);
-            out.extend(
-                value.map(|value| (param.name.clone(), param.value.clone(), value.to_owned())),
-            );
-        }
-    }
-    let headers = request.headers();
-    if let (Some(recorded), Some(live)) = (
-        headers.get("authorization"),
-        said.headers.get("authorization"),
-    ) {
-        out.push((
-            "Authorization".to_owned(),
-            recorded.to_owned(),
-            live.to_owned(),
-        ));
-    }
-    let basic = crate::oauth::facts::basic_token(said).and_then(crate::oauth::facts::decode_basic);
-    if let (Some(recorded), Some(live)) = (request.basic(), basic)
-        && let (Some(recorded), Some((_, live))) = (&recorded.password, live.split_once(':'))
-    {
-        out.push((
-            name::CLIENT_SECRET.to_owned(),
-            recorded.clone(),
-            live.to_owned(),
-        ));
-    }
-    out
-}
-
-/// Values that must be those this run used or was given; the posture judges the code itself.
-fn is_bound_name(name: &str) -> bool {
-    let judged = [
-        name::CODE,
-        name::CODE_VERIFIER,
-        name::CODE_CHALLENGE,
-        name::STATE,
-        name::NONCE,
-    ];
-    !judged.contains(&name)
-}
-
-fn has_label(text: &str) -> bool {
-    pieces(text)
-        .iter()
-        .any(|piece| matches!(piece, Piece::Label(_)))
-}
-
-fn label_of_key(key: &str) -> Option<Label> {
-    let (kind, number) = key.rsplit_once('-')?;
-    Some(Label::new(kind, number.parse().ok()?))
-}
-
-fn same_parameter(name: &str, recorded: &str, live: &str) -> bool {
-    let words = |text: &str| {
-        text.split(' ')
-            .map(str::to_owned)
-            .collect::<std::collections::BTreeSet<_>>()
-    };
-    match name {
-        name::SCOPE | name::RESPONSE_TYPE | name::PROMPT => words(recorded) == words(live),
-        name::REDIRECT_URI => same_redirect_uri(recorded, live),
-        _ => has_label(recorded) || recorded == live,
-    }
-}
-
-/// A native client listens on another loopback port on every run (RFC 8252 section 7.3).
-fn same_redirect_uri(recorded: &str, live: &str) -> bool {
-    let portless = |url: &Url| Url {
-        port: None,
-        ..url.clone()
-    };
-    match (Url::parse(recorded), Url::parse(live)) {
-        (Some(a), Some(b)) if a.is_loopback() && b.is_loopback() => portless(&a) == portless(&b),
-        _ => recorded == live || has_label(recorded),
-    }
-}
-
-const GRANT: &str = "invalid_grant";
-const CLIENT: &str = "invalid_client";

@@ -1,0 +1,288 @@
+//! A link: one upstream connection that belongs to one of the client's.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use http::Extensions;
+use hyper::client::conn::{http1, http2};
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+
+use crate::model::{Failure, FailureKind, Phase, Request, Response};
+use crate::proxy::tap::{Head, Tap, Tapped};
+use crate::proxy::upstream::{Upstream, dial_kind};
+use crate::proxy::wire::{Gate, OutBody, request_out, response_in};
+
+/// What is dialled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Target {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: bool,
+    /// The name that the client asked for, which may differ from the tunnel's.
+    pub(super) sni: String,
+}
+
+impl Target {
+    pub(super) fn of(request: &Request) -> Self {
+        let url = &request.url;
+        let tls = !url.scheme.eq_ignore_ascii_case("http");
+        Self {
+            host: url.host.clone(),
+            port: url.effective_port(),
+            tls,
+            sni: url.host.clone(),
+        }
+    }
+}
+
+/// One upstream connection that belongs to one of the client's.
+pub(super) struct Link {
+    target: Target,
+    alpn: Vec<Vec<u8>>,
+    sender: Mutex<Option<Sender>>,
+}
+
+enum Sender {
+    Http1(Http1),
+    Http2(http2::SendRequest<OutBody>),
+}
+
+impl Link {
+    /// A link that dials when it is first used, with this list of protocols.
+    pub(super) fn to(target: Target, alpn: Vec<Vec<u8>>) -> Self {
+        Self {
+            target,
+            alpn,
+            sender: Mutex::new(None),
+        }
+    }
+
+    /// Dials at once, and says which protocol the server chose.
+    pub(super) async fn dial(&self, upstream: &Upstream) -> Result<Option<Vec<u8>>, Failure> {
+        let dialled = upstream.dial(&self.target, &self.alpn).await?;
+        let chosen = dialled.alpn.clone();
+        *self.sender.lock().await = Some(dialled.open().await?);
+        Ok(chosen)
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(super) async fn send(
+        &self,
+        upstream: &Upstream,
+        request: Request,
+        extensions: Extensions,
+    ) -> Result<Response, Failure> {
+        let started = Instant::now();
+        let waits = |value: &str| value.eq_ignore_ascii_case("100-continue");
+        let gate = request
+            .headers
+            .get("expect")
+            .is_some_and(waits)
+            .then(Gate::default);
+        let mut slot = self.sender.lock().await;
+        let sender = match slot.take() {
+            Some(sender) if sender.is_usable() => sender,
+            _ => self.open(upstream).await?,
+        };
+        let Ok(message) = request_out(request, sender.version(), extensions) else {
+            let (kind, phase) = (FailureKind::ProtocolError, Phase::Request);
+            return Err(Failure {
+                kind,
+                phase,
+                after: started.elapsed(),
+            });
+        };
+        let message = gated(message, gate.as_ref());
+        match sender {
+            Sender::Http2(mut http2) => {
+                *slot = Some(Sender::Http2(http2.clone()));
+                drop(slot);
+                let answer = http2.send_request(message).await;
+                answer
+                    .map(|answer| response_in(answer, None))
+                    .map_err(|error| sending(&error, started))
+            }
+            Sender::Http1(http1) => {
+                let (answer, sender) = self.send_http1(upstream, http1, message, started).await?;
+                // An answer that came before the body was let through leaves the connection
+                // half-used.
+                if gate.is_none_or(|gate| gate.is_open()) {
+                    *slot = Some(sender);
+                }
+                Ok(answer)
+            }
+        }
+    }
+
+    async fn send_http1(
+        &self,
+        upstream: &Upstream,
+        mut http1: Http1,
+        message: http::Request<OutBody>,
+        started: Instant,
+    ) -> Result<(Response, Sender), Failure> {
+        let unsent = match http1.send(message).await {
+            Ok(answer) => return Ok((answer, Sender::Http1(http1))),
+            Err(unsent) => unsent,
+        };
+        // A server that closed the idle connection has not seen the request: hyper hands it back.
+        let Some(message) = unsent.message else {
+            return Err(sending(&unsent.error, started));
+        };
+        match self.open(upstream).await? {
+            Sender::Http1(mut http1) => {
+                let answer = http1.send(*message).await;
+                let answer = answer.map_err(|unsent| sending(&unsent.error, started))?;
+                Ok((answer, Sender::Http1(http1)))
+            }
+            Sender::Http2(_) => Err(sending(&unsent.error, started)),
+        }
+    }
+
+    async fn open(&self, upstream: &Upstream) -> Result<Sender, Failure> {
+        upstream.dial(&self.target, &self.alpn).await?.open().await
+    }
+}
+
+/// Holds the body back behind a gate, which the server's 100 opens, or a second without it.
+fn gated(mut message: http::Request<OutBody>, gate: Option<&Gate>) -> http::Request<OutBody> {
+    let Some(gate) = gate else {
+        return message;
+    };
+    let opener = gate.clone();
+    hyper::ext::on_informational(&mut message, move |response| {
+        if response.status() == http::StatusCode::CONTINUE {
+            opener.open();
+        }
+    });
+    let opener = gate.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(CONTINUE_TIMEOUT).await;
+        opener.open();
+    });
+    message.map(|body| body.gated(gate.clone()))
+}
+
+struct Unsent {
+    error: hyper::Error,
+    message: Option<Box<http::Request<OutBody>>>,
+}
+
+impl Sender {
+    fn is_usable(&self) -> bool {
+        match self {
+            Self::Http1(http1) => !http1.sender.is_closed(),
+            Self::Http2(sender) => !sender.is_closed(),
+        }
+    }
+
+    fn version(&self) -> http::Version {
+        match self {
+            Self::Http1(_) => http::Version::HTTP_11,
+            Self::Http2(_) => http::Version::HTTP_2,
+        }
+    }
+}
+
+/// An HTTP/1 connection with the tap on what it reads.
+struct Http1 {
+    sender: http1::SendRequest<OutBody>,
+    tap: Tap,
+}
+
+impl Http1 {
+    async fn send(&mut self, message: http::Request<OutBody>) -> Result<Response, Unsent> {
+        if let Err(error) = self.sender.ready().await {
+            return Err(Unsent {
+                error,
+                message: Some(Box::new(message)),
+            });
+        }
+        self.tap.restart();
+        match self.sender.try_send_request(message).await {
+            Ok(answer) => Ok(response_in(answer, self.tap.take_head(Head::Response))),
+            Err(mut unsent) => {
+                let message = unsent.take_message().map(Box::new);
+                Err(Unsent {
+                    error: unsent.into_error(),
+                    message,
+                })
+            }
+        }
+    }
+}
+
+/// A connection that stands, with the protocol that was agreed on.
+pub(super) struct Dialled {
+    pub(super) stream: MaybeHttpsStream<TokioIo<TcpStream>>,
+    alpn: Option<Vec<u8>>,
+}
+
+impl Dialled {
+    pub(super) fn new(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> Self {
+        let alpn = match &stream {
+            MaybeHttpsStream::Https(tls) => {
+                tls.inner().get_ref().1.alpn_protocol().map(<[u8]>::to_vec)
+            }
+            MaybeHttpsStream::Http(_) => None,
+        };
+        Self { stream, alpn }
+    }
+
+    async fn open(self) -> Result<Sender, Failure> {
+        let started = Instant::now();
+        let failed = |_| Failure {
+            kind: FailureKind::ProtocolError,
+            phase: Phase::Connect,
+            after: started.elapsed(),
+        };
+        if self.alpn.as_deref() == Some(b"h2") {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder
+                .timer(TokioTimer::new())
+                .max_header_list_size(HEADER_LIST_MAX);
+            let (sender, connection) = builder.handshake(self.stream).await.map_err(failed)?;
+            tokio::spawn(connection);
+            return Ok(Sender::Http2(sender));
+        }
+        let tap = Tap::default();
+        let io = TokioIo::new(Tapped::new(TokioIo::new(self.stream), tap.clone()));
+        let mut builder = http1::Builder::new();
+        builder
+            .preserve_header_case(true)
+            .title_case_headers(true)
+            .max_headers(256)
+            .allow_spaces_after_header_name_in_responses(true)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .ignore_invalid_headers_in_responses(true);
+        let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
+        tokio::spawn(connection);
+        Ok(Sender::Http1(Http1 { sender, tap }))
+    }
+}
+
+fn sending(error: &hyper::Error, started: Instant) -> Failure {
+    let kind = if error.is_parse() {
+        FailureKind::ProtocolError
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        FailureKind::ClosedEarly
+    } else {
+        match error.source().map(dial_kind) {
+            Some(kind @ (FailureKind::ClosedEarly | FailureKind::ConnectTimeout)) => kind,
+            _ => FailureKind::ConnectionReset,
+        }
+    };
+    Failure {
+        kind,
+        phase: Phase::ResponseHead,
+        after: started.elapsed(),
+    }
+}
+
+const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// hyper's own limit of 16 kB is too short for large tokens and cookies.
+pub(super) const HEADER_LIST_MAX: u32 = 1 << 20;
