@@ -7,6 +7,7 @@ use zeroize::Zeroize as _;
 use crate::model::{percent_decode, percent_encode};
 use crate::oauth::jwt;
 use crate::redact::label::{self, Label, Piece, Suffix};
+use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
 use crate::redact::{Alphabet, Declaration, Named};
 
 /// What may be said of the shape of a value that is replaced.
@@ -281,9 +282,9 @@ fn bits_of(alphabet: Alphabet) -> f64 {
 }
 
 fn type_of(value: &str) -> &'static str {
-    if super::pattern::is_uuid(value) {
+    if is_uuid(value) {
         "uuid"
-    } else if super::pattern::is_email(value) {
+    } else if is_email(value) {
         "email"
     } else if value.chars().all(|c| c.is_ascii_digit()) {
         "number"
@@ -298,46 +299,6 @@ const RELATED_MIN: usize = 8;
 
 /// What clients append to a value by mistake (oauth.md, `code-has-extra-suffix`).
 const TAILS: &[&str] = &["#_=_", "#_", "#", "/", "\"", "'", ",", ";", "&", "?"];
-
-/// Public prefixes of vendors' tokens (oauth.md B.7); the rest of the value is the secret.
-pub(super) const PREFIXES: &[&str] = &[
-    "github_pat_",
-    "gloas-",
-    "glpat-",
-    "glrt-",
-    "GOCSPX-",
-    "gho_",
-    "ghp_",
-    "ghr_",
-    "ghs_",
-    "ghu_",
-    "ory_ac_",
-    "ory_at_",
-    "ory_rt_",
-    "rk_live_",
-    "sk_live_",
-    "sk_test_",
-    "shpat_",
-    "shpca_",
-    "shppa_",
-    "shpss_",
-    "shpua_",
-    "whsec_",
-    "xapp-",
-    "xoxa-",
-    "xoxb-",
-    "xoxe-",
-    "xoxp-",
-    "xoxr-",
-    "ya29.",
-    "AIza",
-    "EAA",
-    "1//0",
-    "4/0",
-    "ntn_",
-    "pat-na1-",
-    "pat-eu1-",
-];
 
 #[cfg(test)]
 mod tests {
