@@ -43,7 +43,11 @@ impl Args {
         let findings = diagnose::diagnose(&cassette);
         let name = self.cassette.display().to_string();
         result(&match self.format {
-            Format::Text => report::text(&findings, &name, is_styled()),
+            Format::Text => format!(
+                "{}{}",
+                report::text(&findings, &name, is_styled()),
+                report::failures(&cassette)
+            ),
             Format::Json => report::json(&findings, &name),
         })?;
         let limit = match self.fail_on {

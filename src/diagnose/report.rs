@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
+use crate::cassette::Cassette;
 use crate::diagnose::{self, Finding, Findings, Rule, Severity};
 
 /// The findings for a person: the most fundamental first, each with its evidence and its fix.
@@ -12,7 +13,7 @@ pub fn text(findings: &Findings, cassette: &str, styled: bool) -> String {
     let mut out = String::new();
     if findings.is_empty() {
         return format!(
-            "{}: no finding; nothing here is known to make a login fail\n",
+            "{}: no finding; none of the rules has anything to say of it\n",
             plain(cassette)
         );
     }
@@ -37,6 +38,26 @@ pub fn text(findings: &Findings, cassette: &str, styled: bool) -> String {
         &mut out,
         &format!("{}: {}", plain(cassette), counts.join(", ")),
     );
+    out
+}
+
+/// The requests that ended on the wire, a line each, for a person: what no rule speaks of is shown
+/// all the same.
+pub fn failures(cassette: &Cassette) -> String {
+    let mut out = String::new();
+    for interaction in &cassette.interactions {
+        if let Some(error) = interaction.error() {
+            let (id, step) = (interaction.id(), interaction.step().title());
+            let phase = error.phase().as_str().replace('_', " ");
+            line(
+                &mut out,
+                &format!(
+                    "{id} {step}: no whole answer ({}, during: {phase})",
+                    error.kind()
+                ),
+            );
+        }
+    }
     out
 }
 
