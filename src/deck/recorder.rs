@@ -130,6 +130,7 @@ impl Take {
             Some(Cut::Abandoned) => Some(FailureKind::ClientAborted),
             Some(Cut::Closed) => Some(FailureKind::ClosedEarly),
             Some(Cut::Malformed) => Some(FailureKind::ProtocolError),
+            Some(Cut::Stalled) => Some(FailureKind::ReadTimeout),
         };
         let after = self.started.elapsed();
         let failure = failure.map(|kind| Failure {

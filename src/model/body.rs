@@ -15,6 +15,8 @@ pub enum Cut {
     Malformed,
     /// The receiver went away before the end.
     Abandoned,
+    /// The sender said nothing for too long.
+    Stalled,
 }
 
 /// A stream of body chunks; the wire layer implements it, the core only passes it on.

@@ -115,6 +115,8 @@ words! {
         ClientAborted = "client_aborted",
         /// The server closed before its answer was whole.
         ClosedEarly = "closed_early",
+        /// The address is one that is never dialled: our own, or a link-local one.
+        ConnectForbidden = "connect_forbidden",
         /// Nothing listened.
         ConnectRefused = "connect_refused",
         /// The connection was not made in time.

@@ -1,23 +1,21 @@
 //! CONNECT: what a tunnel carries is opened, or passes unread.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use rustls::server::Acceptor;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::io::AsyncReadExt as _;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::model::{Body, Incident};
 use crate::proxy::Handler;
 use crate::proxy::front::Front;
+use crate::proxy::line::{Kind, Line, Prefixed};
 use crate::proxy::link::{Link, Target};
+use crate::proxy::passage::exchange;
 use crate::proxy::server::{Ended, Proxy, Reach, alert};
 use crate::proxy::wire::OutBody;
 
@@ -44,7 +42,7 @@ pub(super) fn open<H: Handler>(
     proxy.spawn(async move {
         // A client that went away before the tunnel stood has asked for nothing.
         if let Ok(upgraded) = upgraded.await {
-            tunnel.run(TokioIo::new(upgraded)).await;
+            tunnel.run(Line::of(upgraded)).await;
         }
     });
     answer
@@ -57,14 +55,12 @@ struct Tunnel<H> {
 }
 
 impl<H: Handler> Tunnel<H> {
-    async fn run(self, stream: TokioIo<Upgraded>) {
+    async fn run(self, (mut stream, mut start): (Line, Vec<u8>)) {
         if let (Reach::Live(_), false) =
             (&self.proxy.reach, in_scope(&self.proxy.hosts, &self.host))
         {
-            return self.pass(Prefixed::new(stream, Vec::new())).await;
+            return self.pass(Prefixed::new(stream, start)).await;
         }
-        let mut stream = stream;
-        let mut start = Vec::with_capacity(8);
         let sniffed = tokio::time::timeout(FIRST_BYTES, async {
             while start.len() < 8 && stream.read_buf(&mut start).await? > 0 {}
             io::Result::Ok(())
@@ -84,7 +80,7 @@ impl<H: Handler> Tunnel<H> {
         let scheme = "http";
         let link = self.link(false, self.host.clone(), Vec::new());
         let front = Front::tunnel(scheme, self.authority(80), link);
-        self.proxy.serve_http1(stream, front).await;
+        self.proxy.serve_http1(stream, front, None).await;
     }
 
     async fn open_tls(self, stream: Prefixed) {
@@ -136,7 +132,7 @@ impl<H: Handler> Tunnel<H> {
         let front = Front::tunnel("https", self.authority(443), link);
         let Ended { error, served } = match alpn.as_deref() {
             Some(b"h2") => self.proxy.serve_http2(stream, front).await,
-            _ => self.proxy.serve_http1(stream, front).await,
+            _ => self.proxy.serve_http1(stream, front, None).await,
         };
         // With TLS 1.3 the client's verdict comes when the handshake is over for us.
         let alert = error.as_ref().and_then(|error| alert(error));
@@ -211,8 +207,7 @@ impl<H: Handler> Tunnel<H> {
             authority: format!("{}:{}", self.host, self.port),
         });
         if let Ok(mut server) = upstream.dial_tcp(&self.host, self.port).await {
-            // Either side may cut a tunnel at any time; there is nobody to tell.
-            let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+            exchange(&mut stream, &mut server).await;
         }
     }
 }
@@ -235,79 +230,6 @@ fn matches(glob: &[u8], text: &[u8]) -> bool {
         (Some(b'?'), Some(_)) => matches(&glob[1..], &text[1..]),
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b) && matches(&glob[1..], &text[1..]),
         _ => false,
-    }
-}
-
-enum Kind {
-    Tls,
-    Http1,
-    Other,
-}
-
-/// A stream whose first bytes were read already.
-struct Prefixed {
-    start: Vec<u8>,
-    at: usize,
-    stream: TokioIo<Upgraded>,
-}
-
-impl Prefixed {
-    fn new(stream: TokioIo<Upgraded>, start: Vec<u8>) -> Self {
-        Self {
-            start,
-            at: 0,
-            stream,
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        let methods = [
-            "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "PATCH ", "OPTIONS",
-        ];
-        if self.start.starts_with(&[0x16, 0x03]) {
-            Kind::Tls
-        } else if methods
-            .iter()
-            .any(|method| self.start.starts_with(method.as_bytes()))
-        {
-            Kind::Http1
-        } else {
-            Kind::Other
-        }
-    }
-}
-
-impl AsyncRead for Prefixed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.at < self.start.len() {
-            let count = buf.remaining().min(self.start.len() - self.at);
-            buf.put_slice(&self.start[self.at..self.at + count]);
-            self.at += count;
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Prefixed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

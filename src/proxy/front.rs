@@ -93,6 +93,14 @@ impl Front {
         }
     }
 
+    /// The host that a tunnel named.
+    pub(super) fn host(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Forward { .. } => None,
+            Kind::Tunnel { authority, .. } => Some(authority.clone()),
+        }
+    }
+
     /// Notes that a request came.
     pub(super) fn count(&self) {
         self.served.fetch_add(1, Ordering::Relaxed);

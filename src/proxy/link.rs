@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
-use crate::model::{Failure, FailureKind, Phase, Request, Response};
+use crate::model::{Body, Failure, FailureKind, Phase, Request, Response};
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::upstream::{Upstream, dial_kind};
 use crate::proxy::wire::{Gate, OutBody, request_out, response_in};
@@ -82,6 +82,7 @@ impl Link {
             .get("expect")
             .is_some_and(waits)
             .then(Gate::default);
+        let is_whole = matches!(request.body, Body::Full(_));
         let mut slot = self.sender.lock().await;
         let sender = match slot.take() {
             Some(sender) if sender.is_usable() => sender,
@@ -100,13 +101,17 @@ impl Link {
             Sender::Http2(mut http2) => {
                 *slot = Some(Sender::Http2(http2.clone()));
                 drop(slot);
-                let answer = http2.send_request(message).await;
+                let answer = patiently(started, is_whole, async {
+                    Ok(http2.send_request(message).await)
+                });
                 answer
+                    .await?
                     .map(|answer| response_in(answer, None))
                     .map_err(|error| sending(&error, started))
             }
             Sender::Http1(http1) => {
-                let (answer, sender) = self.send_http1(upstream, http1, message, started).await?;
+                let sent = self.send_http1(upstream, http1, message, started);
+                let (answer, sender) = patiently(started, is_whole, sent).await?;
                 // An answer that came before the body was let through leaves the connection
                 // half-used.
                 if gate.is_none_or(|gate| gate.is_open()) {
@@ -143,7 +148,30 @@ impl Link {
     }
 
     async fn open(&self, upstream: &Upstream) -> Result<Sender, Failure> {
-        upstream.dial(&self.target, &self.alpn).await?.open().await
+        // Boxed, for it is large and a connection opens once.
+        let opened =
+            Box::pin(async { upstream.dial(&self.target, &self.alpn).await?.open().await });
+        opened.await
+    }
+}
+
+/// Waits for an answer, but not for ever. How long a body takes that is still arriving is up to
+/// the client.
+async fn patiently<T>(
+    started: Instant,
+    is_whole: bool,
+    answer: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    if !is_whole {
+        return answer.await;
+    }
+    match tokio::time::timeout(HEAD_TIMEOUT, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Failure {
+            kind: FailureKind::ReadTimeout,
+            phase: Phase::ResponseHead,
+            after: started.elapsed(),
+        }),
     }
 }
 
@@ -259,12 +287,19 @@ impl Dialled {
             .allow_obsolete_multiline_headers_in_responses(true)
             .ignore_invalid_headers_in_responses(true);
         let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
-        tokio::spawn(connection);
+        tokio::spawn(connection.with_upgrades());
         Ok(Sender::Http1(Http1 { sender, tap }))
     }
 }
 
 fn sending(error: &hyper::Error, started: Instant) -> Failure {
+    if error.is_user() {
+        return Failure {
+            kind: FailureKind::ClientAborted,
+            phase: Phase::Request,
+            after: started.elapsed(),
+        };
+    }
     let kind = if error.is_parse() {
         FailureKind::ProtocolError
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
@@ -282,7 +317,9 @@ fn sending(error: &hyper::Error, started: Instant) -> Failure {
     }
 }
 
+/// How long a server may take for the head of its answer.
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// hyper's own limit of 16 kB is too short for large tokens and cookies.
-pub(super) const HEADER_LIST_MAX: u32 = 1 << 20;
+/// hyper's own limit of 16 KiB is too short for large tokens and cookies.
+pub(super) const HEADER_LIST_MAX: u32 = 64 << 10;

@@ -6,11 +6,16 @@
 //! no socket is ever opened outwards.
 
 mod authority;
+mod check;
 mod connect;
 mod error;
 mod front;
 mod handler;
+mod line;
 mod link;
+mod passage;
+mod patience;
+mod prompt;
 mod server;
 mod tap;
 mod upstream;

@@ -3,26 +3,27 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::model::{Failure, Request, Response};
+use crate::model::{Failure, FailureKind, Incident, Request, Response};
+use crate::proxy::check::refusal;
 use crate::proxy::connect;
 use crate::proxy::front::Front;
 use crate::proxy::link::HEADER_LIST_MAX;
+use crate::proxy::passage;
+use crate::proxy::prompt::Prompt;
 use crate::proxy::tap::{Head, Tap, Tapped};
-use crate::proxy::wire::{OutBody, request_in, response_out};
+use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
 use crate::proxy::{Authority, Error, Handler, Upstream};
 
 /// How a proxy listens and what it opens.
@@ -150,70 +151,10 @@ async fn accept<H: Handler>(listener: TcpListener, proxy: Arc<Proxy<H>>) {
 }
 
 async fn first<H: Handler>(proxy: Arc<Proxy<H>>, stream: TcpStream) {
+    let stream = Prompt::new(stream);
     proxy
-        .serve_http1(Prompt::new(stream), Front::forward())
+        .serve_http1(stream, Front::forward(), Some(FIRST_BYTE))
         .await;
-}
-
-/// A client's connection whose every segment is acknowledged at once.
-///
-/// Clients that send a request's head and body in two writes, without `TCP_NODELAY` (urllib3 does
-/// so towards a proxy), would wait 40 ms for the acknowledgement of the first. The option does not
-/// last, so it is set again with each read.
-struct Prompt(TcpStream);
-
-impl Prompt {
-    fn new(stream: TcpStream) -> Self {
-        // A connection without it works, with a stall for every answer in two writes.
-        let _ = stream.set_nodelay(true);
-        Self(stream)
-    }
-}
-
-impl AsyncRead for Prompt {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.0).poll_read(cx, buf);
-        #[cfg(target_os = "linux")]
-        if polled.is_ready() {
-            // Without it the connection works, at the client's own pace.
-            let _ = self.0.set_quickack(true);
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Prompt {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
 }
 
 impl<H: Handler> Proxy<H> {
@@ -228,8 +169,14 @@ impl<H: Handler> Proxy<H> {
         });
     }
 
-    /// Serves HTTP/1 until the connection ends; says what ended it.
-    pub(super) async fn serve_http1<S>(self: &Arc<Self>, stream: S, front: Front) -> Ended
+    /// Serves HTTP/1 until the connection ends; says what ended it. `first_byte` is how long a
+    /// client may say nothing at all.
+    pub(super) async fn serve_http1<S>(
+        self: &Arc<Self>,
+        stream: S,
+        front: Front,
+        first_byte: Option<Duration>,
+    ) -> Ended
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -248,8 +195,9 @@ impl<H: Handler> Proxy<H> {
             .preserve_header_case(true)
             .title_case_headers(true)
             .auto_date_header(false)
-            .max_headers(256);
-        let io = TokioIo::new(Tapped::new(stream, tap));
+            .max_headers(FIELDS_MAX)
+            .max_buf_size(HEAD_MAX);
+        let io = TokioIo::new(Tapped::new(stream, tap).limited(first_byte, HEAD));
         let mut connection = std::pin::pin!(builder.serve_connection(io, service).with_upgrades());
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -258,8 +206,15 @@ impl<H: Handler> Proxy<H> {
                 connection.await
             }
         };
+        let error = ended.err();
+        if error.as_ref().is_some_and(hyper::Error::is_parse) {
+            self.handler.incident(Incident::Unreadable {
+                host: front.host(),
+                reason: "it is no HTTP that can be read",
+            });
+        }
         Ended {
-            error: ended.err(),
+            error,
             served: front.served(),
         }
     }
@@ -304,7 +259,23 @@ impl<H: Handler> Proxy<H> {
         let started = Instant::now();
         let to = request.version();
         let tapped = tap.as_ref().and_then(|tap| tap.take_head(Head::Request));
+        let fields = tapped.unwrap_or_else(|| headers_in(request.headers()));
+        let refused = if tap.as_ref().is_some_and(Tap::had_bare_lf) {
+            Some((400, "a line of its head ends without CR"))
+        } else {
+            refusal(&request, &fields).map(|refusal| (refusal.status, refusal.why))
+        };
+        if let Some((status, reason)) = refused {
+            let host = request.uri().host().map(str::to_owned);
+            let host = host.or_else(|| front.host());
+            self.handler.incident(Incident::Unreadable { host, reason });
+            let text = format!("the request was not passed on: {reason}");
+            return Ok(closing(plain(status, &text, to).await));
+        }
         if request.method() == http::Method::CONNECT {
+            if let Some(tap) = tap {
+                tap.switch_off();
+            }
             return Ok(connect::open(&self, request));
         }
         let Some(url) = front.url(&request) else {
@@ -314,12 +285,20 @@ impl<H: Handler> Proxy<H> {
         if let Some(link) = front.link(&url, &self.reach) {
             request.extensions_mut().insert(link);
         }
-        let request = request_in(request, url, tapped, tap);
+        let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
+        let request = request_in(request, url, fields, tap.clone());
         let answer = self.handle(request, started).await;
-        Ok(match response_out(answer, to).await {
-            Ok(response) => response,
-            Err(_) => plain(502, "the answer cannot be written as HTTP", to).await,
-        })
+        let Ok(mut response) = response_out(answer, to).await else {
+            return Ok(plain(502, "the answer cannot be written as HTTP", to).await);
+        };
+        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+            let server = hyper::upgrade::on(&mut response);
+            if let (Some(client), Some(tap)) = (client, tap) {
+                tap.switch_off();
+                self.spawn(passage::join(client, server));
+            }
+        }
+        Ok(response)
     }
 
     async fn handle(&self, request: Request, started: Instant) -> Response {
@@ -341,6 +320,14 @@ pub(super) struct Ended {
 /// What a client gets for a failure: it says so, and by whom.
 fn failed(host: &str, failure: Failure, started: Instant) -> Response {
     let kind = failure.kind.as_str();
+    if failure.kind == FailureKind::ConnectForbidden {
+        let body = format!(
+            "{{\"error\":\"{kind}\",\"error_description\":\"authtape connects neither to itself nor to link-local addresses, and {host} is one\"}}\n"
+        );
+        return Response::new(403, body)
+            .with("Content-Type", "application/json")
+            .with("authtape-error", kind);
+    }
     let millis = started.elapsed().as_millis();
     let body = format!(
         "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} while {} ({millis} ms)\"}}\n",
@@ -349,6 +336,17 @@ fn failed(host: &str, failure: Failure, started: Instant) -> Response {
     Response::new(502, body)
         .with("Content-Type", "application/json")
         .with("authtape-error", kind)
+}
+
+/// The same answer, after which the connection ends.
+fn closing(mut response: http::Response<OutBody>) -> http::Response<OutBody> {
+    if response.version() < http::Version::HTTP_2 {
+        let close = http::HeaderValue::from_static("close");
+        response
+            .headers_mut()
+            .insert(http::header::CONNECTION, close);
+    }
+    response
 }
 
 pub(super) async fn plain(status: u16, text: &str, to: http::Version) -> http::Response<OutBody> {
@@ -380,31 +378,9 @@ const ORIGIN_FORM: &str =
     "this is a proxy; point your client's HTTPS_PROXY and HTTP_PROXY at it instead of calling it";
 const GRACE: Duration = Duration::from_secs(2);
 /// hyper's timer for a head also runs while a connection is idle.
-const IDLE: Duration = Duration::from_mins(2);
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_clients_connection_never_waits_for_an_acknowledgement() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let mut prompt = Prompt::new(accepted.expect("accepted").0);
-        assert!(prompt.0.nodelay().expect("an option"));
-        client
-            .expect("connected")
-            .write_all(b"x")
-            .await
-            .expect("sent");
-        prompt.0.set_quickack(false).expect("an option");
-        prompt.read_u8().await.expect("a byte");
-        assert!(
-            prompt.0.quickack().expect("an option"),
-            "set again by the read"
-        );
-    }
-}
+const IDLE: Duration = Duration::from_mins(1);
+const FIRST_BYTE: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(10);
+/// More than nginx takes, whose four buffers hold 32 KiB: bearer tokens and cookies are long.
+const HEAD_MAX: usize = 64 << 10;
+const FIELDS_MAX: usize = 100;

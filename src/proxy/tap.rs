@@ -4,10 +4,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::model::Headers;
+use crate::proxy::patience::Patience;
 
 /// The bytes that were read since the last message ended.
 #[derive(Clone, Default)]
@@ -20,6 +22,10 @@ struct State {
     skip: u64,
     /// Whether a body of unknown length passes.
     paused: bool,
+    /// Whether what passes is no HTTP any more.
+    off: bool,
+    /// Whether a line of the head that was taken last ended without CR.
+    bare_lf: bool,
 }
 
 impl Tap {
@@ -34,6 +40,7 @@ impl Tap {
             }
             state.bytes.drain(..length);
         };
+        state.bare_lf = has_bare_lf(&state.bytes[..length]);
         state.bytes.drain(..length);
         match body {
             Body::Length(size) => {
@@ -61,6 +68,26 @@ impl Tap {
         }
     }
 
+    /// Whether a line of the head that was taken last ended without CR, which readers behind may
+    /// see otherwise than hyper did.
+    pub(super) fn had_bare_lf(&self) -> bool {
+        self.lock().bare_lf
+    }
+
+    /// Whether a head has begun and is not whole yet.
+    pub(super) fn is_within_head(&self) -> bool {
+        let state = self.lock();
+        let whole = || memchr::memmem::find(&state.bytes, b"\r\n\r\n").is_some();
+        !state.off && !state.paused && !state.bytes.is_empty() && !whole()
+    }
+
+    /// What comes now is no HTTP, and nothing is kept of it.
+    pub(super) fn switch_off(&self) {
+        let mut state = self.lock();
+        state.off = true;
+        state.bytes = Vec::new();
+    }
+
     /// A request is sent: whatever is left over belongs to no answer.
     pub(super) fn restart(&self) {
         *self.lock() = State::default();
@@ -68,6 +95,9 @@ impl Tap {
 
     fn keep(&self, bytes: &[u8]) {
         let mut state = self.lock();
+        if state.off {
+            return;
+        }
         let skipped = state.skip.min(bytes.len() as u64);
         state.skip -= skipped;
         let bytes = &bytes[usize::try_from(skipped).unwrap_or(bytes.len())..];
@@ -143,6 +173,12 @@ fn parse(bytes: &[u8], kind: Head) -> Option<(Headers, usize, Body)> {
     Some((headers, start + length, body))
 }
 
+fn has_bare_lf(head: &[u8]) -> bool {
+    head.iter()
+        .enumerate()
+        .any(|(at, byte)| *byte == b'\n' && (at == 0 || head[at - 1] != b'\r'))
+}
+
 fn lenient() -> httparse::ParserConfig {
     let mut config = httparse::ParserConfig::default();
     config.allow_spaces_after_header_name_in_responses(true);
@@ -155,11 +191,45 @@ fn lenient() -> httparse::ParserConfig {
 pub(super) struct Tapped<S> {
     inner: S,
     tap: Tap,
+    /// For the first byte of all.
+    first: Option<Patience>,
+    /// For a head that has begun.
+    head: Option<Patience>,
 }
 
 impl<S> Tapped<S> {
     pub(super) fn new(inner: S, tap: Tap) -> Self {
-        Self { inner, tap }
+        Self {
+            inner,
+            tap,
+            first: None,
+            head: None,
+        }
+    }
+
+    /// Ends the connection where the first byte, or a head that has begun, takes longer.
+    pub(super) fn limited(mut self, first: Option<Duration>, head: Duration) -> Self {
+        self.first = first.map(Patience::of);
+        self.head = Some(Patience::of(head));
+        self
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.inner
+    }
+
+    fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some(first) = &mut self.first {
+            return first.is_over(cx);
+        }
+        let Some(head) = &mut self.head else {
+            return false;
+        };
+        if self.tap.is_within_head() {
+            return head.is_over(cx);
+        }
+        head.rest();
+        false
     }
 }
 
@@ -172,7 +242,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         if polled.is_ready() {
+            self.first = None;
             self.tap.keep(&buf.filled()[before..]);
+        } else if self.is_overdue(cx) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         polled
     }

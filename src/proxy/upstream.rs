@@ -290,6 +290,9 @@ pub(super) fn dial_kind(error: &(dyn StdError + 'static)) -> FailureKind {
         if error.is::<rustls::Error>() {
             return FailureKind::TlsFailure;
         }
+        if error.is::<Forbidden>() {
+            return FailureKind::ConnectForbidden;
+        }
         if error.is::<Unresolved>() {
             return FailureKind::DnsFailure;
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
@@ -16,13 +17,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::model::{
     Body, Chunks, Cut, Flow, Header, Headers, Opaque, Request, Response, Url, Version,
 };
+use crate::proxy::patience::Patience;
 use crate::proxy::tap::Tap;
 
-/// A request from hyper as the core sees it; `tapped` has the fields in their case and order.
+/// A request from hyper as the core sees it; `headers` are the fields in their case and order.
 pub(super) fn request_in(
     request: http::Request<Incoming>,
     url: Url,
-    tapped: Option<Headers>,
+    headers: Headers,
     tap: Option<Tap>,
 ) -> Request {
     let (parts, body) = request.into_parts();
@@ -30,8 +32,8 @@ pub(super) fn request_in(
         method: parts.method.as_str().to_owned(),
         url,
         version: version_in(parts.version),
-        headers: tapped.unwrap_or_else(|| headers_in(&parts.headers)),
-        body: body_in(body, tap),
+        headers,
+        body: body_in(body, tap, REQUEST_GAP),
         wire: Opaque::new(parts.extensions),
     }
 }
@@ -45,7 +47,7 @@ pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Hea
         reason: reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()),
         version: version_in(parts.version),
         headers: tapped.unwrap_or_else(|| headers_in(&parts.headers)),
-        body: body_in(body, None),
+        body: body_in(body, None, RESPONSE_GAP),
         wire: Opaque::new(parts.extensions),
     }
 }
@@ -170,7 +172,7 @@ fn version_in(version: http::Version) -> Version {
     }
 }
 
-fn headers_in(headers: &HeaderMap) -> Headers {
+pub(super) fn headers_in(headers: &HeaderMap) -> Headers {
     headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
@@ -200,10 +202,30 @@ fn forwarded(headers: &Headers) -> HeaderMap {
             map.append(name, value);
         }
     }
+    if switches_protocol(headers) {
+        map.insert(
+            http::header::CONNECTION,
+            HeaderValue::from_static("upgrade"),
+        );
+        map.insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
+    }
     map
 }
 
-fn body_in(body: Incoming, tap: Option<Tap>) -> Body {
+/// Whether a message asks to go on as a WebSocket, or agrees to (RFC 6455 section 4). No other
+/// protocol is let through: what it carries could not be followed.
+pub(super) fn switches_protocol(headers: &Headers) -> bool {
+    let upgrade = headers
+        .get("upgrade")
+        .is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"));
+    let connection = headers
+        .all("connection")
+        .flat_map(|value| value.split(','))
+        .any(|name| name.trim().eq_ignore_ascii_case("upgrade"));
+    upgrade && connection
+}
+
+fn body_in(body: Incoming, tap: Option<Tap>, gap: Duration) -> Body {
     if body.is_end_stream() {
         if let Some(tap) = tap {
             tap.next_message();
@@ -214,6 +236,7 @@ fn body_in(body: Incoming, tap: Option<Tap>) -> Body {
         body,
         tap,
         ended: false,
+        gap: Patience::of(gap),
     }))
 }
 
@@ -223,6 +246,8 @@ struct IncomingFlow {
     /// Told when the body has ended, since a head comes next.
     tap: Option<Tap>,
     ended: bool,
+    /// Runs while the next bytes are waited for.
+    gap: Patience,
 }
 
 impl IncomingFlow {
@@ -240,7 +265,14 @@ impl Flow for IncomingFlow {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Cut>>> {
         loop {
-            let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+                if self.gap.is_over(cx) {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(Cut::Stalled)));
+                }
+                return Poll::Pending;
+            };
+            self.gap.rest();
             match frame {
                 Some(Ok(frame)) => {
                     // Trailers are not passed on.
@@ -331,7 +363,8 @@ impl hyper::body::Body for OutBody {
         let chunk = std::task::ready!(chunks.as_mut().poll_chunk(cx));
         Poll::Ready(chunk.map(|chunk| match chunk {
             Ok(bytes) => Ok(Frame::data(bytes)),
-            Err(_) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+            Err(Cut::Stalled) => Err(io::ErrorKind::TimedOut.into()),
+            Err(_) => Err(io::ErrorKind::UnexpectedEof.into()),
         }))
     }
 
@@ -395,6 +428,11 @@ impl Gate {
         }
     }
 }
+
+/// How long a client may take for the next bytes of a body.
+const REQUEST_GAP: Duration = Duration::from_secs(30);
+/// How long a server may: event streams send a comment every quarter of a minute.
+const RESPONSE_GAP: Duration = Duration::from_mins(1);
 
 /// Fields of one connection; `content-length` stays, for hyper checks it against the body.
 const HOP_BY_HOP: &[&str] = &[

@@ -6,7 +6,7 @@ use authtape::model::{Body, Failure, FailureKind, Incident, Request, Response};
 use authtape::proxy::{Handler, Reach, Upstream, UpstreamOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{Origin, Script, exchange, proxy, rest_of, tls, tunnel};
+use crate::support::{Origin, Script, exchange, head_of, proxy, rest_of, tls, tunnel};
 
 /// Asks upstream, and notes what it sees.
 struct Watch {
@@ -420,10 +420,26 @@ async fn the_proxy_never_calls_itself() {
     let port = serving.address().port();
     for host in [
         "127.0.0.1",
-        "localhost",
         "127.0.0.2",
+        "127.255.255.254",
+        "127.1",
+        "127.0.1",
+        "0177.0.0.1",
+        "0x7f.0.0.1",
+        "0x7f000001",
+        "017700000001",
+        "2130706433",
+        "0",
+        "0.0",
         "0.0.0.0",
+        "localhost",
+        "LocalHost",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::]",
         "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::ffff:0.0.0.0]",
     ] {
         let mut stream = tokio::net::TcpStream::connect(serving.address())
             .await
@@ -434,8 +450,86 @@ async fn the_proxy_never_calls_itself() {
         stream.write_all(request.as_bytes()).await.expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 502"), "{host}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 403"), "{host}: {answer}");
+        assert!(answer.contains("connect_forbidden"), "{host}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn what_can_be_read_in_two_ways_reaches_no_server() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&heard);
+    let script: Script = Arc::new(move |request, _| {
+        sink.lock().expect("a lock").extend(request);
+        Box::pin(std::future::ready(()))
+    });
+    let origin = Origin::scripted(script).await;
+    let upstream = origin.upstream();
+    let watch = Watch::new(&upstream);
+    let incidents = Arc::clone(&watch.incidents);
+    let (serving, ca) = proxy(watch, Reach::Live(upstream), &[]).await;
+    let rows = [
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
+        "GET / HTTP/1.1\nHost: localhost\n\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: authorization\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost : localhost\r\n\r\n",
+    ];
+    for request in rows {
+        let stream = tunnel(serving.address(), &format!("localhost:{}", origin.port)).await;
+        let mut stream = tls(stream, ca.ca_pem(), &[b"http/1.1"]).await.expect("TLS");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        // It ends, whether or not with a goodbye.
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 400"), "{request}: {answer}");
+    }
+    serving.shutdown().await;
+    assert!(heard.lock().expect("a lock").is_empty());
+    let told = incidents.lock().expect("a lock").len();
+    assert_eq!(told, rows.len(), "each is an incident");
+}
+
+#[tokio::test]
+async fn a_websocket_goes_on_behind_its_handshake() {
+    let script: Script = Arc::new(|request, mut stream| {
+        Box::pin(async move {
+            let head = String::from_utf8_lossy(&request).into_owned();
+            for field in [
+                "Connection: upgrade",
+                "Upgrade: websocket",
+                "Sec-WebSocket-Key: k",
+            ] {
+                let sent = head.to_lowercase().contains(&field.to_lowercase());
+                assert!(sent, "{field}: {head}");
+            }
+            let answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: a\r\n\r\nhello";
+            stream.write_all(answer).await.expect("sent");
+            let mut frame = [0; 4];
+            stream.read_exact(&mut frame).await.expect("a frame");
+            stream.write_all(&frame).await.expect("sent");
+        })
+    });
+    let origin = Origin::scripted(script).await;
+    let upstream = origin.upstream();
+    let (serving, ca) = proxy(Watch::new(&upstream), Reach::Live(upstream), &[]).await;
+    let stream = tunnel(serving.address(), &format!("localhost:{}", origin.port)).await;
+    let mut stream = tls(stream, ca.ca_pem(), &[b"http/1.1"]).await.expect("TLS");
+    let request = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    let head = head_of(&mut stream).await;
+    let head = String::from_utf8_lossy(&head);
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    let mut greeting = [0; 5];
+    stream.read_exact(&mut greeting).await.expect("a greeting");
+    assert_eq!(&greeting, b"hello");
+    stream.write_all(b"ping").await.expect("sent");
+    let mut frame = [0; 4];
+    stream.read_exact(&mut frame).await.expect("an echo");
+    assert_eq!(&frame, b"ping");
 }
 
 #[tokio::test]

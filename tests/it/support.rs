@@ -117,7 +117,7 @@ impl Origin {
     }
 }
 
-async fn head_of(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+pub(crate) async fn head_of(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {

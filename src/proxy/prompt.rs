@@ -1,0 +1,112 @@
+//! A client's connection, as promptly served as it allows.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::proxy::patience::Patience;
+
+/// A client's connection whose every segment is acknowledged at once.
+///
+/// Clients that send a request's head and body in two writes, without `TCP_NODELAY` (urllib3 does
+/// so towards a proxy), would wait 40 ms for the acknowledgement of the first. The option does not
+/// last, so it is set again with each read.
+pub(super) struct Prompt {
+    stream: TcpStream,
+    /// Runs while the client takes nothing of what it asked for.
+    stalled: Patience,
+}
+
+impl Prompt {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        // A connection without it works, with a stall for every answer in two writes.
+        let _ = stream.set_nodelay(true);
+        Self {
+            stream,
+            stalled: Patience::of(TAKES_NOTHING),
+        }
+    }
+}
+
+impl AsyncRead for Prompt {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        #[cfg(target_os = "linux")]
+        if polled.is_ready() {
+            // Without it the connection works, at the client's own pace.
+            let _ = self.stream.set_quickack(true);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Prompt {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.stalled.watch(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.stalled.watch(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// How long a client may take nothing of an answer that waits for it.
+const TAKES_NOTHING: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_clients_connection_never_waits_for_an_acknowledgement() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let mut prompt = Prompt::new(accepted.expect("accepted").0);
+        assert!(prompt.stream.nodelay().expect("an option"));
+        client
+            .expect("connected")
+            .write_all(b"x")
+            .await
+            .expect("sent");
+        prompt.stream.set_quickack(false).expect("an option");
+        prompt.read_u8().await.expect("a byte");
+        assert!(
+            prompt.stream.quickack().expect("an option"),
+            "set again by the read"
+        );
+    }
+}
