@@ -84,7 +84,7 @@ async fn relay(ca_file: &str) {
     let extra_roots = vec![(ca_file.to_owned(), pem)];
     let upstream = Upstream::new(UpstreamOptions {
         extra_roots,
-        resolve: Vec::new(),
+        ..UpstreamOptions::default()
     })
     .expect("an upstream");
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));

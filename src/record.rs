@@ -16,6 +16,8 @@ pub struct Options {
     pub keep_all: bool,
     /// Parameters whose values are kept as they are.
     pub keep_values: Vec<String>,
+    /// Globs of the hosts whose certificate is not verified; the cassette says so.
+    pub insecure_upstream: Vec<String>,
 }
 
 /// A recording in memory. What it gives out is redacted and audited text.
@@ -62,7 +64,10 @@ impl Tape {
     /// A tape that begins at this time (RFC 3339, UTC).
     pub fn new(options: Options, recorded_at: String) -> Self {
         Self {
-            header: Header::begun(recorded_at),
+            header: Header {
+                insecure_upstream: options.insecure_upstream,
+                ..Header::begun(recorded_at)
+            },
             keep_all: options.keep_all,
             flows: Flows::default(),
             redactor: Redactor::new(options.keep_values),

@@ -69,6 +69,10 @@ fn head(header: &Header) -> String {
     if let Some(server) = &header.server {
         out.scalar("server", server);
     }
+    if !header.insecure_upstream.is_empty() {
+        let hosts = serde_json::json!(header.insecure_upstream);
+        out.key("insecure_upstream", &hosts.to_string());
+    }
     if !header.redacted.is_empty() {
         let counts = header
             .redacted

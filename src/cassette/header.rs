@@ -12,6 +12,8 @@ pub struct Header {
     pub recorded_at: String,
     /// The token endpoint's host, where one was seen.
     pub server: Option<String>,
+    /// Globs of the hosts whose certificate was not verified.
+    pub insecure_upstream: Vec<String>,
     /// How many secrets of each kind were replaced.
     pub redacted: Vec<Named<u32>>,
 }

@@ -80,6 +80,8 @@ struct File {
     recorded_by: String,
     recorded_at: String,
     server: Option<String>,
+    #[serde(default)]
+    insecure_upstream: Vec<String>,
     #[serde(default, deserialize_with = "crate::redact::table")]
     redacted: Vec<Named<u32>>,
     #[serde(default)]
@@ -92,6 +94,7 @@ impl From<File> for Cassette {
             recorded_by,
             recorded_at,
             server,
+            insecure_upstream,
             redacted,
             interactions,
             ..
@@ -100,6 +103,7 @@ impl From<File> for Cassette {
             recorded_by,
             recorded_at,
             server,
+            insecure_upstream,
             redacted,
         };
         Self {

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use authtape::redact::{AuditHit, audit};
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{plain, result};
+use crate::cli::output::{error, plain, result};
 
 /// Search files for what looks like a secret
 ///
@@ -26,9 +26,15 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let mut found = Vec::new();
+        let mut unread = Vec::new();
         for path in &self.files {
-            let bytes =
-                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = match std::fs::read(path) {
+                Ok(bytes) => bytes,
+                Err(source) => {
+                    unread.push(anyhow!(source).context(format!("cannot read {}", path.display())));
+                    continue;
+                }
+            };
             let name = plain(&path.display().to_string());
             found.extend(
                 audit(&String::from_utf8_lossy(&bytes))
@@ -39,10 +45,13 @@ impl Args {
         let text = if self.json {
             json(&found)
         } else {
-            text(&found, self.files.len())
+            text(&found, self.files.len() - unread.len())
         };
         result(&text)?;
-        Ok(if found.is_empty() {
+        unread.iter().for_each(error);
+        Ok(if !unread.is_empty() {
+            Exit::CouldNot
+        } else if found.is_empty() {
             Exit::Clean
         } else {
             Exit::Found

@@ -43,11 +43,7 @@ impl Args {
         let findings = diagnose::diagnose(&cassette);
         let name = self.cassette.display().to_string();
         result(&match self.format {
-            Format::Text => format!(
-                "{}{}",
-                report::text(&findings, &name, is_styled()),
-                report::failures(&cassette)
-            ),
+            Format::Text => report::text(&findings, &cassette, &name, is_styled()),
             Format::Json => report::json(&findings, &name),
         })?;
         let limit = match self.fail_on {

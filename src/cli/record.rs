@@ -1,11 +1,11 @@
 //! `authtape record`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use authtape::deck::{self, Ended, RecordOptions, Recorded, WireOptions};
+use authtape::deck::{self, Ended, RecordOptions, Recorded, Unreached, WireOptions};
 use authtape::library::Overwrite;
-use authtape::model::Incident;
-use authtape::proxy::Resolve;
+use authtape::model::{FailureKind, Incident};
+use authtape::proxy::{self, Detour, Resolve};
 use authtape::record::Options;
 use clap::{Parser, ValueEnum};
 
@@ -35,6 +35,15 @@ pub(crate) struct Args {
     /// Call ADDRESS where a client asks for HOST:PORT (repeatable)
     #[arg(long, value_name = "HOST:PORT:ADDRESS")]
     resolve: Vec<Resolve>,
+    /// Reach servers through this proxy, http:// or socks5://; `none` ignores the environment's
+    #[arg(long, value_name = "URL", value_parser = upstream_proxy)]
+    upstream_proxy: Option<Detour>,
+    /// Do not verify the certificates of these hosts; the cassette says so (repeatable glob)
+    #[arg(long, value_name = "GLOB")]
+    insecure_upstream: Vec<String>,
+    /// Show the certificate and key in this PEM file to the hosts that match (repeatable)
+    #[arg(long, value_name = "GLOB=PEM", value_parser = client_certificate)]
+    client_cert: Vec<(String, PathBuf)>,
     /// What to keep: the messages of OAuth and OpenID Connect, or all
     #[arg(long, value_enum, default_value = "oauth")]
     keep: Keep,
@@ -57,13 +66,16 @@ enum Keep {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         block_on(async {
-            let running = deck::record(self.options()).await?;
-            let Done { ended, outcome } = self.run.with(running).await?;
+            let running = deck::record(self.options()?).await?;
+            let (ended, outcome) = match self.run.with(running).await? {
+                Done::Ran { ended, outcome } => (ended, outcome),
+                Done::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
+            };
             let Ended::Recorded(recorded) = ended else {
                 return Ok(Exit::Clean);
             };
             if !self.run.quiet {
-                summary(&recorded);
+                summary(&recorded, &self.cassette);
             }
             let ours = if recorded.withheld.is_empty() {
                 Exit::Clean
@@ -74,8 +86,8 @@ impl Args {
         })
     }
 
-    fn options(&self) -> RecordOptions {
-        RecordOptions {
+    fn options(&self) -> anyhow::Result<RecordOptions> {
+        Ok(RecordOptions {
             cassette: self.cassette.clone(),
             overwrite: if self.overwrite {
                 Overwrite::Yes
@@ -85,6 +97,7 @@ impl Args {
             keep: Options {
                 keep_all: self.keep == Keep::All,
                 keep_values: self.keep_value.clone(),
+                insecure_upstream: Vec::new(),
             },
             wire: WireOptions {
                 listen: self.run.listen,
@@ -93,20 +106,48 @@ impl Args {
                 upstream_ca: self.upstream_ca.clone(),
                 resolve: self.resolve.clone(),
                 http1: self.http1,
+                detour: self.detour()?,
+                insecure_upstream: self.insecure_upstream.clone(),
+                client_certificates: self.client_cert.clone(),
             },
+        })
+    }
+
+    fn detour(&self) -> anyhow::Result<Detour> {
+        match &self.upstream_proxy {
+            Some(detour) => Ok(detour.clone()),
+            None => Ok(Detour::from_environment(|name| std::env::var(name).ok())?),
         }
     }
 }
 
-fn summary(recorded: &Recorded) {
-    let path = recorded.path.display();
-    let count = recorded.interactions;
-    let noun = if count == 1 {
-        "interaction"
-    } else {
-        "interactions"
-    };
-    say(&format!("authtape: {count} {noun} in {path}"));
+fn upstream_proxy(text: &str) -> Result<Detour, proxy::Error> {
+    if text == "none" {
+        return Ok(Detour::none());
+    }
+    Detour::through(text)
+}
+
+fn client_certificate(text: &str) -> Result<(String, PathBuf), &'static str> {
+    match text.split_once('=') {
+        Some((host, path)) if !host.is_empty() && !path.is_empty() => {
+            Ok((host.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err("it is of the form HOST=FILE.pem, as in accounts.example.com=me.pem"),
+    }
+}
+
+fn summary(recorded: &Recorded, cassette: &Path) {
+    let path = cassette.display();
+    match recorded.interactions {
+        0 => say(&format!(
+            "authtape: nothing to record, so {path} was not written"
+        )),
+        count => say(&format!(
+            "authtape: {count} {} in {path}",
+            plural(count, "interaction")
+        )),
+    }
     let kinds: Vec<_> = recorded
         .redacted
         .iter()
@@ -122,16 +163,46 @@ fn summary(recorded: &Recorded) {
         ));
     }
     recorded
+        .unreached
+        .iter()
+        .for_each(|server| say(&format!("  {}", unreached(server))));
+    recorded
         .incidents
         .iter()
         .for_each(|incident| say(&format!("  {}", in_words(incident))));
-    if count == 0 {
-        say(
-            "  no OAuth message came through the proxy; does the client read proxy variables? --keep all keeps every message",
-        );
-    } else {
+    if recorded.interactions > 0 {
         say(&format!("  next: authtape explain {path}"));
+    } else if recorded.skipped > 0 {
+        let (count, noun) = (recorded.skipped, plural(recorded.skipped, "message"));
+        say(&format!(
+            "  {count} {noun} passed, none of OAuth's; --keep all keeps every message"
+        ));
+    } else if recorded.incidents.is_empty() {
+        say(
+            "  nothing came through the proxy; does the program read HTTPS_PROXY, and is it the one that calls the server?",
+        );
     }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn unreached(server: &Unreached) -> String {
+    let what = match server.kind {
+        FailureKind::TlsFailure => {
+            "its certificate was not accepted; --upstream-ca FILE trusts the authority of a private server"
+        }
+        FailureKind::DnsFailure => {
+            "its name does not resolve; --resolve HOST:PORT:ADDRESS says where it is"
+        }
+        FailureKind::ConnectRefused => "nothing listens there",
+        FailureKind::ConnectTimeout => "it could not be reached in time",
+        FailureKind::ConnectForbidden => "authtape calls neither itself nor link-local addresses",
+        FailureKind::ProxyFailure => "the proxy on the way did not let us through",
+        _ => "the connection failed",
+    };
+    format!("{}: {what} ({})", plain(&server.authority), server.kind)
 }
 
 fn in_words(incident: &Incident) -> String {

@@ -60,7 +60,10 @@ impl Args {
                 }),
             })
             .await?;
-            let Done { ended, outcome } = self.run.with(running).await?;
+            let (ended, outcome) = match self.run.with(running).await? {
+                Done::Ran { ended, outcome } => (ended, outcome),
+                Done::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
+            };
             let Ended::Replayed(report) = ended else {
                 return Ok(Exit::Clean);
             };
@@ -74,16 +77,16 @@ impl Args {
                 Exit::Found
             };
             if !quiet && !self.json {
-                let rest = report.refused.len() + report.unplayed.len();
-                say(&format!(
-                    "authtape: {} played, {} missed, {rest} to look at",
-                    report.played,
-                    report.misses.len()
-                ));
+                say(&format!("authtape: {}", report.counts()));
                 report
                     .lines()
                     .iter()
                     .for_each(|line| say(&format!("  {}", plain(line))));
+                if report.is_untouched() && outcome.is_some() {
+                    say(
+                        "  nothing came through the proxy; does the program read HTTPS_PROXY? What does not come through is not replayed",
+                    );
+                }
             }
             Ok(outcome.map_or(ours, |outcome| Exit::after(outcome, ours)))
         })

@@ -34,9 +34,18 @@ pub(crate) struct RunArgs {
 }
 
 /// What a run came to, and how its program ended.
-pub(crate) struct Done {
-    pub(crate) ended: Ended,
-    pub(crate) outcome: Option<Outcome>,
+pub(crate) enum Done {
+    Ran {
+        ended: Ended,
+        outcome: Option<Outcome>,
+    },
+    /// The program could not be started, and there is nothing to say but that.
+    NotStarted(Outcome),
+}
+
+enum Inside {
+    Ended(Option<Outcome>),
+    NotStarted(Outcome),
 }
 
 impl RunArgs {
@@ -46,25 +55,27 @@ impl RunArgs {
             std::env::var_os(name)
         })?;
         let inside = self.inside(&running, &environment).await;
+        if let Ok(Inside::NotStarted(outcome)) = inside {
+            running.abandon().await?;
+            return Ok(Done::NotStarted(outcome));
+        }
         let ended = running.stop().await;
-        let outcome = inside?;
-        Ok(Done {
-            ended: ended?,
-            outcome,
-        })
+        match inside? {
+            Inside::NotStarted(outcome) => Ok(Done::NotStarted(outcome)),
+            Inside::Ended(outcome) => Ok(Done::Ran {
+                ended: ended?,
+                outcome,
+            }),
+        }
     }
 
-    async fn inside(
-        &self,
-        running: &Running,
-        environment: &Environment,
-    ) -> anyhow::Result<Option<Outcome>> {
+    async fn inside(&self, running: &Running, environment: &Environment) -> anyhow::Result<Inside> {
         if let Some(path) = &self.ready_file {
             announce(path, running, environment)?;
         }
         if !self.command.is_empty() {
-            return Ok(Some(match launch::run(&self.command, environment).await {
-                Ok(outcome) => outcome,
+            return Ok(match launch::run(&self.command, environment).await {
+                Ok(outcome) => Inside::Ended(Some(outcome)),
                 Err(failed) => {
                     // The shell's own codes for a program that is missing, or cannot be started.
                     let code = if matches!(failed, launch::Error::Missing { .. }) {
@@ -73,15 +84,15 @@ impl RunArgs {
                         126
                     };
                     error(&failed.into());
-                    Outcome { code }
+                    Inside::NotStarted(Outcome { code })
                 }
-            }));
+            });
         }
         if !self.quiet {
             instructions(running, environment);
         }
         interrupted().await?;
-        Ok(None)
+        Ok(Inside::Ended(None))
     }
 }
 

@@ -18,13 +18,15 @@ use time::format_description::well_known::Rfc3339;
 
 pub use playback::MissListener;
 pub use recorder::BODY_CAP;
-pub use reel::Recorded;
+pub use reel::{Recorded, Unreached};
 
 use crate::deck::playback::Playback;
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
 use crate::library::{self, Overwrite, PartFile};
-use crate::proxy::{self, Authority, Reach, Resolve, Serving, Upstream, UpstreamOptions};
+use crate::proxy::{
+    self, Authority, ClientCertificate, Detour, Reach, Resolve, Serving, Upstream, UpstreamOptions,
+};
 use crate::record::{self, Refused, Tape};
 use crate::replay::{PlayOptions, Player, Report};
 
@@ -38,9 +40,9 @@ pub enum Error {
     /// The proxy cannot start.
     #[error(transparent)]
     Proxy(#[from] proxy::Error),
-    /// A file of roots cannot be read.
+    /// A file of certificates cannot be read.
     #[error("cannot read {}", path.display())]
-    Roots {
+    Pem {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -82,6 +84,12 @@ pub struct WireOptions {
     pub resolve: Vec<Resolve>,
     /// Speak HTTP/1.1 only.
     pub http1: bool,
+    /// Which servers are reached through another proxy.
+    pub detour: Detour,
+    /// Globs of hosts whose certificate is not verified, which the cassette then says.
+    pub insecure_upstream: Vec<String>,
+    /// PEM files with a certificate and its key, each shown to the hosts that its glob matches.
+    pub client_certificates: Vec<(String, PathBuf)>,
 }
 
 impl Default for WireOptions {
@@ -93,6 +101,9 @@ impl Default for WireOptions {
             upstream_ca: Vec::new(),
             resolve: Vec::new(),
             http1: false,
+            detour: Detour::none(),
+            insecure_upstream: Vec::new(),
+            client_certificates: Vec::new(),
         }
     }
 }
@@ -159,7 +170,11 @@ pub async fn record(options: RecordOptions) -> Result<Running, Error> {
     let now = OffsetDateTime::now_utc()
         .replace_nanosecond(0)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let tape = Tape::new(options.keep, now.format(&Rfc3339).unwrap_or_default());
+    let keep = record::Options {
+        insecure_upstream: options.wire.insecure_upstream.clone(),
+        ..options.keep
+    };
+    let tape = Tape::new(keep, now.format(&Rfc3339).unwrap_or_default());
     let file = PartFile::create(&options.cassette, options.overwrite, &tape.begin())?;
     let reel = Arc::new(Reel::new(tape, file));
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel));
@@ -227,6 +242,22 @@ impl Running {
         self.authority.ca_pem()
     }
 
+    /// Ends a run that never began; nothing is left of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the file that was begun cannot be removed.
+    pub async fn abandon(self) -> Result<(), Error> {
+        self.serving.shutdown().await;
+        if let End::Record { reel, sync } = self.end {
+            sync.abort();
+            if let Some(wound) = reel.unwind() {
+                wound.file.discard()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the run: what is in flight ends within two seconds, then the cassette is finished.
     ///
     /// # Errors
@@ -270,20 +301,31 @@ fn authority(options: &WireOptions) -> Result<Arc<Authority>, Error> {
 
 fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
     let read = |path: &PathBuf| {
-        let pem = std::fs::read(path).map_err(|source| Error::Roots {
+        std::fs::read(path).map_err(|source| Error::Pem {
             path: path.clone(),
             source,
-        })?;
-        Ok::<_, Error>((path.display().to_string(), pem))
+        })
     };
-    let extra_roots = options
-        .upstream_ca
+    let root = |path: &PathBuf| Ok::<_, Error>((path.display().to_string(), read(path)?));
+    let certificate = |(host, path): &(String, PathBuf)| {
+        Ok::<_, Error>(ClientCertificate {
+            host: host.clone(),
+            file: path.display().to_string(),
+            pem: read(path)?.into(),
+        })
+    };
+    let roots: Result<_, _> = options.upstream_ca.iter().map(root).collect();
+    let certificates: Result<_, _> = options
+        .client_certificates
         .iter()
-        .map(read)
-        .collect::<Result<_, _>>()?;
+        .map(certificate)
+        .collect();
     Ok(Upstream::new(UpstreamOptions {
-        extra_roots,
+        extra_roots: roots?,
         resolve: options.resolve.clone(),
+        detour: options.detour.clone(),
+        insecure: options.insecure_upstream.clone(),
+        client_certificates: certificates?,
     })?)
 }
 

@@ -1,12 +1,13 @@
 //! The reel: the tape of this run and the file it is written to.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::deck::Error;
 use crate::library::PartFile;
-use crate::model::{Exchange, Incident};
+use crate::model::{Exchange, FailureKind, Incident, Phase};
 use crate::record::{Laid, Tape, Withheld};
 use crate::redact::Named;
 
@@ -22,6 +23,8 @@ struct State {
     tape: Tape,
     file: PartFile,
     incidents: Vec<Incident>,
+    unreached: BTreeSet<Unreached>,
+    skipped: usize,
     /// Why the file could not be written; the run goes on, and says so at its end.
     failure: Option<crate::library::Error>,
     dirty: bool,
@@ -29,10 +32,12 @@ struct State {
 
 /// What a recording came to.
 pub(super) struct Wound {
-    pub(super) tape: Tape,
+    tape: Tape,
     pub(super) file: PartFile,
-    pub(super) incidents: Vec<Incident>,
-    pub(super) failure: Option<crate::library::Error>,
+    incidents: Vec<Incident>,
+    unreached: BTreeSet<Unreached>,
+    skipped: usize,
+    failure: Option<crate::library::Error>,
 }
 
 impl Reel {
@@ -42,6 +47,8 @@ impl Reel {
             tape,
             file,
             incidents: Vec::new(),
+            unreached: BTreeSet::new(),
+            skipped: 0,
             failure: None,
             dirty: false,
         };
@@ -95,6 +102,8 @@ impl Reel {
             tape,
             file,
             incidents,
+            unreached,
+            skipped,
             failure,
             ..
         } = self.lock().take()?;
@@ -102,6 +111,8 @@ impl Reel {
             tape,
             file,
             incidents,
+            unreached,
+            skipped,
             failure,
         })
     }
@@ -113,7 +124,17 @@ impl Reel {
 
 impl State {
     fn lay(&mut self, exchange: Exchange) {
+        if let Some(failure) = &exchange.failure
+            && failure.phase == Phase::Connect
+            && self.unreached.len() < INCIDENTS_MAX
+        {
+            self.unreached.insert(Unreached {
+                authority: exchange.request.url.authority(),
+                kind: failure.kind,
+            });
+        }
         let laid = self.tape.record(exchange);
+        self.skipped += usize::from(laid == Laid::Skipped);
         if self.failure.is_some() {
             return;
         }
@@ -142,10 +163,18 @@ impl Wound {
             .tape
             .finish()
             .map_err(|source| Error::Refused { part, source })?;
-        let path = self.file.finish(&text)?;
+        let interactions = cassette.interactions.len();
+        let path = if interactions > 0 {
+            Some(self.file.finish(&text)?)
+        } else {
+            self.file.discard()?;
+            None
+        };
         Ok(Recorded {
             path,
-            interactions: cassette.interactions.len(),
+            interactions,
+            skipped: self.skipped,
+            unreached: self.unreached.into_iter().collect(),
             redacted: cassette.header.redacted,
             incidents: self.incidents,
             withheld,
@@ -156,16 +185,29 @@ impl Wound {
 /// What a recording left.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The cassette.
-    pub path: std::path::PathBuf,
+    /// The cassette; `None` where there was nothing to write.
+    pub path: Option<std::path::PathBuf>,
     /// How many interactions it has.
     pub interactions: usize,
+    /// How many other messages passed, of which nothing was kept.
+    pub skipped: usize,
+    /// The servers that could not be reached.
+    pub unreached: Vec<Unreached>,
     /// How many secrets of each kind were replaced.
     pub redacted: Vec<Named<u32>>,
     /// Connections that never became a request.
     pub incidents: Vec<Incident>,
     /// Interactions whose text the audit refused.
     pub withheld: Vec<Withheld>,
+}
+
+/// A server that could not be reached, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unreached {
+    /// Its host, and its port where that is not the usual one.
+    pub authority: String,
+    /// Why.
+    pub kind: FailureKind,
 }
 
 /// Our clock, in Unix seconds.

@@ -7,15 +7,22 @@ use serde_json::json;
 
 use crate::cassette::Cassette;
 use crate::diagnose::{self, Finding, Findings, Rule, Severity};
+use crate::model::FailureKind;
 
-/// The findings for a person: the most fundamental first, each with its evidence and its fix.
-pub fn text(findings: &Findings, cassette: &str, styled: bool) -> String {
+/// The findings for a person: the most fundamental first, each with its evidence and its fix; then
+/// the requests that ended on the wire, of which no rule speaks.
+pub fn text(findings: &Findings, cassette: &Cassette, name: &str, styled: bool) -> String {
     let mut out = String::new();
+    let failures = failures(cassette);
     if findings.is_empty() {
-        return format!(
-            "{}: no finding; none of the rules has anything to say of it\n",
-            plain(cassette)
-        );
+        let what = if cassette.interactions.is_empty() {
+            "it holds no interaction, so there is nothing to explain"
+        } else if failures.is_empty() {
+            "no finding; none of the rules has anything to say of it"
+        } else {
+            "no rule applies, but not every request got its answer:"
+        };
+        return format!("{}: {what}\n{failures}", plain(name));
     }
     let first = findings.iter().next().map(|finding| finding.rule.tier);
     for finding in findings {
@@ -34,16 +41,11 @@ pub fn text(findings: &Findings, cassette: &str, styled: bool) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
         .collect();
-    line(
-        &mut out,
-        &format!("{}: {}", plain(cassette), counts.join(", ")),
-    );
-    out
+    line(&mut out, &format!("{}: {}", plain(name), counts.join(", ")));
+    out + &failures
 }
 
-/// The requests that ended on the wire, a line each, for a person: what no rule speaks of is shown
-/// all the same.
-pub fn failures(cassette: &Cassette) -> String {
+fn failures(cassette: &Cassette) -> String {
     let mut out = String::new();
     for interaction in &cassette.interactions {
         if let Some(error) = interaction.error() {
@@ -52,13 +54,31 @@ pub fn failures(cassette: &Cassette) -> String {
             line(
                 &mut out,
                 &format!(
-                    "{id} {step}: no whole answer ({}, during: {phase})",
+                    "  {id} {step}: {} ({} during {phase})",
+                    in_words(error.kind()),
                     error.kind()
                 ),
             );
         }
     }
     out
+}
+
+/// What a failure on the wire means to a person.
+fn in_words(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::ClientAborted => "the client went away before the answer was whole",
+        FailureKind::ClosedEarly => "the server closed before its answer was whole",
+        FailureKind::ConnectForbidden => "the address is one that is never called",
+        FailureKind::ConnectRefused => "nothing listens at the server's address",
+        FailureKind::ConnectTimeout => "the server could not be reached in time",
+        FailureKind::ConnectionReset => "the server reset the connection",
+        FailureKind::DnsFailure => "the server's name does not resolve",
+        FailureKind::ProtocolError => "the server's answer is no HTTP",
+        FailureKind::ProxyFailure => "the proxy on the way let nothing through",
+        FailureKind::ReadTimeout => "the server did not answer in time",
+        FailureKind::TlsFailure => "the server's certificate was not accepted",
+    }
 }
 
 /// The findings for a program: the contract of `explain --format json`.

@@ -127,6 +127,8 @@ words! {
         DnsFailure = "dns_failure",
         /// The server's bytes are no HTTP.
         ProtocolError = "protocol_error",
+        /// The proxy on the way did not let us through.
+        ProxyFailure = "proxy_failure",
         /// No answer in time.
         ReadTimeout = "read_timeout",
         /// The TLS handshake failed, or the certificate was refused.

@@ -13,6 +13,7 @@ use tokio_rustls::server::TlsStream;
 use crate::model::{Body, Incident};
 use crate::proxy::Handler;
 use crate::proxy::front::Front;
+use crate::proxy::glob::any_matches;
 use crate::proxy::line::{Kind, Line, Prefixed};
 use crate::proxy::link::{Link, Target};
 use crate::proxy::passage::exchange;
@@ -56,9 +57,9 @@ struct Tunnel<H> {
 
 impl<H: Handler> Tunnel<H> {
     async fn run(self, (mut stream, mut start): (Line, Vec<u8>)) {
-        if let (Reach::Live(_), false) =
-            (&self.proxy.reach, in_scope(&self.proxy.hosts, &self.host))
-        {
+        let hosts = &self.proxy.hosts;
+        let is_opened = hosts.is_empty() || any_matches(hosts, &self.host);
+        if let (Reach::Live(_), false) = (&self.proxy.reach, is_opened) {
             return self.pass(Prefixed::new(stream, start)).await;
         }
         let sniffed = tokio::time::timeout(FIRST_BYTES, async {
@@ -212,50 +213,6 @@ impl<H: Handler> Tunnel<H> {
     }
 }
 
-/// Whether a host is opened: all are unless globs are given.
-fn in_scope(globs: &[String], host: &str) -> bool {
-    globs.is_empty()
-        || globs
-            .iter()
-            .any(|glob| matches(glob.as_bytes(), host.as_bytes()))
-}
-
-/// `*` stands for any run of characters, `?` for one.
-fn matches(glob: &[u8], text: &[u8]) -> bool {
-    match (glob.first(), text.first()) {
-        (None, None) => true,
-        (Some(b'*'), _) => {
-            matches(&glob[1..], text) || (!text.is_empty() && matches(glob, &text[1..]))
-        }
-        (Some(b'?'), Some(_)) => matches(&glob[1..], &text[1..]),
-        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b) && matches(&glob[1..], &text[1..]),
-        _ => false,
-    }
-}
-
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A client that says nothing for this long waits for the server to speak first.
 const FIRST_BYTES: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_opened_by_its_glob() {
-        for (glob, host, expected) in [
-            ("idp.example", "IDP.example", true),
-            ("*.example.com", "a.b.example.com", true),
-            ("*.example.com", "example.com", false),
-            ("id?.example", "idp.example", true),
-            ("idp.example", "idp.example.evil", false),
-        ] {
-            assert_eq!(
-                in_scope(&[glob.to_owned()], host),
-                expected,
-                "{glob} {host}"
-            );
-        }
-        assert!(in_scope(&[], "anything"));
-    }
-}

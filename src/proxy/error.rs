@@ -76,4 +76,20 @@ pub enum Error {
         /// What was given.
         text: String,
     },
+    /// A proxy on the way is not of a kind that can be used.
+    #[error(
+        "`{text}` is no proxy that can be used; it is http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT, with USER:PASSWORD@ before the host where it asks for them"
+    )]
+    UpstreamProxy {
+        /// What was given, without the password.
+        text: String,
+    },
+    /// A client certificate cannot be used.
+    #[error(
+        "{what} does not hold a certificate and its unencrypted key, both PEM; from a PKCS#12 file they come with `openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem`"
+    )]
+    ClientCertificate {
+        /// The file.
+        what: String,
+    },
 }

@@ -8,8 +8,10 @@
 mod authority;
 mod check;
 mod connect;
+mod detour;
 mod error;
 mod front;
+mod glob;
 mod handler;
 mod line;
 mod link;
@@ -18,11 +20,14 @@ mod patience;
 mod prompt;
 mod server;
 mod tap;
+mod trust;
 mod upstream;
 mod wire;
 
 pub use authority::Authority;
+pub use detour::Detour;
 pub use error::Error;
 pub use handler::Handler;
 pub use server::{Options, Reach, Serving, serve};
+pub use trust::ClientCertificate;
 pub use upstream::{Resolve, Upstream, UpstreamOptions};

@@ -330,7 +330,7 @@ fn failed(host: &str, failure: Failure, started: Instant) -> Response {
     }
     let millis = started.elapsed().as_millis();
     let body = format!(
-        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} while {} ({millis} ms)\"}}\n",
+        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} during {} ({millis} ms)\"}}\n",
         failure.phase.as_str().replace('_', " "),
     );
     Response::new(502, body)

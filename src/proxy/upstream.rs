@@ -1,24 +1,26 @@
 //! The way out: asks the real server, over one connection for each of the client's.
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::{Extensions, Uri};
-use hyper_rustls::{FixedServerNameResolver, HttpsConnector};
+use hyper_rustls::{FixedServerNameResolver, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tower_service::Service as _;
 
 use crate::model::{Failure, FailureKind, Phase, Request, Response};
-use crate::proxy::authority::provider;
+use crate::proxy::detour::{Detour, Speaks};
 use crate::proxy::link::{Dialled, Link, Target};
+use crate::proxy::trust::{ClientCertificate, Trust};
 use crate::proxy::{Error, Handler};
 
 /// How to reach servers.
@@ -28,6 +30,12 @@ pub struct UpstreamOptions {
     pub extra_roots: Vec<(String, Vec<u8>)>,
     /// Names that are not looked up.
     pub resolve: Vec<Resolve>,
+    /// Which servers are reached through another proxy.
+    pub detour: Detour,
+    /// Globs of hosts whose certificate is not verified.
+    pub insecure: Vec<String>,
+    /// Who we say we are, and to whom.
+    pub client_certificates: Vec<ClientCertificate>,
 }
 
 /// One name that is not looked up but dialled at an address.
@@ -72,10 +80,10 @@ impl std::str::FromStr for Resolve {
 pub struct Upstream(Arc<Shared>);
 
 struct Shared {
-    roots: RootCertStore,
+    trust: Trust,
     resolve: Vec<Resolve>,
-    configs: StdMutex<HashMap<Vec<Vec<u8>>, Arc<ClientConfig>>>,
-    own: StdMutex<Option<SocketAddr>>,
+    detour: Detour,
+    own: Mutex<Vec<SocketAddr>>,
 }
 
 impl Upstream {
@@ -83,91 +91,45 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// Where a PEM text holds no certificate.
+    /// Where a PEM text does not hold what it should.
     pub fn new(options: UpstreamOptions) -> Result<Self, Error> {
-        let mut roots = RootCertStore::empty();
-        // What the store cannot give is missed when a server's certificate is refused, and said then.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        for (what, pem) in options.extra_roots {
-            let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-            let found = found.unwrap_or_default();
-            if found.is_empty() || roots.add_parsable_certificates(found).0 == 0 {
-                return Err(Error::Root { what });
-            }
-        }
+        let UpstreamOptions {
+            extra_roots,
+            resolve,
+            detour,
+            insecure,
+            client_certificates,
+        } = options;
         let shared = Shared {
-            roots,
-            resolve: options.resolve,
-            configs: StdMutex::default(),
-            own: StdMutex::default(),
+            trust: Trust::new(extra_roots, insecure, &client_certificates)?,
+            resolve,
+            detour,
+            own: Mutex::default(),
         };
         Ok(Self(Arc::new(shared)))
     }
 
     /// Never dial this address: it is ours.
     pub(super) fn refuse(&self, own: SocketAddr) {
-        *self.0.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(own);
+        let mut known = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
+        known.push(own);
     }
 
     /// A plain connection to a tunnel's target.
     pub(super) async fn dial_tcp(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
-        let started = Instant::now();
-        let failed = |kind| Failure {
-            kind,
-            phase: Phase::Connect,
-            after: started.elapsed(),
+        let target = Target {
+            host: host.to_owned(),
+            port,
+            tls: false,
+            sni: host.to_owned(),
         };
-        let addresses = self
-            .addresses(host, port)
-            .await
-            .map_err(|error| failed(dial_kind(&error)))?;
-        let connect = async {
-            let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-            for address in addresses {
-                match TcpStream::connect(address).await {
-                    Ok(stream) => return Ok(stream),
-                    Err(error) => last = error,
-                }
-            }
-            Err(last)
-        };
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, connect).await;
-        let stream = stream
-            .ok()
-            .ok_or_else(|| failed(FailureKind::ConnectTimeout))?;
-        let stream = stream.map_err(|error| failed(dial_kind(&error)))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| failed(dial_kind(&error)))?;
-        Ok(stream)
-    }
-
-    /// Where a name may be dialled: never ourselves, never a link-local address.
-    async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let fixed = self
-            .0
-            .resolve
-            .iter()
-            .find(|fixed| fixed.port == port && fixed.host.eq_ignore_ascii_case(host));
-        let addresses: Vec<_> = match fixed {
-            Some(fixed) => vec![fixed.address],
-            None => tokio::net::lookup_host((host.trim_matches(['[', ']']), port))
-                .await
-                .map_err(Unresolved::wrap)?
-                .collect(),
-        };
-        let own = *self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let allowed: Vec<_> = addresses
-            .into_iter()
-            .filter(|address| is_allowed(*address, own))
-            .collect();
-        if allowed.is_empty() {
-            Err(io::Error::other(Forbidden))
-        } else {
-            Ok(allowed)
+        match self.dial(&target, &[]).await?.stream {
+            MaybeHttpsStream::Http(stream) => Ok(stream.into_inner()),
+            MaybeHttpsStream::Https(_) => unreachable!("no TLS was asked for"),
         }
     }
 
+    /// A connection to a server, by whatever way leads there.
     pub(super) async fn dial(&self, target: &Target, alpn: &[Vec<u8>]) -> Result<Dialled, Failure> {
         let started = Instant::now();
         let failed = |kind| Failure {
@@ -175,74 +137,150 @@ impl Upstream {
             phase: Phase::Connect,
             after: started.elapsed(),
         };
-        let addresses = self
-            .addresses(&target.host, target.port)
-            .await
-            .map_err(|error| failed(dial_kind(&error)))?;
-        let scheme = if target.tls { "https" } else { "http" };
-        let mut last = FailureKind::ConnectRefused;
-        for address in addresses {
-            let Ok(uri) = format!("{scheme}://{address}").parse::<Uri>() else {
-                return Err(failed(FailureKind::DnsFailure));
-            };
-            let dialled =
-                tokio::time::timeout(CONNECT_TIMEOUT, self.connector(target, alpn)?.call(uri))
-                    .await;
-            match dialled {
-                Ok(Ok(stream)) => return Ok(Dialled::new(stream)),
-                Ok(Err(error)) => last = dial_kind(error.as_ref()),
-                Err(_) => last = FailureKind::ConnectTimeout,
-            }
-            // A certificate that one address shows, its siblings show too.
-            if last == FailureKind::TlsFailure {
-                break;
-            }
+        let dialling = self.connect(target, alpn);
+        match tokio::time::timeout(CONNECT_TIMEOUT, dialling).await {
+            Ok(Ok(stream)) => Ok(Dialled::new(stream)),
+            Ok(Err(kind)) => Err(failed(kind)),
+            Err(_) => Err(failed(FailureKind::ConnectTimeout)),
         }
-        Err(failed(last))
     }
 
-    fn connector(
+    async fn connect(&self, target: &Target, alpn: &[Vec<u8>]) -> Result<Stream, FailureKind> {
+        let Target {
+            host, port, tls, ..
+        } = target;
+        let fixed = self.fixed(host, *port);
+        let detour = || self.0.detour.for_server(*tls, host, *port);
+        let Some(other) = fixed.is_none().then(detour).flatten() else {
+            let addresses = match fixed {
+                Some(address) => Ok(vec![address]),
+                None => look_up(host, *port).await,
+            };
+            let addresses = addresses.and_then(|addresses| self.allowed(addresses));
+            let addresses = addresses.map_err(|error| dial_kind(&error))?;
+            let port = addresses.first().map_or(*port, SocketAddr::port);
+            let to = Destination::somewhere(*tls, port)?;
+            return self.finish(target, alpn, direct(addresses), to).await;
+        };
+        let addresses = look_up(&other.host, other.port).await;
+        let addresses = addresses.and_then(|addresses| self.allowed(addresses));
+        let addresses = addresses.map_err(|error| match dial_kind(&error) {
+            FailureKind::ConnectForbidden => FailureKind::ConnectForbidden,
+            _ => FailureKind::ProxyFailure,
+        })?;
+        let by = Destination::somewhere(false, other.port)?.0;
+        let to = Destination::named(*tls, host, *port)?;
+        let beneath = direct(addresses);
+        let stream = match other.speaks {
+            Speaks::Http { authorization } => {
+                let mut tunnel = Tunnel::new(by, beneath);
+                if let Some(authorization) = authorization {
+                    tunnel = tunnel.with_auth(authorization);
+                }
+                self.finish(target, alpn, tunnel, to).await
+            }
+            Speaks::Socks5 { user } => {
+                let mut socks = SocksV5::new(by, beneath);
+                if let Some((user, password)) = user {
+                    socks = socks.with_auth(user, password);
+                }
+                self.finish(target, alpn, socks, to).await
+            }
+        };
+        stream.map_err(|kind| match kind {
+            FailureKind::TlsFailure => kind,
+            _ => FailureKind::ProxyFailure,
+        })
+    }
+
+    async fn finish<C>(
         &self,
         target: &Target,
         alpn: &[Vec<u8>],
-    ) -> Result<HttpsConnector<HttpConnector>, Failure> {
-        let failed = || Failure {
-            kind: FailureKind::TlsFailure,
-            phase: Phase::Connect,
-            after: Duration::ZERO,
-        };
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        beneath: C,
+        to: Destination,
+    ) -> Result<Stream, FailureKind>
+    where
+        C: tower_service::Service<Uri, Response = TokioIo<TcpStream>> + Send + 'static,
+        C::Future: Send + 'static,
+        C::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
         let name = target.sni.trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(name).ok().ok_or_else(failed)?;
-        let config = self.config(alpn).ok().ok_or_else(failed)?;
-        Ok(HttpsConnector::new(
-            http,
-            config,
-            target.tls,
-            Arc::new(FixedServerNameResolver::new(name)),
-        ))
+        let name = ServerName::try_from(name)
+            .ok()
+            .ok_or(FailureKind::TlsFailure)?;
+        let config = self.0.trust.config(&target.host, alpn);
+        let config = config.ok().ok_or(FailureKind::TlsFailure)?;
+        let resolver = Arc::new(FixedServerNameResolver::new(name));
+        let mut connector = HttpsConnector::new(beneath, config, target.tls, resolver);
+        let stream = connector.call(to.0).await;
+        stream.map_err(|error| dial_kind(error.as_ref()))
     }
 
-    fn config(&self, alpn: &[Vec<u8>]) -> Result<Arc<ClientConfig>, rustls::Error> {
-        let mut configs = self
-            .0
-            .configs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = configs.get(alpn) {
-            return Ok(Arc::clone(config));
+    fn fixed(&self, host: &str, port: u16) -> Option<SocketAddr> {
+        let named = |fixed: &&Resolve| fixed.port == port && fixed.host.eq_ignore_ascii_case(host);
+        self.0.resolve.iter().find(named).map(|fixed| fixed.address)
+    }
+
+    /// Those of the addresses that may be dialled: never ourselves, never a link-local one.
+    fn allowed(&self, addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+        let own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = |address: &SocketAddr| is_allowed(*address, &own);
+        let allowed: Vec<_> = addresses.into_iter().filter(is_free).collect();
+        if allowed.is_empty() {
+            Err(io::Error::other(Forbidden))
+        } else {
+            Ok(allowed)
         }
-        let mut config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(self.0.roots.clone())
-            .with_no_client_auth();
-        config.alpn_protocols = alpn.to_vec();
-        let config = Arc::new(config);
-        configs.insert(alpn.to_vec(), Arc::clone(&config));
-        Ok(config)
+    }
+}
+
+type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
+    Ok(addresses.map_err(Unresolved::wrap)?.collect())
+}
+
+/// Dials these addresses, the next one where the first takes long (RFC 8305).
+fn direct(addresses: Vec<SocketAddr>) -> HttpConnector<Known> {
+    let mut http = HttpConnector::new_with_resolver(Known(addresses));
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http
+}
+
+/// Looks nothing up: the addresses are known, and were found fit.
+#[derive(Clone)]
+struct Known(Vec<SocketAddr>);
+
+impl tower_service::Service<Name> for Known {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Name) -> Self::Future {
+        std::future::ready(Ok(self.0.clone().into_iter()))
+    }
+}
+
+/// What a connector is asked for.
+struct Destination(Uri);
+
+impl Destination {
+    /// A name that stands for addresses that are known.
+    fn somewhere(tls: bool, port: u16) -> Result<Self, FailureKind> {
+        Self::named(tls, "known.invalid", port)
+    }
+
+    fn named(tls: bool, host: &str, port: u16) -> Result<Self, FailureKind> {
+        let scheme = if tls { "https" } else { "http" };
+        let uri = format!("{scheme}://{host}:{port}").parse();
+        uri.ok().map(Self).ok_or(FailureKind::DnsFailure)
     }
 }
 
@@ -271,13 +309,13 @@ impl Unresolved {
 #[error("the address is not dialled")]
 struct Forbidden;
 
-fn is_allowed(address: SocketAddr, own: Option<SocketAddr>) -> bool {
+fn is_allowed(address: SocketAddr, own: &[SocketAddr]) -> bool {
     let ip = address.ip().to_canonical();
     let link_local = match ip {
         IpAddr::V4(v4) => v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_unicast_link_local(),
     };
-    let ours = own.is_some_and(|own| {
+    let ours = own.iter().any(|own| {
         own.port() == address.port() && (ip.is_loopback() || ip.is_unspecified() || ip == own.ip())
     });
     !link_local && !ours
@@ -354,7 +392,7 @@ mod tests {
             ("93.184.216.34:4000", true),
         ] {
             assert_eq!(
-                is_allowed(address.parse().expect(address), Some(own)),
+                is_allowed(address.parse().expect(address), &[own]),
                 expected,
                 "{address}"
             );
@@ -376,7 +414,7 @@ mod tests {
             tls: false,
         };
         let dialled = upstream.dial(&target, &[]).await.expect("dialled");
-        let hyper_rustls::MaybeHttpsStream::Http(stream) = dialled.stream else {
+        let MaybeHttpsStream::Http(stream) = dialled.stream else {
             panic!("no TLS was asked for")
         };
         assert!(stream.inner().nodelay().expect("an option"));

@@ -52,21 +52,21 @@ impl Miss {
             format!("miss: {}", self.asked),
             format!("  {}", self.reason),
         ];
-        lines.extend(
-            self.expected
-                .iter()
-                .map(|expected| format!("  expected  {expected}")),
-        );
+        let expected = self
+            .expected
+            .iter()
+            .filter(|expected| Some(*expected) != self.nearest.as_ref());
+        lines.extend(expected.map(|expected| format!("  expected  {expected}")));
         lines.extend(
             self.nearest
                 .iter()
                 .map(|nearest| format!("  nearest   {nearest}")),
         );
-        lines.extend(
-            self.differs
-                .iter()
-                .map(|part| format!("  differs   {part}")),
-        );
+        let differs = self
+            .differs
+            .iter()
+            .filter(|part| !self.reason.ends_with(*part));
+        lines.extend(differs.map(|part| format!("  differs   {part}")));
         lines
     }
 }
@@ -88,6 +88,25 @@ impl Report {
     /// Whether every request was on tape and every required step was played.
     pub fn is_clean(&self) -> bool {
         self.misses.is_empty() && self.refused.is_empty() && self.unplayed.is_empty()
+    }
+
+    /// Whether nobody asked for anything.
+    pub fn is_untouched(&self) -> bool {
+        self.played == 0 && self.misses.is_empty() && self.refused.is_empty()
+    }
+
+    /// How many of each, in one line.
+    pub fn counts(&self) -> String {
+        let others = [
+            (self.misses.len(), "missed"),
+            (self.refused.len(), "refused"),
+            (self.unplayed.len(), "never asked for"),
+        ];
+        let others = others.iter().filter(|(count, _)| *count > 0);
+        let others: String = others
+            .map(|(count, what)| format!(", {count} {what}"))
+            .collect();
+        format!("{} played{others}", self.played)
     }
 
     /// The lines for a person; the first miss leads.

@@ -48,6 +48,8 @@ struct Track {
     cassette: usize,
     interaction: Interaction,
     plays: usize,
+    /// Whether a request that did not fit was meant for it.
+    was_asked: bool,
 }
 
 impl Player {
@@ -59,6 +61,7 @@ impl Player {
                 cassette,
                 interaction,
                 plays: 0,
+                was_asked: false,
             };
             content.interactions.into_iter().map(track)
         });
@@ -84,6 +87,10 @@ impl Player {
             Some(Step::AuthorizationRequest) => self.authorization_request(said, &here),
             Some(_) => self.other_request(said, &here),
         };
+        if !here.is_empty() && !matches!(chosen, Ok(Chosen::Track(_))) {
+            let meant = self.next_of(&here);
+            self.tracks[meant].was_asked = true;
+        }
         match chosen {
             Ok(Chosen::Track(at)) => self.answer(at, said),
             Ok(Chosen::Refusal(refusal)) => {
@@ -104,6 +111,7 @@ impl Player {
         let required = |track: &&Track| {
             let step = track.interaction.step();
             track.plays == 0
+                && !track.was_asked
                 && step.is_oauth()
                 && !step.is_repeatable()
                 && step != Step::LoginPage

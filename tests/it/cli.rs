@@ -151,7 +151,9 @@ fn the_programs_own_status_is_kept_and_the_cassette_up_to_then() {
         .enumerate()
     {
         let tape = format!("{n}.yaml");
-        let output = authtape(here.path(), &["record", &tape, "--", "sh", "-c", script]);
+        let script = format!("{ASK}; {script}");
+        let command = ["--keep", "all", "--", "bash", "-c", &script];
+        let output = authtape(here.path(), &[&["record", &tape][..], &command].concat());
         assert_eq!(
             output.status.code(),
             Some(code),
@@ -160,6 +162,37 @@ fn the_programs_own_status_is_kept_and_the_cassette_up_to_then() {
         );
         let shown = authtape(here.path(), &["show", &tape]);
         assert!(shown.status.success(), "{script}: {}", said(&shown));
+    }
+}
+
+/// Asks the proxy for a server that is not there.
+const ASK: &str = r#"exec 3<>"/dev/tcp/127.0.0.1/${HTTP_PROXY##*:}"; printf 'GET http://nowhere.invalid/ HTTP/1.0\r\n\r\n' >&3; cat <&3 >/dev/null"#;
+
+#[test]
+fn what_holds_nothing_is_not_written_and_replaces_nothing() {
+    let here = tempfile::tempdir().expect("a directory");
+    for (command, code, expected) in [
+        (["sh", "-c", "exit 0"], 0, "nothing came through the proxy"),
+        (
+            ["bash", "-c", ASK],
+            0,
+            "nowhere.invalid: its name does not resolve",
+        ),
+        (["no-such-program", "", ""], 127, "there is no program"),
+    ] {
+        std::fs::write(here.path().join("x.yaml"), "mine").expect("written");
+        let record = ["record", "x.yaml", "--overwrite", "--"];
+        let output = authtape(here.path(), &[&record[..], &command].concat());
+        let told = said(&output);
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {told}");
+        assert!(told.contains(expected), "{command:?}: {told}");
+        let names: Vec<_> = std::fs::read_dir(here.path())
+            .expect("a directory")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        assert_eq!(names, ["x.yaml"], "{command:?}");
+        let left = std::fs::read(here.path().join("x.yaml")).expect("a file");
+        assert_eq!(left, b"mine", "{command:?}");
     }
 }
 
@@ -183,7 +216,7 @@ fn explain_names_a_request_that_got_no_answer() {
     let tape = "authtape: 1\nrecorded_by: authtape/0.1.0\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n- id: 1\n  step: token_request\n  at: 0.0\n  request:\n    method: POST\n    url: https://as.example/token\n    http: \"1.1\"\n    headers:\n    - Content-Type: application/x-www-form-urlencoded\n    form:\n    - grant_type: client_credentials\n  error:\n    kind: dns_failure\n    phase: connect\n    after: 0.001\n";
     std::fs::write(here.path().join("x.yaml"), tape).expect("written");
     let output = authtape(here.path(), &["explain", "x.yaml"]);
-    let expected = "x.yaml: no finding; none of the rules has anything to say of it\n1 token request: no whole answer (dns_failure, during: connect)\n";
+    let expected = "x.yaml: no rule applies, but not every request got its answer:\n  1 token request: the server's name does not resolve (dns_failure during connect)\n";
     assert_eq!(said(&output), expected);
 }
 

@@ -660,7 +660,7 @@ async fn roots_that_are_none_are_refused() {
     let extra_roots = vec![("roots.pem".to_owned(), b"not a certificate".to_vec())];
     let refused = Upstream::new(UpstreamOptions {
         extra_roots,
-        resolve: Vec::new(),
+        ..UpstreamOptions::default()
     })
     .err()
     .expect("no certificate");

@@ -29,7 +29,7 @@ impl Recording {
             overwrite: Overwrite::No,
             keep: Options {
                 keep_all,
-                keep_values: Vec::new(),
+                ..Options::default()
             },
             wire: WireOptions {
                 upstream_ca: vec![roots],
@@ -65,7 +65,8 @@ impl Recording {
         let Ended::Recorded(recorded) = self.running.stop().await.expect("finished") else {
             panic!("a recording")
         };
-        let cassette = library::load(&recorded.path).expect("a cassette");
+        let path = recorded.path.as_ref().expect("something was recorded");
+        let cassette = library::load(path).expect("a cassette");
         (recorded, cassette)
     }
 }

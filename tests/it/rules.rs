@@ -128,7 +128,8 @@ fn the_sessions_of_the_thread_are_explained_in_these_words() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for path in files("cassettes/accounts.example.com") {
         let text = std::fs::read_to_string(&path).expect("a cassette");
-        let findings = diagnose::diagnose(&load(&path, &text));
+        let cassette = load(&path, &text);
+        let findings = diagnose::diagnose(&cassette);
         let name = path
             .strip_prefix(root)
             .expect("inside")
@@ -139,7 +140,7 @@ fn the_sessions_of_the_thread_are_explained_in_these_words() {
             .expect("a name")
             .to_string_lossy()
             .into_owned();
-        insta::assert_snapshot!(stem, report::text(&findings, &name, false));
+        insta::assert_snapshot!(stem, report::text(&findings, &cassette, &name, false));
     }
 }
 

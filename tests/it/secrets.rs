@@ -228,6 +228,7 @@ fn no_output_holds_a_canary_wherever_it_was() {
             Options {
                 keep_all: true,
                 keep_values: Vec::new(),
+                ..Options::default()
             },
             "2026-11-23T10:02:11Z".to_owned(),
         );
@@ -254,7 +255,7 @@ fn no_output_holds_a_canary_wherever_it_was() {
         search(
             place.name,
             "explanation",
-            &report::text(&findings, "x.yaml", true),
+            &report::text(&findings, &recorded, "x.yaml", true),
         );
         search(
             place.name,

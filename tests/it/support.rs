@@ -103,7 +103,7 @@ impl Origin {
         )];
         Upstream::new(UpstreamOptions {
             extra_roots,
-            resolve: Vec::new(),
+            ..UpstreamOptions::default()
         })
         .expect("an upstream")
     }

@@ -108,7 +108,12 @@ async fn show() -> anyhow::Result<()> {
     let findings = diagnose::diagnose(&recording);
     result(&format!(
         "\n{}\n",
-        report::text(&findings, &cassette.display().to_string(), is_styled())
+        report::text(
+            &findings,
+            &recording,
+            &cassette.display().to_string(),
+            is_styled()
+        )
     ))?;
 
     print(&heading(
