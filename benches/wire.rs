@@ -94,6 +94,8 @@ async fn relay(ca_file: &str) {
         authority: Arc::clone(&authority),
         hosts: Vec::new(),
         http1: false,
+        reverse: Vec::new(),
+        tls_listen: None,
     };
     let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream)
         .await

@@ -1,5 +1,6 @@
 //! What `record` and `replay` share: a deck that runs, with a program inside or waiting for clients.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use authtape::deck::{Ended, Running};
 use authtape::launch::{self, Environment, Outcome};
+use authtape::proxy::Reverse;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,6 +21,12 @@ pub(crate) struct RunArgs {
     /// Where the proxy listens; port 0 takes any that is free
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// Stand for this server at a local origin, for clients that cannot use a proxy (repeatable)
+    #[arg(long, value_name = "ORIGIN[=ADDR:PORT]")]
+    pub(crate) reverse: Vec<Reverse>,
+    /// Take TLS here from clients that know of no proxy; they name the host in it
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) tls_listen: Option<SocketAddr>,
     /// Use the authority that `authtape ca new DIR` made, instead of one for this run
     #[arg(long, value_name = "DIR")]
     pub(crate) ca: Option<PathBuf>,
@@ -73,6 +81,9 @@ impl RunArgs {
         if let Some(path) = &self.ready_file {
             announce(path, running, environment)?;
         }
+        if !self.quiet {
+            stands(running);
+        }
         if !self.command.is_empty() {
             return Ok(match launch::run(&self.command, environment).await {
                 Ok(outcome) => Inside::Ended(Some(outcome)),
@@ -122,6 +133,8 @@ fn announce(path: &Path, running: &Running, environment: &Environment) -> anyhow
         "proxy": running.proxy_url(),
         "ca": environment.directory().join("bundle.pem"),
         "pid": std::process::id(),
+        "reverse": running.reverse().iter().cloned().collect::<BTreeMap<_, _>>(),
+        "tls": running.tls_address().map(|address| address.to_string()),
     });
     write_whole(path, &format!("{line}\n"))
 }
@@ -137,6 +150,15 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes()).with_context(cannot)?;
     file.persist(path).with_context(cannot)?;
     Ok(())
+}
+
+fn stands(running: &Running) {
+    for (origin, local) in running.reverse() {
+        say(&format!("authtape: {local} stands for {origin}"));
+    }
+    if let Some(address) = running.tls_address() {
+        say(&format!("authtape: TLS for any host at {address}"));
+    }
 }
 
 fn instructions(running: &Running, environment: &Environment) {

@@ -25,7 +25,8 @@ use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
 use crate::library::{self, Overwrite, PartFile};
 use crate::proxy::{
-    self, Authority, ClientCertificate, Detour, Reach, Resolve, Serving, Upstream, UpstreamOptions,
+    self, Authority, ClientCertificate, Detour, Reach, Resolve, Reverse, Serving, Upstream,
+    UpstreamOptions,
 };
 use crate::record::{self, Refused, Tape};
 use crate::replay::{PlayOptions, Player, Report};
@@ -84,6 +85,10 @@ pub struct WireOptions {
     pub resolve: Vec<Resolve>,
     /// Speak HTTP/1.1 only.
     pub http1: bool,
+    /// Local origins that stand for servers.
+    pub reverse: Vec<Reverse>,
+    /// Where to take TLS from clients that know of no proxy.
+    pub tls_listen: Option<SocketAddr>,
     /// Which servers are reached through another proxy.
     pub detour: Detour,
     /// Globs of hosts whose certificate is not verified, which the cassette then says.
@@ -101,6 +106,8 @@ impl Default for WireOptions {
             upstream_ca: Vec::new(),
             resolve: Vec::new(),
             http1: false,
+            reverse: Vec::new(),
+            tls_listen: None,
             detour: Detour::none(),
             insecure_upstream: Vec::new(),
             client_certificates: Vec::new(),
@@ -237,6 +244,16 @@ impl Running {
         format!("http://{}", self.address())
     }
 
+    /// The origins of servers, each with the local one that stands for it.
+    pub fn reverse(&self) -> &[(String, String)] {
+        self.serving.reverse()
+    }
+
+    /// Where TLS is taken from clients that know of no proxy.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.serving.tls_address()
+    }
+
     /// The certificate that clients must trust.
     pub fn ca_pem(&self) -> &str {
         self.authority.ca_pem()
@@ -281,6 +298,8 @@ fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
         listen,
         hosts,
         http1,
+        reverse,
+        tls_listen,
         ..
     } = options;
     proxy::Options {
@@ -288,6 +307,8 @@ fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
         authority: Arc::clone(authority),
         hosts,
         http1,
+        reverse,
+        tls_listen,
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use rustls::server::Acceptor;
 use tokio::io::AsyncReadExt as _;
-use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use crate::model::{Body, Incident};
 use crate::proxy::Handler;
@@ -17,6 +17,7 @@ use crate::proxy::glob::any_matches;
 use crate::proxy::line::{Kind, Line, Prefixed};
 use crate::proxy::link::{Link, Target};
 use crate::proxy::passage::exchange;
+use crate::proxy::prompt::Prompt;
 use crate::proxy::server::{Ended, Proxy, Reach, alert};
 use crate::proxy::wire::OutBody;
 
@@ -47,6 +48,29 @@ pub(super) fn open<H: Handler>(
         }
     });
     answer
+}
+
+/// Serves a client that knows of no proxy: it came here for a server that its hello names.
+pub(super) async fn named_by_tls<H: Handler>(proxy: Arc<Proxy<H>>, stream: Prompt) {
+    let stream = Prefixed::new(Line::Bare(stream), Vec::new());
+    let named = hello(stream).await.and_then(|start| {
+        let host = start.client_hello().server_name()?.to_owned();
+        Some((start, host))
+    });
+    let Some((start, host)) = named else {
+        return proxy.handler.incident(Incident::Unreadable {
+            host: None,
+            reason: "what came to the TLS port names no host",
+        });
+    };
+    let port = 443;
+    Tunnel { proxy, host, port }.answer_hello(start).await;
+}
+
+/// What the client says first in TLS; `None` where it does not finish it.
+async fn hello(stream: Prefixed) -> Option<StartHandshake<Prefixed>> {
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
+    tokio::time::timeout(HANDSHAKE, hello).await.ok()?.ok()
 }
 
 struct Tunnel<H> {
@@ -85,12 +109,7 @@ impl<H: Handler> Tunnel<H> {
     }
 
     async fn open_tls(self, stream: Prefixed) {
-        let hello = tokio::time::timeout(
-            HANDSHAKE,
-            LazyConfigAcceptor::new(Acceptor::default(), stream),
-        )
-        .await;
-        let Ok(Ok(start)) = hello else {
+        let Some(start) = hello(stream).await else {
             let host = Some(self.host.clone());
             let reason = "the client began TLS and did not finish its hello";
             return self
@@ -98,6 +117,10 @@ impl<H: Handler> Tunnel<H> {
                 .handler
                 .incident(Incident::Unreadable { host, reason });
         };
+        self.answer_hello(start).await;
+    }
+
+    async fn answer_hello(self, start: StartHandshake<Prefixed>) {
         let hello = start.client_hello();
         let sni = hello.server_name().unwrap_or(&self.host).to_owned();
         let offered = self.offered(

@@ -84,6 +84,14 @@ pub enum Error {
         /// What was given, without the password.
         text: String,
     },
+    /// `--reverse` is not of its form.
+    #[error(
+        "`{text}` is no origin; it is https://HOST or http://HOST:PORT without a path, as in https://accounts.example.com or https://accounts.example.com=127.0.0.1:9000"
+    )]
+    Reverse {
+        /// What was given.
+        text: String,
+    },
     /// A client certificate cannot be used.
     #[error(
         "{what} does not hold a certificate and its unencrypted key, both PEM; from a PKCS#12 file they come with `openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem`"

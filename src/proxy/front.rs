@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 
 use crate::model::Url;
 use crate::proxy::link::{Link, Target};
+use crate::proxy::reverse::Stand;
 use crate::proxy::server::Reach;
 
 /// Where a connection's requests are meant for.
@@ -25,6 +26,11 @@ enum Kind {
     Tunnel {
         scheme: &'static str,
         authority: String,
+        link: Option<Arc<Link>>,
+    },
+    /// A local origin stands for the server.
+    Reverse {
+        stand: Arc<Stand>,
         link: Option<Arc<Link>>,
     },
 }
@@ -52,21 +58,37 @@ impl Front {
         }
     }
 
+    /// A local origin; offline there is no link.
+    pub(super) fn reverse(stand: Arc<Stand>, reach: &Reach) -> Self {
+        let url = Url::parse(&stand.origin).filter(|_| matches!(reach, Reach::Live(_)));
+        let link = url.map(|url| Arc::new(Link::to(Target::at(&url), Vec::new())));
+        Self {
+            kind: Kind::Reverse { stand, link },
+            served: AtomicUsize::new(0),
+        }
+    }
+
+    /// The local origin, where that is what the connection came to.
+    pub(super) fn stand(&self) -> Option<&Arc<Stand>> {
+        match &self.kind {
+            Kind::Reverse { stand, .. } => Some(stand),
+            Kind::Forward { .. } | Kind::Tunnel { .. } => None,
+        }
+    }
+
     /// The absolute URL; `None` where the request names no server.
     pub(super) fn url(&self, request: &http::Request<Incoming>) -> Option<Url> {
-        let target = request.uri().to_string();
+        // Absolute-form inside a tunnel is legal; the tunnel's target holds.
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", http::uri::PathAndQuery::as_str);
         match &self.kind {
-            Kind::Forward { .. } => Url::parse(&target),
+            Kind::Forward { .. } => Url::parse(&request.uri().to_string()),
             Kind::Tunnel {
                 scheme, authority, ..
-            } => {
-                // Absolute-form inside a tunnel is legal; the tunnel's target holds.
-                let path = request
-                    .uri()
-                    .path_and_query()
-                    .map_or("/", http::uri::PathAndQuery::as_str);
-                Url::parse(&format!("{scheme}://{authority}{path}"))
-            }
+            } => Url::parse(&format!("{scheme}://{authority}{path}")),
+            Kind::Reverse { stand, .. } => Url::parse(&format!("{}{path}", stand.origin)),
         }
     }
 
@@ -74,15 +96,11 @@ impl Front {
     pub(super) fn link(&self, url: &Url, reach: &Reach) -> Option<Arc<Link>> {
         match (&self.kind, reach) {
             (_, Reach::Offline) => None,
-            (Kind::Tunnel { link, .. }, Reach::Live(_)) => link.clone(),
+            (Kind::Tunnel { link, .. } | Kind::Reverse { link, .. }, Reach::Live(_)) => {
+                link.clone()
+            }
             (Kind::Forward { links }, Reach::Live(_)) => {
-                let tls = !url.scheme.eq_ignore_ascii_case("http");
-                let target = Target {
-                    host: url.host.clone(),
-                    port: url.effective_port(),
-                    tls,
-                    sni: url.host.clone(),
-                };
+                let target = Target::at(url);
                 let mut links = links.lock().unwrap_or_else(PoisonError::into_inner);
                 Some(Arc::clone(
                     links
@@ -98,6 +116,7 @@ impl Front {
         match &self.kind {
             Kind::Forward { .. } => None,
             Kind::Tunnel { authority, .. } => Some(authority.clone()),
+            Kind::Reverse { stand, .. } => Some(stand.origin.clone()),
         }
     }
 

@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
-use crate::model::{Body, Failure, FailureKind, Phase, Request, Response};
+use crate::model::{Body, Failure, FailureKind, Phase, Request, Response, Url};
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::upstream::{Upstream, dial_kind};
 use crate::proxy::wire::{Gate, OutBody, request_out, response_in};
@@ -26,8 +26,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn of(request: &Request) -> Self {
-        let url = &request.url;
+    pub(super) fn at(url: &Url) -> Self {
         let tls = !url.scheme.eq_ignore_ascii_case("http");
         Self {
             host: url.host.clone(),

@@ -22,6 +22,7 @@ use crate::proxy::front::Front;
 use crate::proxy::link::HEADER_LIST_MAX;
 use crate::proxy::passage;
 use crate::proxy::prompt::Prompt;
+use crate::proxy::reverse::{Reverse, Stand};
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
 use crate::proxy::{Authority, Error, Handler, Upstream};
@@ -37,6 +38,10 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Speak HTTP/1.1 only.
     pub http1: bool,
+    /// Local origins that stand for servers.
+    pub reverse: Vec<Reverse>,
+    /// Where to take TLS from clients that know of no proxy; the host is the one they name in it.
+    pub tls_listen: Option<SocketAddr>,
 }
 
 /// Whether there is a way out.
@@ -52,6 +57,8 @@ pub enum Reach {
 #[derive(Debug)]
 pub struct Serving {
     address: SocketAddr,
+    reverse: Vec<(String, String)>,
+    tls: Option<SocketAddr>,
     stop: CancellationToken,
     cut: CancellationToken,
     tasks: TaskTracker,
@@ -61,6 +68,16 @@ impl Serving {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The origins of servers, each with the local one that stands for it.
+    pub fn reverse(&self) -> &[(String, String)] {
+        &self.reverse
+    }
+
+    /// Where it takes TLS.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls
     }
 
     /// Takes no new connection, lets what is in flight end within two seconds, then cuts the rest.
@@ -87,18 +104,20 @@ pub async fn serve<H: Handler>(
     reach: Reach,
     handler: H,
 ) -> Result<Serving, Error> {
-    let address = options.listen;
-    if !address.ip().is_loopback() {
-        return Err(Error::NotLoopback { address });
+    let (listener, address) = listen(options.listen, &reach).await?;
+    let mut entries = vec![(listener, Entry::Forward)];
+    let mut reverse = Vec::new();
+    for Reverse { origin, listen: at } in options.reverse {
+        let (listener, address) = listen(at, &reach).await?;
+        let stand = Stand::new(origin, address);
+        reverse.push((stand.origin.clone(), stand.local.clone()));
+        entries.push((listener, Entry::Reverse(Arc::new(stand))));
     }
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Bind { address, source })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| Error::Bind { address, source })?;
-    if let Reach::Live(upstream) = &reach {
-        upstream.refuse(address);
+    let mut tls = None;
+    if let Some(at) = options.tls_listen {
+        let (listener, address) = listen(at, &reach).await?;
+        tls = Some(address);
+        entries.push((listener, Entry::Tls));
     }
     let (stop, cut, tasks) = (
         CancellationToken::new(),
@@ -115,13 +134,41 @@ pub async fn serve<H: Handler>(
         cut: cut.clone(),
         tasks: tasks.clone(),
     });
-    tasks.spawn(accept(listener, proxy));
+    for (listener, entry) in entries {
+        tasks.spawn(accept(listener, entry, Arc::clone(&proxy)));
+    }
     Ok(Serving {
         address,
+        reverse,
+        tls,
         stop,
         cut,
         tasks,
     })
+}
+
+async fn listen(address: SocketAddr, reach: &Reach) -> Result<(TcpListener, SocketAddr), Error> {
+    if !address.ip().is_loopback() {
+        return Err(Error::NotLoopback { address });
+    }
+    let bind = |source| Error::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(bind)?;
+    let bound = listener.local_addr().map_err(bind)?;
+    if let Reach::Live(upstream) = reach {
+        upstream.refuse(bound);
+    }
+    Ok((listener, bound))
+}
+
+/// How connections to a listener begin.
+#[derive(Clone)]
+enum Entry {
+    /// As to a proxy.
+    Forward,
+    /// As to the server itself, without TLS.
+    Reverse(Arc<Stand>),
+    /// With TLS, which names the server.
+    Tls,
 }
 
 /// What every connection shares.
@@ -136,25 +183,28 @@ pub(super) struct Proxy<H> {
     tasks: TaskTracker,
 }
 
-async fn accept<H: Handler>(listener: TcpListener, proxy: Arc<Proxy<H>>) {
+async fn accept<H: Handler>(listener: TcpListener, entry: Entry, proxy: Arc<Proxy<H>>) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = proxy.stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, _)) => proxy.spawn(first(Arc::clone(&proxy), stream)),
+            Ok((stream, _)) => proxy.spawn(first(Arc::clone(&proxy), entry.clone(), stream)),
             // Out of file descriptors: those that end make room.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }
 
-async fn first<H: Handler>(proxy: Arc<Proxy<H>>, stream: TcpStream) {
+async fn first<H: Handler>(proxy: Arc<Proxy<H>>, entry: Entry, stream: TcpStream) {
     let stream = Prompt::new(stream);
-    proxy
-        .serve_http1(stream, Front::forward(), Some(FIRST_BYTE))
-        .await;
+    let front = match entry {
+        Entry::Forward => Front::forward(),
+        Entry::Reverse(stand) => Front::reverse(stand, &proxy.reach),
+        Entry::Tls => return connect::named_by_tls(proxy, stream).await,
+    };
+    proxy.serve_http1(stream, front, Some(FIRST_BYTE)).await;
 }
 
 impl<H: Handler> Proxy<H> {
@@ -286,8 +336,18 @@ impl<H: Handler> Proxy<H> {
             request.extensions_mut().insert(link);
         }
         let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
-        let request = request_in(request, url, fields, tap.clone());
-        let answer = self.handle(request, started).await;
+        let mut request = request_in(request, url, fields, tap.clone());
+        let stand = front.stand();
+        if let Some(stand) = stand {
+            if !stand.is_called(request.headers.get("host")) {
+                return Ok(closing(plain(421, "this name is not ours", to).await));
+            }
+            stand.inward(&mut request);
+        }
+        let mut answer = self.handle(request, started).await;
+        if let Some(stand) = stand {
+            answer = stand.outward(answer).await;
+        }
         let Ok(mut response) = response_out(answer, to).await else {
             return Ok(plain(502, "the answer cannot be written as HTTP", to).await);
         };

@@ -288,7 +288,7 @@ impl Handler for Upstream {
     async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
         let mut extensions = request.wire.take::<Extensions>().unwrap_or_default();
         let link = extensions.remove::<Arc<Link>>();
-        let link = link.unwrap_or_else(|| Arc::new(Link::to(Target::of(&request), Vec::new())));
+        let link = link.unwrap_or_else(|| Arc::new(Link::to(Target::at(&request.url), Vec::new())));
         link.send(self, request, extensions).await
     }
 }

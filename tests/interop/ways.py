@@ -145,7 +145,19 @@ def play(binary, work, peers):
     says(text, "status: 200", "--insecure-upstream")
     says(text, 'insecure_upstream: ["localhost"]', "the cassette's header")
     print("  way        a certificate nobody vouches for is refused, or let through and said so")
+
+    # --noproxy: the client of a local origin knows of no proxy.
+    stands = free_port()
+    local = {"AS_URL": f"http://127.0.0.1:{stands}", "CURL_HOME": str(work)}
+    (work / ".curlrc").write_text("noproxy = *\n")
+    options = ["--reverse", f"https://localhost:{port}=127.0.0.1:{stands}"]
+    done, text = session("reverse", [*trusted, *options], local)
+    says(text, f"url: https://localhost:{port}/token", "a local origin")
     server.stop()
+    replayed = run([binary, "replay", str(work / "reverse.yaml"), *options, "--", *CLIENTS["curl"]], {**environment, **local})
+    if replayed.stdout != done.stdout:
+        fail(f"a local origin: recorded\n{done.stdout}\nreplayed\n{replayed.stdout}{replayed.stderr}")
+    print("  way        a local origin stands for the server, recorded and replayed")
 
     secure, both = peers.nginx()
     serial = int(run(["openssl", "x509", "-in", str(work / "client.pem"), "-noout", "-serial"]).stdout.split("=")[1], 16)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use authtape::model::{Body, Failure, FailureKind, Incident, Request, Response};
-use authtape::proxy::{Handler, Reach, Upstream, UpstreamOptions};
+use authtape::proxy::{self, Authority, Handler, Reach, Upstream, UpstreamOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{Origin, Script, exchange, head_of, proxy, rest_of, tls, tunnel};
@@ -592,13 +592,15 @@ async fn a_response_of_ours_keeps_the_case_of_its_names() {
 async fn a_port_in_use_is_said() {
     let (serving, authority) =
         proxy(|_: Request| Ok(Response::new(200, "")), Reach::Offline, &[]).await;
-    let options = authtape::proxy::Options {
+    let options = proxy::Options {
         listen: serving.address(),
         authority,
         hosts: Vec::new(),
         http1: false,
+        reverse: Vec::new(),
+        tls_listen: None,
     };
-    let error = authtape::proxy::serve(options, Reach::Offline, |_: Request| {
+    let error = proxy::serve(options, Reach::Offline, |_: Request| {
         Ok(Response::new(200, ""))
     })
     .await
@@ -671,4 +673,106 @@ async fn roots_that_are_none_are_refused() {
         "{refused}"
     );
     assert_eq!(format!("{:?}", Body::from("hunter2")), "Full(7 bytes)");
+}
+
+#[tokio::test]
+async fn a_client_that_knows_of_no_proxy_comes_by_way_of_tls() {
+    let origin = Origin::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+    let resolve = format!("localhost:443:127.0.0.1:{}", origin.port);
+    let upstream = origin.upstream_with(&[&resolve]);
+    let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
+    let watch = Watch::new(&upstream);
+    let incidents = Arc::clone(&watch.incidents);
+    let options = proxy::Options {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        authority: Arc::clone(&authority),
+        hosts: Vec::new(),
+        http1: false,
+        reverse: Vec::new(),
+        tls_listen: Some("127.0.0.1:0".parse().expect("an address")),
+    };
+    let serving = proxy::serve(options, Reach::Live(upstream), watch)
+        .await
+        .expect("a proxy");
+    let address = serving.tls_address().expect("a TLS port");
+    let stream = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("connected");
+    let mut stream = tls(stream, authority.ca_pem(), &[b"http/1.1"])
+        .await
+        .expect("TLS");
+    let request = b"GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    let mut answer = Vec::new();
+    // An end without a TLS goodbye is an end.
+    let _ = stream.read_to_end(&mut answer).await;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(answer.ends_with("hi"), "{answer}");
+    assert!(origin.heard()[0].starts_with("GET /a HTTP/1.1"));
+
+    let mut mute = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("connected");
+    mute.write_all(b"GET / HTTP/1.1\r\n\r\n")
+        .await
+        .expect("sent");
+    let mut nothing = Vec::new();
+    let _ = mute.read_to_end(&mut nothing).await;
+    serving.shutdown().await;
+    let told = incidents.lock().expect("a lock");
+    assert!(
+        matches!(&told[..], [Incident::Unreadable { host: None, .. }]),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_local_origin_answers_to_its_own_names_only() {
+    let answer = |request: Request| {
+        let host = request.headers.get("host").unwrap_or_default().to_owned();
+        let body = format!(
+            "{{\"issuer\":\"{}\",\"host\":\"{host}\"}}",
+            "https://idp.example"
+        );
+        Ok(Response::new(200, body).with("Content-Type", "application/json"))
+    };
+    let options = proxy::Options {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        authority: Arc::new(Authority::generate(&[]).expect("an authority")),
+        hosts: Vec::new(),
+        http1: false,
+        reverse: vec!["https://idp.example".parse().expect("an origin")],
+        tls_listen: None,
+    };
+    let serving = proxy::serve(options, Reach::Offline, answer)
+        .await
+        .expect("a proxy");
+    let (origin, local) = serving.reverse()[0].clone();
+    assert_eq!(origin, "https://idp.example");
+    let address = local.trim_start_matches("http://").to_owned();
+    let port = address.rsplit(':').next().expect("a port").to_owned();
+    for (host, status) in [
+        (address.clone(), "200"),
+        (format!("localhost:{port}"), "200"),
+        ("evil.example".to_owned(), "421"),
+        (format!("evil.example:{port}"), "421"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&address)
+            .await
+            .expect("connected");
+        let request = format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.expect("an answer");
+        assert!(
+            told.starts_with(&format!("HTTP/1.1 {status}")),
+            "{host}: {told}"
+        );
+        let rewritten = format!("{{\"issuer\":\"{local}\",\"host\":\"idp.example\"}}");
+        assert_eq!(
+            told.ends_with(&rewritten),
+            status == "200",
+            "{host}: {told}"
+        );
+    }
 }

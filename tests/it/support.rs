@@ -97,12 +97,21 @@ impl Origin {
     }
 
     pub(crate) fn upstream(&self) -> Upstream {
+        self.upstream_with(&[])
+    }
+
+    /// Where these names are not looked up.
+    pub(crate) fn upstream_with(&self, resolve: &[&str]) -> Upstream {
         let extra_roots = vec![(
             "origin".to_owned(),
             self.authority.ca_pem().as_bytes().to_vec(),
         )];
         Upstream::new(UpstreamOptions {
             extra_roots,
+            resolve: resolve
+                .iter()
+                .map(|fixed| fixed.parse().expect(fixed))
+                .collect(),
             ..UpstreamOptions::default()
         })
         .expect("an upstream")
@@ -158,6 +167,8 @@ pub(crate) async fn proxy<H: Handler>(
         authority: Arc::clone(&authority),
         hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         http1: false,
+        reverse: Vec::new(),
+        tls_listen: None,
     };
     (
         proxy::serve(options, reach, handler)

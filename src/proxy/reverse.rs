@@ -1,0 +1,335 @@
+//! A local origin that stands for a server, for clients that cannot use a proxy.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::model::{Body, Chunks, Cut, Flow, Header, Headers, Request, Response, Url};
+use crate::proxy::Error;
+
+/// Which server a local origin stands for, and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reverse {
+    /// `https://HOST` or `http://HOST:PORT`, without a path.
+    pub origin: String,
+    /// Port 0 takes any that is free.
+    pub listen: SocketAddr,
+}
+
+impl FromStr for Reverse {
+    type Err = Error;
+
+    /// Reads `ORIGIN` or `ORIGIN=ADDRESS:PORT`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (origin, listen) = match text.split_once('=') {
+            Some((origin, listen)) => (origin, listen.parse().ok()),
+            None => (text, Some(SocketAddr::from(([127, 0, 0, 1], 0)))),
+        };
+        let origin = origin.trim_end_matches('/');
+        let is_origin = Url::parse(origin).is_some_and(|url| {
+            ["http", "https"].contains(&url.scheme.as_str())
+                && origin == format!("{}://{}", url.scheme, url.authority())
+        });
+        match listen.filter(|_| is_origin) {
+            Some(listen) => Ok(Self {
+                origin: origin.to_owned(),
+                listen,
+            }),
+            None => Err(Error::Reverse {
+                text: text.to_owned(),
+            }),
+        }
+    }
+}
+
+/// A local origin that listens.
+pub(super) struct Stand {
+    /// The server's origin.
+    pub(super) origin: String,
+    /// Ours, as clients call it.
+    pub(super) local: String,
+}
+
+impl Stand {
+    pub(super) fn new(origin: String, address: SocketAddr) -> Self {
+        let local = format!("http://{address}");
+        Self { origin, local }
+    }
+
+    /// Whether a request's Host is one of ours; a page of another site that had its name resolve to
+    /// us would send its own.
+    pub(super) fn is_called(&self, host: Option<&str>) -> bool {
+        let port = self.local.rsplit(':').next().unwrap_or_default();
+        let known = |name: &str| ["127.0.0.1", "localhost", "[::1]"].contains(&name);
+        host.is_some_and(|host| {
+            format!("http://{host}") == self.local
+                || host
+                    .rsplit_once(':')
+                    .is_some_and(|(name, given)| given == port && known(name))
+        })
+    }
+
+    /// The request as the server would have got it: its host, its origin, and no content coding,
+    /// since what it answers is read here.
+    pub(super) fn inward(&self, request: &mut Request) {
+        let authority = request.url.authority();
+        let fields = std::mem::take(&mut request.headers);
+        request.headers = fields
+            .iter()
+            .filter(|field| !field.name.eq_ignore_ascii_case("accept-encoding"))
+            .map(|Header { name, value }| {
+                let value = match name.to_ascii_lowercase().as_str() {
+                    "host" => authority.clone().into_bytes(),
+                    "origin" | "referer" => replaced(value, &self.local, &self.origin),
+                    _ => value.clone(),
+                };
+                (name.clone(), value)
+            })
+            .collect();
+    }
+
+    /// The response as a client of ours can follow it: the server's own origin becomes ours in
+    /// header fields and in texts up to a megabyte. What is signed stays as it is.
+    pub(super) async fn outward(&self, mut response: Response) -> Response {
+        let is_text = response
+            .headers
+            .media_type()
+            .is_some_and(|kind| is_text(&kind))
+            && !response.headers.has("content-encoding");
+        if is_text && is_short(&response.body) {
+            let body = std::mem::replace(&mut response.body, Body::empty());
+            match read(body).await {
+                Ok(bytes) => {
+                    let bytes = self.localised(&bytes);
+                    response.headers = resized(&response.headers, bytes.len());
+                    response.body = Body::from(bytes);
+                }
+                Err(body) => response.body = body,
+            }
+        }
+        response.headers = response
+            .headers
+            .iter()
+            .filter(|field| !field.name.eq_ignore_ascii_case("alt-svc"))
+            .map(|Header { name, value }| {
+                let value = match name.to_ascii_lowercase().as_str() {
+                    "set-cookie" => here(value),
+                    "location"
+                    | "content-location"
+                    | "link"
+                    | "www-authenticate"
+                    | "content-security-policy"
+                    | "access-control-allow-origin" => self.localised(value),
+                    _ => value.clone(),
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        response
+    }
+
+    /// As it stands, and as one parameter of another URL.
+    fn localised(&self, text: &[u8]) -> Vec<u8> {
+        let plain = replaced(text, &self.origin, &self.local);
+        let escaped = |text: &str| text.replace(':', "%3A").replace('/', "%2F");
+        let encoded = replaced(&plain, &escaped(&self.origin), &escaped(&self.local));
+        let slashed = |text: &str| text.replace('/', "\\/");
+        replaced(&encoded, &slashed(&self.origin), &slashed(&self.local))
+    }
+}
+
+/// Every occurrence that no longer name goes on from.
+fn replaced(text: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for found in memchr::memmem::find_iter(text, from) {
+        let end = found + from.len();
+        let goes_on = text
+            .get(end)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(byte));
+        if found < at || goes_on {
+            continue;
+        }
+        out.extend_from_slice(&text[at..found]);
+        out.extend_from_slice(to.as_bytes());
+        at = end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out
+}
+
+/// A cookie that a client keeps for an origin without TLS and with another name.
+fn here(cookie: &[u8]) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(cookie) else {
+        return cookie.to_vec();
+    };
+    let kept = text.split(';').filter(|part| {
+        let name = part.split('=').next().unwrap_or_default().trim();
+        !["domain", "secure", "partitioned"].contains(&name.to_ascii_lowercase().as_str())
+    });
+    let kept = kept.map(|part| {
+        if part.trim().eq_ignore_ascii_case("samesite=none") {
+            " SameSite=Lax"
+        } else {
+            part
+        }
+    });
+    kept.collect::<Vec<_>>().join(";").into_bytes()
+}
+
+fn is_text(kind: &str) -> bool {
+    kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml")
+}
+
+fn is_short(body: &Body) -> bool {
+    match body {
+        Body::Full(_) => true,
+        Body::Live(chunks) => chunks
+            .remaining()
+            .is_none_or(|size| size <= TEXT_MAX as u64),
+    }
+}
+
+/// The whole body, or what goes on as it came where it is longer or ends too early.
+async fn read(body: Body) -> Result<Bytes, Body> {
+    let mut chunks = match body {
+        Body::Full(bytes) => return Ok(bytes),
+        Body::Live(chunks) => chunks,
+    };
+    let mut bytes = BytesMut::new();
+    loop {
+        match poll_fn(|cx| chunks.as_mut().poll_chunk(cx)).await {
+            None => return Ok(bytes.freeze()),
+            Some(Ok(chunk)) if bytes.len() + chunk.len() <= TEXT_MAX => {
+                bytes.extend_from_slice(&chunk);
+                if chunks.is_finished() {
+                    return Ok(bytes.freeze());
+                }
+            }
+            Some(last) => {
+                return Err(Body::Live(Box::pin(Resumed {
+                    start: [Ok(bytes.freeze()), last].into(),
+                    rest: chunks,
+                })));
+            }
+        }
+    }
+}
+
+/// A body of which some was read too early.
+struct Resumed {
+    start: VecDeque<Result<Bytes, Cut>>,
+    rest: Chunks,
+}
+
+impl Flow for Resumed {
+    fn poll_chunk(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Cut>>> {
+        match self.start.pop_front() {
+            Some(chunk) => Poll::Ready(Some(chunk)),
+            None => self.rest.as_mut().poll_chunk(cx),
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.start.is_empty() && self.rest.is_finished()
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        let waiting = self.start.iter().flatten().map(Bytes::len).sum::<usize>();
+        self.rest.remaining().map(|rest| rest + waiting as u64)
+    }
+}
+
+fn resized(headers: &Headers, size: usize) -> Headers {
+    headers
+        .iter()
+        .map(|Header { name, value }| {
+            let value = if name.eq_ignore_ascii_case("content-length") {
+                size.to_string().into_bytes()
+            } else {
+                value.clone()
+            };
+            (name.clone(), value)
+        })
+        .collect()
+}
+
+const TEXT_MAX: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stand() -> Stand {
+        let address = "127.0.0.1:9000".parse().expect("an address");
+        Stand::new("https://idp.example".to_owned(), address)
+    }
+
+    #[test]
+    fn an_origin_is_read_with_or_without_an_address() {
+        for (text, expected) in [
+            (
+                "https://idp.example",
+                Some("https://idp.example 127.0.0.1:0"),
+            ),
+            (
+                "https://idp.example/",
+                Some("https://idp.example 127.0.0.1:0"),
+            ),
+            (
+                "http://idp.example:8080=127.0.0.1:9000",
+                Some("http://idp.example:8080 127.0.0.1:9000"),
+            ),
+            ("https://idp.example/realm", None),
+            ("idp.example", None),
+            ("https://idp.example=9000", None),
+        ] {
+            let read = text.parse::<Reverse>().ok();
+            let told = read.map(|read| format!("{} {}", read.origin, read.listen));
+            assert_eq!(told.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_servers_own_urls_become_ours() {
+        let body = r#"{"issuer":"https://idp.example","a":"https:\/\/idp.example\/t","b":"https://idp.example.evil/"}"#;
+        let response = Response::new(302, body)
+            .with("Content-Type", "application/json")
+            .with("Content-Length", body.len().to_string())
+            .with(
+                "Location",
+                "https://idp.example/login?back=https%3A%2F%2Fidp.example%2Fcb",
+            )
+            .with(
+                "Set-Cookie",
+                "s=1; Path=/; Domain=idp.example; Secure; SameSite=None",
+            );
+        let response = stand().outward(response).await;
+        let Body::Full(bytes) = &response.body else {
+            panic!("read whole")
+        };
+        assert_eq!(
+            bytes,
+            r#"{"issuer":"http://127.0.0.1:9000","a":"http:\/\/127.0.0.1:9000\/t","b":"https://idp.example.evil/"}"#
+        );
+        let size = bytes.len().to_string();
+        for (name, expected) in [
+            ("content-length", size.as_str()),
+            (
+                "location",
+                "http://127.0.0.1:9000/login?back=http%3A%2F%2F127.0.0.1%3A9000%2Fcb",
+            ),
+            ("set-cookie", "s=1; Path=/; SameSite=Lax"),
+        ] {
+            assert_eq!(response.headers.get(name), Some(expected), "{name}");
+        }
+    }
+}
