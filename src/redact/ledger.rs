@@ -34,6 +34,8 @@ pub(super) struct Ledger {
     secrets: BTreeMap<String, Label>,
     /// The spelling of each secret by its lower case, to find one that differs by case only.
     spellings: HashMap<String, String>,
+    /// Each secret that holds escapes by what it is without one level of them.
+    unescaped: HashMap<String, String>,
     counts: BTreeMap<String, u32>,
     fresh: Vec<Fresh>,
 }
@@ -60,6 +62,11 @@ impl Ledger {
         self.spellings
             .entry(value.to_ascii_lowercase())
             .or_insert_with(|| value.to_owned());
+        if value.contains('%') {
+            self.unescaped
+                .entry(percent_decode(value))
+                .or_insert_with(|| value.to_owned());
+        }
         let declaration = declare(value, shape);
         self.fresh.push(Fresh {
             label: label.clone(),
@@ -125,11 +132,8 @@ impl Ledger {
         });
         // A secret that holds escapes itself, and lost one level of them.
         let decoded_twice = || {
-            let close = self
-                .secrets
-                .iter()
-                .find(|(secret, _)| secret.contains('%') && percent_decode(secret) == value);
-            close.map(|(_, label)| (label, Suffix::Unpct))
+            let label = self.secrets.get(self.unescaped.get(value)?)?;
+            Some((label, Suffix::Unpct))
         };
         let (label, suffix) = found.or_else(decoded_twice)?;
         Some(vec![Piece::Label(label.clone().with(suffix))])
@@ -177,8 +181,9 @@ impl Drop for Ledger {
         while let Some((mut secret, _)) = self.secrets.pop_first() {
             secret.zeroize();
         }
-        self.spellings.drain().for_each(|(mut lower, mut secret)| {
-            lower.zeroize();
+        let derived = self.spellings.drain().chain(self.unescaped.drain());
+        derived.for_each(|(mut derived, mut secret)| {
+            derived.zeroize();
             secret.zeroize();
         });
     }

@@ -10,6 +10,7 @@ mod audit;
 mod bodies;
 mod entry;
 mod headers;
+mod index;
 mod interaction;
 mod json;
 mod label;

@@ -124,17 +124,14 @@ impl Redactor {
     }
 
     fn settle(&mut self, mut interaction: Interaction, fresh: &[Fresh]) -> Redacted {
+        let known = || {
+            fresh
+                .iter()
+                .map(|fresh| (fresh.value.as_str(), &fresh.label))
+        };
+        self.sweeper.add(known());
         let mut added = Sweeper::default();
-        added.add(
-            fresh
-                .iter()
-                .map(|fresh| (fresh.value.clone(), fresh.label.clone())),
-        );
-        self.sweeper.add(
-            fresh
-                .iter()
-                .map(|fresh| (fresh.value.clone(), fresh.label.clone())),
-        );
+        added.add(known());
         self.resweep(&mut interaction);
         let earlier_text_is_stale = added.find(self.kept.text.as_bytes()).is_some();
         interaction.for_each_text(&mut |text| self.kept.note(text));

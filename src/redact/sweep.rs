@@ -1,43 +1,34 @@
 //! The last look: every known secret is searched in every encoding that may carry it.
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::model::percent_encode;
 use crate::oauth::{Step, error_code, registry};
+use crate::redact::index::{Index, WINDOW};
 use crate::redact::label::{self, Label, Piece, Suffix, pieces};
 
-/// Searches for secrets in every encoding; built in levels, so that a new secret costs no rebuild
-/// of all the others.
+/// Searches for secrets in every encoding.
 #[derive(Default)]
 pub(super) struct Sweeper {
-    levels: Vec<Level>,
-}
-
-struct Level {
-    secrets: Vec<(String, Label)>,
-    automaton: AhoCorasick,
-    labels: Vec<Label>,
+    index: Index<Label>,
 }
 
 impl Sweeper {
     /// Takes in new secrets; what is too short or too common to be searched for is left out.
-    pub(super) fn add(&mut self, secrets: impl IntoIterator<Item = (String, Label)>) {
-        let mut secrets: Vec<_> = secrets
-            .into_iter()
-            .filter(|(value, _)| is_searchable(value))
-            .collect();
-        if secrets.is_empty() {
-            return;
+    pub(super) fn add<'a>(&mut self, secrets: impl IntoIterator<Item = (&'a str, &'a Label)>) {
+        for (value, label) in secrets {
+            if !is_searchable(value) {
+                continue;
+            }
+            for (pattern, suffix) in encodings(value) {
+                let label = match suffix {
+                    Some(suffix) => label.clone().with(suffix),
+                    None => label.clone(),
+                };
+                self.index.add(pattern, label);
+            }
         }
-        while let Some(last) = self
-            .levels
-            .pop_if(|last| last.secrets.len() <= 2 * secrets.len())
-        {
-            secrets.extend(last.secrets);
-        }
-        self.levels.extend(Level::new(secrets));
     }
 
     /// Replaces what it finds in the literal parts of a text; `None` where there is nothing.
@@ -45,76 +36,32 @@ impl Sweeper {
         let mut found = false;
         let mut out = Vec::new();
         for piece in pieces(text) {
-            match piece {
-                Piece::Literal(literal) => match self.split(&literal) {
-                    Some(split) => {
-                        found = true;
-                        out.extend(split);
-                    }
-                    None => out.push(Piece::Literal(literal)),
-                },
-                label @ Piece::Label(_) => out.push(label),
+            let Piece::Literal(literal) = piece else {
+                out.push(piece);
+                continue;
+            };
+            let mut at = 0;
+            while let Some(hit) = self.index.find(literal.as_bytes(), at) {
+                found = true;
+                out.extend(literal_of(&literal, at, hit.start));
+                out.push(Piece::Label(hit.value.clone()));
+                at = hit.end;
             }
+            out.extend(literal_of(&literal, at, literal.len()));
         }
         found.then(|| label::join(&out))
     }
 
     /// The label of a secret that stands in the bytes in any encoding.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<&Label> {
-        self.levels.iter().find_map(|level| {
-            let hit = level.automaton.find(bytes)?;
-            level.labels.get(hit.pattern().as_usize())
-        })
-    }
-
-    fn split(&self, literal: &str) -> Option<Vec<Piece>> {
-        let level = self
-            .levels
-            .iter()
-            .find(|level| level.automaton.is_match(literal))?;
-        let mut out = Vec::new();
-        let mut at = 0;
-        for hit in level.automaton.find_iter(literal) {
-            out.extend(self.rest(&literal[at..hit.start()]));
-            out.push(Piece::Label(level.labels[hit.pattern().as_usize()].clone()));
-            at = hit.end();
-        }
-        out.extend(self.rest(&literal[at..]));
-        Some(out)
-    }
-
-    fn rest(&self, literal: &str) -> Vec<Piece> {
-        if literal.is_empty() {
-            return Vec::new();
-        }
-        self.split(literal)
-            .unwrap_or_else(|| vec![Piece::Literal(literal.to_owned())])
+        self.index.find(bytes, 0).map(|hit| hit.value)
     }
 }
 
-impl Level {
-    fn new(secrets: Vec<(String, Label)>) -> Option<Self> {
-        let mut patterns = Vec::new();
-        let mut labels = Vec::new();
-        for (value, label) in &secrets {
-            for (pattern, suffix) in encodings(value) {
-                patterns.push(pattern);
-                labels.push(match suffix {
-                    Some(suffix) => label.clone().with(suffix),
-                    None => label.clone(),
-                });
-            }
-        }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(patterns)
-            .ok()?;
-        Some(Self {
-            secrets,
-            automaton,
-            labels,
-        })
-    }
+/// What lies between two hits; every pattern is whole characters, and so are its ends.
+fn literal_of(text: &str, start: usize, end: usize) -> Option<Piece> {
+    let between = text.get(start..end).filter(|text| !text.is_empty())?;
+    Some(Piece::Literal(between.to_owned()))
 }
 
 /// Whether a value is searched for everywhere: not where it is short, a word of the protocol, or
@@ -173,7 +120,7 @@ fn encodings(value: &str) -> Vec<(Vec<u8>, Option<Suffix>)> {
     forms.extend(parts_of_jwt(value).map(|part| (part.to_owned(), None)));
     let mut out: Vec<(Vec<u8>, Option<Suffix>)> = Vec::new();
     for (form, suffix) in forms {
-        if form.len() >= 6 && !out.iter().any(|(known, _)| known == form.as_bytes()) {
+        if form.len() >= WINDOW && !out.iter().any(|(known, _)| known == form.as_bytes()) {
             out.push((form.into_bytes(), suffix));
         }
     }
@@ -256,7 +203,7 @@ mod tests {
 
     fn sweeper(value: &str) -> Sweeper {
         let mut sweeper = Sweeper::default();
-        sweeper.add([(value.to_owned(), Label::new("code", 1))]);
+        sweeper.add([(value, &Label::new("code", 1))]);
         sweeper
     }
 
@@ -302,22 +249,6 @@ mod tests {
             "12345",
         ] {
             assert_eq!(sweeper(value).find(value.as_bytes()), None, "{value}");
-        }
-    }
-
-    #[test]
-    fn levels_are_merged_and_forget_nothing() {
-        let mut sweeper = Sweeper::default();
-        for n in 0..100 {
-            sweeper.add([(format!("secret-value-{n:03}"), Label::new("value", n + 1))]);
-        }
-        assert!(sweeper.levels.len() <= 8, "{} levels", sweeper.levels.len());
-        for n in 0..100 {
-            let text = format!("see secret-value-{n:03}.");
-            assert_eq!(
-                sweeper.replace(&text),
-                Some(format!("see REDACTED-value-{}.", n + 1))
-            );
         }
     }
 }

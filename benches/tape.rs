@@ -1,0 +1,166 @@
+//! The cost of one exchange on its way to the tape: redaction, writing, and the audit of what is
+//! written.
+//!
+//! `cargo bench --bench tape`. One thread and no wire; what counts is the CPU time per exchange,
+//! and how it grows with what the tape holds already.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark stops at what it cannot do, and prints"
+)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use authtape::model::{Captured, Exchange, Headers, Heard, Said, Url, Version};
+use authtape::record::{Options, Tape};
+use authtape::redact::audit;
+
+fn main() {
+    println!("{:<44} {:>8} {:>14}", "case", "secrets", "per exchange");
+    token_exchanges("the same secrets each time", |_| 0);
+    token_exchanges("three new secrets each time", |n| n);
+    large_exchange();
+    whole_cassette();
+}
+
+/// The exchange of the wire's benchmark.
+fn token_exchanges(case: &str, salt: impl Fn(u64) -> u64) {
+    let mut tape = tape();
+    for block in 0..4 {
+        let exchanges: Vec<_> = (block * BLOCK..(block + 1) * BLOCK)
+            .map(|n| token_exchange(n, salt(n)))
+            .collect();
+        let started = Instant::now();
+        for exchange in exchanges {
+            black_box(tape.record(exchange));
+        }
+        let each = started.elapsed() / u32::try_from(BLOCK).expect("few");
+        print(case, secrets(&tape), each);
+    }
+}
+
+/// 20 kB of JSON with 50 secrets.
+fn large_exchange() {
+    let mut tape = tape();
+    let mut took = Duration::ZERO;
+    for n in 0..ROUNDS {
+        let members: Vec<_> = (0..50)
+            .map(|m| {
+                format!(
+                    "\"x_{m}_token\":\"{}{}\"",
+                    value(n * 50 + m),
+                    "y".repeat(330)
+                )
+            })
+            .collect();
+        let exchange = exchange(
+            n,
+            "grant_type=refresh_token",
+            &format!("{{{}}}", members.join(",")),
+        );
+        let started = Instant::now();
+        black_box(tape.record(exchange));
+        took += started.elapsed();
+    }
+    let each = took / u32::try_from(ROUNDS).expect("few");
+    print("20 kB with 50 new secrets", secrets(&tape), each);
+}
+
+/// About 5 MB with 500 secrets, finished and audited at the end of a recording, then by `audit`.
+fn whole_cassette() {
+    let mut tape = tape();
+    for n in 0..4_000 {
+        tape.record(token_exchange(n, n % 165));
+    }
+    let started = Instant::now();
+    let (_, text) = tape.finish().expect("nothing leaks");
+    println!(
+        "finish and audit {:.1} MB with {} secrets: {:.0} ms",
+        f64::from(u32::try_from(text.len()).expect("some megabytes")) / 1e6,
+        secrets(&tape),
+        started.elapsed().as_secs_f64() * 1e3
+    );
+    let started = Instant::now();
+    black_box(audit(&text));
+    println!(
+        "`authtape audit` of it: {:.0} ms",
+        started.elapsed().as_secs_f64() * 1e3
+    );
+}
+
+fn print(case: &str, secrets: u32, each: Duration) {
+    let micros = each.as_secs_f64() * 1e6;
+    println!("{case:<44} {secrets:>8} {micros:>11.0} µs");
+}
+
+fn tape() -> Tape {
+    Tape::new(Options::default(), "2026-11-23T10:02:11Z".to_owned())
+}
+
+fn secrets(tape: &Tape) -> u32 {
+    tape.redacted().iter().map(|kind| kind.value).sum()
+}
+
+/// 40 characters that no other number has.
+fn value(n: u64) -> String {
+    let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[(state % 62) as usize]
+    };
+    (0..40).map(|_| char::from(next())).collect()
+}
+
+fn token_exchange(n: u64, salt: u64) -> Exchange {
+    let (secret, refresh, access) = (value(1), value(salt * 3 + 2), value(salt * 3 + 3));
+    let next = value(salt * 3 + 4);
+    exchange(
+        n,
+        &format!(
+            "grant_type=refresh_token&client_id=8kqf3mz2x7&client_secret={secret}&refresh_token={refresh}"
+        ),
+        &format!(
+            "{{\"access_token\":\"{access}\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"{next}\",\"scope\":\"openid email\"}}"
+        ),
+    )
+}
+
+fn exchange(n: u64, form: &str, json: &str) -> Exchange {
+    let fields = |fields: &[(&str, &str)]| -> Headers { fields.iter().copied().collect() };
+    Exchange {
+        id: n + 1,
+        at: Duration::from_millis(n),
+        clock: 1_795_000_000,
+        request: Said {
+            method: "POST".to_owned(),
+            url: Url::parse("https://accounts.example.com/token").expect("a URL"),
+            version: Version::Http11,
+            headers: fields(&[
+                ("Host", "accounts.example.com"),
+                ("User-Agent", "bench"),
+                ("Accept", "application/json"),
+                ("Content-Type", "application/x-www-form-urlencoded"),
+            ]),
+            body: Captured::of(form.as_bytes(), 1 << 20),
+        },
+        response: Some(Heard {
+            status: 200,
+            reason: None,
+            version: Version::Http11,
+            headers: fields(&[
+                ("Content-Type", "application/json"),
+                ("Cache-Control", "no-store"),
+            ]),
+            body: Captured::of(json.as_bytes(), 1 << 20),
+            after: Duration::from_millis(12),
+        }),
+        failure: None,
+    }
+}
+
+const BLOCK: u64 = 500;
+const ROUNDS: u64 = 10;
