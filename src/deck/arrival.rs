@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use crate::deck::BODY_CAP;
-use crate::model::{Body, Captured, Cut};
+use crate::model::{Body, Captured};
 
 /// Reads a body to its end and keeps its first bytes up to the cap.
 pub(super) async fn read(body: Body) -> Captured {
@@ -13,9 +13,12 @@ pub(super) async fn read(body: Body) -> Captured {
     };
     let mut captured = Captured::default();
     while let Some(chunk) = poll_fn(|cx| chunks.as_mut().poll_chunk(cx)).await {
-        let Ok(chunk) = chunk else {
-            captured.cut = Some(Cut::Closed);
-            break;
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(cut) => {
+                captured.cut = Some(cut);
+                break;
+            }
         };
         let room = BODY_CAP - captured.bytes.len();
         captured

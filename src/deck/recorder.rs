@@ -33,8 +33,8 @@ impl<U: Handler> Handler for Recorder<U> {
         if is_short(&request) {
             // A server that cannot be reached must not leave the request unread.
             let arrived = read(std::mem::replace(&mut request.body, Body::empty())).await;
-            if arrived.cut.is_some() {
-                return Err(take.aborted());
+            if let Some(cut) = arrived.cut {
+                return Err(take.cut(cut));
             }
             request.body = Body::from(arrived.bytes);
         }
@@ -125,13 +125,12 @@ impl Take {
     }
 
     fn end(&mut self, captured: Captured) {
-        let failure = match captured.cut {
-            None => None,
-            Some(Cut::Abandoned) => Some(FailureKind::ClientAborted),
-            Some(Cut::Closed) => Some(FailureKind::ClosedEarly),
-            Some(Cut::Malformed) => Some(FailureKind::ProtocolError),
-            Some(Cut::Stalled) => Some(FailureKind::ReadTimeout),
-        };
+        let failure = captured.cut.map(|cut| match cut {
+            Cut::Abandoned => FailureKind::ClientAborted,
+            Cut::Closed => FailureKind::ClosedEarly,
+            Cut::Malformed => FailureKind::ProtocolError,
+            Cut::Stalled => FailureKind::ReadTimeout,
+        });
         let after = self.started.elapsed();
         let failure = failure.map(|kind| Failure {
             kind,
@@ -148,10 +147,14 @@ impl Take {
         self.lay(failure);
     }
 
-    /// The client went away before it had sent everything.
-    fn aborted(&mut self) -> Failure {
+    /// The client did not send all of its request.
+    fn cut(&mut self, cut: Cut) -> Failure {
         let failure = Failure {
-            kind: FailureKind::ClientAborted,
+            kind: match cut {
+                Cut::Abandoned | Cut::Closed => FailureKind::ClientAborted,
+                Cut::Malformed => FailureKind::ProtocolError,
+                Cut::Stalled => FailureKind::ReadTimeout,
+            },
             phase: Phase::Request,
             after: self.started.elapsed(),
         };

@@ -1,5 +1,6 @@
 //! Requests that two readers could understand in two ways are refused, not repaired.
 
+use http::uri::Authority;
 use http::{Method, Version};
 
 use crate::model::{Header, Headers};
@@ -15,8 +16,9 @@ pub(super) struct Refusal {
 /// impossible to relay. `fields` are as they were sent, duplicates among them.
 pub(super) fn refusal<B>(request: &http::Request<B>, fields: &Headers) -> Option<Refusal> {
     let bad = |why| Some(Refusal { status: 400, why });
-    let http1 = request.version() < Version::HTTP_2;
-    let connect = request.method() == Method::CONNECT;
+    if let Some(refusal) = too_large(request.uri(), fields) {
+        return Some(refusal);
+    }
     let unreadable = |header: &Header| {
         DECISIVE.contains(&header.name.to_ascii_lowercase().as_str())
             && std::str::from_utf8(&header.value).is_err()
@@ -24,44 +26,89 @@ pub(super) fn refusal<B>(request: &http::Request<B>, fields: &Headers) -> Option
     if fields.iter().any(unreadable) {
         return bad("a field that decides its meaning is not text");
     }
-    let hosts = fields.all("host").count();
-    if hosts > 1 {
-        return bad("it has more than one Host field");
-    }
-    if http1 && hosts == 0 && !connect && request.version() != Version::HTTP_10 {
-        return bad("it has no Host field");
-    }
-    if let Some(host) = fields.get("host") {
-        if host.bytes().any(|byte| b" \t,/@?#\\".contains(&byte)) {
-            return bad("its Host field is not one host");
-        }
-        let named = request.uri().authority().filter(|_| !connect);
-        if named.is_some_and(|named| !same_host(named, host)) {
-            return bad("its Host field and its target name two hosts");
-        }
-    }
-    if let Some(why) = framing(fields, request.version(), connect) {
+    let connect = request.method() == Method::CONNECT;
+    let why = target(request)
+        .or_else(|| host(request, fields))
+        .or_else(|| framing(fields, request.version(), connect));
+    if let Some(why) = why {
         return bad(why);
     }
-    let listed = fields
+    let mut listed = fields
         .all("connection")
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase());
-    for name in listed {
-        if END_TO_END.contains(&name.as_str()) {
-            return bad("its Connection field lists a field that must reach the server");
-        }
+    if listed.any(|name| END_TO_END.contains(&name.as_str())) {
+        return bad("its Connection field lists a field that must reach the server");
     }
-    let expects = fields.all("expect");
-    if expects
-        .filter(|value| !value.eq_ignore_ascii_case("100-continue"))
-        .count()
-        > 0
-    {
+    let mut expects = fields.all("expect");
+    if expects.any(|value| !value.eq_ignore_ascii_case("100-continue")) {
         let why = "it expects something else than 100-continue";
         return Some(Refusal { status: 417, why });
     }
     None
+}
+
+fn too_large(uri: &http::Uri, fields: &Headers) -> Option<Refusal> {
+    let (status, why) = if uri.to_string().len() > LINE_MAX {
+        (414, "its target is longer than 16 KiB")
+    } else if fields.iter().any(|field| size(field) > LINE_MAX) {
+        (431, "one of its fields is longer than 16 KiB")
+    } else if fields.iter().map(size).sum::<usize>() > HEAD_MAX {
+        (431, "its fields are longer than 64 KiB")
+    } else {
+        return None;
+    };
+    Some(Refusal { status, why })
+}
+
+fn size(field: &Header) -> usize {
+    field.name.len() + field.value.len() + ": \r\n".len()
+}
+
+/// The four forms of a target, each for its own methods (RFC 9112 section 3.2).
+fn target<B>(request: &http::Request<B>) -> Option<&'static str> {
+    let uri = request.uri();
+    if uri
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        return Some("its target holds a user name");
+    }
+    if request.version() >= Version::HTTP_2 {
+        return None;
+    }
+    let names_host_only = uri.authority().is_some() && uri.scheme().is_none();
+    let names_no_path = uri.path() == "*";
+    match *request.method() {
+        Method::CONNECT if !names_host_only => Some("CONNECT is for a host and a port"),
+        Method::CONNECT => None,
+        _ if names_host_only => Some("its target is a host, as for CONNECT"),
+        Method::OPTIONS => None,
+        _ if names_no_path => Some("its target is an asterisk, as for OPTIONS"),
+        _ => None,
+    }
+}
+
+fn host<B>(request: &http::Request<B>, fields: &Headers) -> Option<&'static str> {
+    let connect = request.method() == Method::CONNECT;
+    let hosts = fields.all("host").count();
+    if hosts > 1 {
+        return Some("it has more than one Host field");
+    }
+    let must_name_one = request.version() == Version::HTTP_11 && !connect;
+    let Some(host) = fields.get("host") else {
+        return must_name_one.then_some("it has no Host field");
+    };
+    let parsed: Option<Authority> = host.parse().ok();
+    let port = |authority: &Authority| {
+        let behind = host.get(authority.host().len()..).unwrap_or_default();
+        behind.is_empty() || authority.port_u16().is_some()
+    };
+    let Some(parsed) = parsed.filter(|host| !host.as_str().contains('@') && port(host)) else {
+        return Some("its Host field is not one host");
+    };
+    let named = request.uri().authority().filter(|_| !connect)?;
+    (!same_host(named, &parsed)).then_some("its Host field and its target name two hosts")
 }
 
 fn framing(fields: &Headers, version: Version, connect: bool) -> Option<&'static str> {
@@ -97,15 +144,19 @@ fn framing(fields: &Headers, version: Version, connect: bool) -> Option<&'static
 }
 
 /// Whether a target and a Host field name one host. Some clients leave the port out of the field.
-fn same_host(target: &http::uri::Authority, host: &str) -> bool {
-    target.as_str().eq_ignore_ascii_case(host)
-        || target.host().eq_ignore_ascii_case(host)
-        || host.parse().is_ok_and(|host: http::uri::Authority| {
-            let usual = |port: Option<u16>| port.filter(|port| ![80, 443].contains(port));
-            target.host().eq_ignore_ascii_case(host.host())
-                && usual(target.port_u16()) == usual(host.port_u16())
-        })
+fn same_host(target: &Authority, host: &Authority) -> bool {
+    let usual = |authority: &Authority| {
+        authority
+            .port_u16()
+            .filter(|port| ![80, 443].contains(port))
+    };
+    target.host().eq_ignore_ascii_case(host.host())
+        && (host.port().is_none() || usual(target) == usual(host))
 }
+
+/// As much as a field or a target may have: bearer tokens and cookies are long, but not longer.
+const LINE_MAX: usize = 16 << 10;
+pub(super) const HEAD_MAX: usize = 64 << 10;
 
 /// Fields that say where a request goes and where it ends.
 const DECISIVE: &[&str] = &[
@@ -191,6 +242,10 @@ mod tests {
             vec![host, host],
             vec![("Host", "a.example, b.example")],
             vec![("Host", "a.example/x")],
+            vec![("Host", "")],
+            vec![("Host", "a.example:")],
+            vec![("Host", "a.example:99999")],
+            vec![("Host", "me@a.example")],
             vec![host, ("Content-Length", "3"), ("content-length", "3")],
             vec![host, ("Content-Length", "+3")],
             vec![host, ("Content-Length", "3, 3")],
@@ -231,5 +286,30 @@ mod tests {
         }
         let expects = [host, ("Expect", "200-ok")];
         assert_eq!(refused("/", Version::HTTP_11, &expects), Some(417));
+    }
+
+    #[test]
+    fn what_is_no_target_or_too_long_does_not_pass_either() {
+        for (target, status) in [
+            ("http://me@a.example/", 400),
+            ("*", 400),
+            (&*format!("/{}", "x".repeat(16 << 10)), 414),
+        ] {
+            let request = http::Request::get(target).body(()).expect("a request");
+            let fields: Headers = [("Host", "a.example")].into_iter().collect();
+            let refused = refusal(&request, &fields).map(|refusal| refusal.status);
+            assert_eq!(refused, Some(status), "{target}");
+        }
+        let host = ("Host", "a.example");
+        let long = "x".repeat(16 << 10);
+        for fields in [
+            vec![host, ("A", &long)],
+            [host; 1]
+                .into_iter()
+                .chain([("A", &long[..15_000]); 5])
+                .collect(),
+        ] {
+            assert_eq!(refused("/", Version::HTTP_11, &fields), Some(431));
+        }
     }
 }

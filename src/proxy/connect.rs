@@ -1,12 +1,10 @@
 //! CONNECT: what a tunnel carries is opened, or passes unread.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
 use rustls::server::Acceptor;
-use tokio::io::AsyncReadExt as _;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
@@ -14,27 +12,21 @@ use crate::model::{Body, Incident};
 use crate::proxy::Handler;
 use crate::proxy::front::Front;
 use crate::proxy::glob::any_matches;
-use crate::proxy::line::{Kind, Line, Prefixed};
+use crate::proxy::line::{Kind, Prefixed};
 use crate::proxy::link::{Link, Target};
 use crate::proxy::passage::exchange;
 use crate::proxy::prompt::Prompt;
 use crate::proxy::server::{Ended, Proxy, Reach, alert};
 use crate::proxy::wire::OutBody;
 
-/// Answers a CONNECT request; the tunnel goes on behind the answer.
+/// Answers a CONNECT request; the tunnel goes on behind the answer. `None` where it names no host
+/// and port.
 pub(super) fn open<H: Handler>(
     proxy: &Arc<Proxy<H>>,
     mut request: http::Request<Incoming>,
-) -> http::Response<OutBody> {
-    let mut answer = http::Response::new(OutBody::new(Body::empty()));
-    let authority = request
-        .uri()
-        .authority()
-        .map(|authority| (authority.host().to_owned(), authority.port_u16()));
-    let Some((host, Some(port))) = authority else {
-        *answer.status_mut() = http::StatusCode::BAD_REQUEST;
-        return answer;
-    };
+) -> Option<http::Response<OutBody>> {
+    let authority = request.uri().authority()?;
+    let (host, port) = (authority.host().to_owned(), authority.port_u16()?);
     let upgraded = hyper::upgrade::on(&mut request);
     let tunnel = Tunnel {
         proxy: Arc::clone(proxy),
@@ -43,16 +35,16 @@ pub(super) fn open<H: Handler>(
     };
     proxy.spawn(async move {
         // A client that went away before the tunnel stood has asked for nothing.
-        if let Ok(upgraded) = upgraded.await {
-            tunnel.run(Line::of(upgraded)).await;
+        if let Some(stream) = upgraded.await.ok().and_then(Prefixed::of) {
+            tunnel.run(stream).await;
         }
     });
-    answer
+    Some(http::Response::new(OutBody::new(Body::empty())))
 }
 
 /// Serves a client that knows of no proxy: it came here for a server that its hello names.
 pub(super) async fn named_by_tls<H: Handler>(proxy: Arc<Proxy<H>>, stream: Prompt) {
-    let stream = Prefixed::new(Line::Bare(stream), Vec::new());
+    let stream = Prefixed::new(stream);
     let named = hello(stream).await.and_then(|start| {
         let host = start.client_hello().server_name()?.to_owned();
         Some((start, host))
@@ -80,23 +72,18 @@ struct Tunnel<H> {
 }
 
 impl<H: Handler> Tunnel<H> {
-    async fn run(self, (mut stream, mut start): (Line, Vec<u8>)) {
+    async fn run(self, mut stream: Prefixed) {
         let hosts = &self.proxy.hosts;
         let is_opened = hosts.is_empty() || any_matches(hosts, &self.host);
         if let (Reach::Live(_), false) = (&self.proxy.reach, is_opened) {
-            return self.pass(Prefixed::new(stream, start)).await;
+            return self.pass(stream).await;
         }
-        let sniffed = tokio::time::timeout(FIRST_BYTES, async {
-            while start.len() < 8 && stream.read_buf(&mut start).await? > 0 {}
-            io::Result::Ok(())
-        });
-        let heard = sniffed.await;
-        let stream = Prefixed::new(stream, start);
+        let heard = tokio::time::timeout(FIRST_BYTES, stream.sniff()).await;
         match stream.kind() {
             Kind::Tls => self.open_tls(stream).await,
             Kind::Http1 => self.serve_plain(stream).await,
             // The client waits for the server to speak first, or speaks something else.
-            Kind::Other if heard.is_err() || !stream.start.is_empty() => self.pass(stream).await,
+            Kind::Other if heard.is_err() || !stream.is_fresh() => self.pass(stream).await,
             Kind::Other => {}
         }
     }

@@ -68,6 +68,11 @@ impl Front {
         }
     }
 
+    /// Whether the client knows that it speaks to a proxy.
+    pub(super) fn is_proxy(&self) -> bool {
+        matches!(self.kind, Kind::Forward { .. })
+    }
+
     /// The local origin, where that is what the connection came to.
     pub(super) fn stand(&self) -> Option<&Arc<Stand>> {
         match &self.kind {

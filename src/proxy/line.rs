@@ -6,104 +6,47 @@ use std::task::{Context, Poll};
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use crate::proxy::prompt::Prompt;
 use crate::proxy::tap::Tapped;
 
-/// What a tunnel runs over.
-pub(super) enum Line {
-    /// The client's connection itself.
-    Bare(Prompt),
-    /// A tunnel within another.
-    Within(TokioIo<Upgraded>),
-}
-
-impl Line {
-    /// The connection beneath, without the layers of HTTP, and what was read of it too early.
-    pub(super) fn of(upgraded: Upgraded) -> (Self, Vec<u8>) {
-        match upgraded.downcast::<TokioIo<Tapped<Prompt>>>() {
-            Ok(parts) => {
-                let prompt = parts.io.into_inner().into_inner();
-                (Self::Bare(prompt), parts.read_buf.to_vec())
-            }
-            Err(upgraded) => (Self::Within(TokioIo::new(upgraded)), Vec::new()),
-        }
-    }
-}
-
-impl AsyncRead for Line {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Bare(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Within(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Bare(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Within(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Bare(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Self::Within(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Bare(stream) => stream.is_write_vectored(),
-            Self::Within(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Bare(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Within(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Bare(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Within(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
-}
-
-/// A stream whose first bytes were read already.
+/// A client's connection whose first bytes were read already.
 pub(super) struct Prefixed {
-    pub(super) start: Vec<u8>,
+    start: Vec<u8>,
     at: usize,
-    stream: Line,
+    stream: Prompt,
 }
 
 impl Prefixed {
-    pub(super) fn new(stream: Line, start: Vec<u8>) -> Self {
+    pub(super) fn new(stream: Prompt) -> Self {
         Self {
-            start,
+            start: Vec::new(),
             at: 0,
             stream,
         }
+    }
+
+    /// The connection beneath, without the layers of HTTP, and what was read of it too early;
+    /// `None` where it is not a client's own.
+    pub(super) fn of(upgraded: Upgraded) -> Option<Self> {
+        let parts = upgraded.downcast::<TokioIo<Tapped<Prompt>>>().ok()?;
+        let stream = parts.io.into_inner().into_inner();
+        Some(Self {
+            start: parts.read_buf.to_vec(),
+            ..Self::new(stream)
+        })
+    }
+
+    /// Reads as much as tells what the client speaks.
+    pub(super) async fn sniff(&mut self) -> io::Result<()> {
+        while self.start.len() < 8 && self.stream.read_buf(&mut self.start).await? > 0 {}
+        Ok(())
+    }
+
+    /// Whether nothing was read.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.start.is_empty()
     }
 
     pub(super) fn kind(&self) -> Kind {

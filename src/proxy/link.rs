@@ -1,6 +1,7 @@
 //! A link: one upstream connection that belongs to one of the client's.
 
 use std::error::Error as _;
+use std::io;
 use std::time::{Duration, Instant};
 
 use http::Extensions;
@@ -293,8 +294,15 @@ impl Dialled {
 
 fn sending(error: &hyper::Error, started: Instant) -> Failure {
     if error.is_user() {
+        let cause = error
+            .source()
+            .and_then(|cause| cause.downcast_ref::<io::Error>());
         return Failure {
-            kind: FailureKind::ClientAborted,
+            kind: match cause.map(io::Error::kind) {
+                Some(io::ErrorKind::InvalidData) => FailureKind::ProtocolError,
+                Some(io::ErrorKind::TimedOut) => FailureKind::ReadTimeout,
+                _ => FailureKind::ClientAborted,
+            },
             phase: Phase::Request,
             after: started.elapsed(),
         };

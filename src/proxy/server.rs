@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::model::{Failure, FailureKind, Incident, Request, Response};
-use crate::proxy::check::refusal;
+use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Response};
+use crate::proxy::check::{HEAD_MAX, Refusal, refusal};
 use crate::proxy::connect;
 use crate::proxy::front::Front;
 use crate::proxy::link::HEADER_LIST_MAX;
@@ -302,71 +302,109 @@ impl<H: Handler> Proxy<H> {
 
     async fn answer(
         self: Arc<Self>,
-        mut request: http::Request<Incoming>,
+        request: http::Request<Incoming>,
         front: Arc<Front>,
         tap: Option<Tap>,
     ) -> Result<http::Response<OutBody>, Infallible> {
-        let started = Instant::now();
         let to = request.version();
         let tapped = tap.as_ref().and_then(|tap| tap.take_head(Head::Request));
         let fields = tapped.unwrap_or_else(|| headers_in(request.headers()));
-        let refused = if tap.as_ref().is_some_and(Tap::had_bare_lf) {
-            Some((400, "a line of its head ends without CR"))
-        } else {
-            refusal(&request, &fields).map(|refusal| (refusal.status, refusal.why))
+        let answer = match self.refusal(&request, &fields, &front, tap.as_ref()) {
+            Some(refusal) => Err(refusal),
+            None if request.method() == http::Method::CONNECT => {
+                tap.as_ref().inspect(|tap| tap.switch_off());
+                connect::open(&self, request).ok_or(NO_TUNNEL)
+            }
+            None => self.relay(request, fields, &front, tap).await,
         };
-        if let Some((status, reason)) = refused {
+        Ok(match answer {
+            Ok(answer) => answer,
+            Err(Refusal { status, why }) => closing(plain(status, why, to).await),
+        })
+    }
+
+    /// Why a request goes no further. What is ambiguous is an incident besides.
+    fn refusal(
+        &self,
+        request: &http::Request<Incoming>,
+        fields: &Headers,
+        front: &Front,
+        tap: Option<&Tap>,
+    ) -> Option<Refusal> {
+        let refused = |status, why| Some(Refusal { status, why });
+        let ambiguous = if tap.is_some_and(Tap::had_bare_lf) {
+            refused(400, "a line of its head ends without CR")
+        } else if fields.has("upgrade") && tap.is_some_and(Tap::has_more) {
+            refused(
+                400,
+                "bytes came behind an Upgrade that nobody has agreed to",
+            )
+        } else {
+            refusal(request, fields)
+        };
+        if let Some(Refusal { why: reason, .. }) = ambiguous {
             let host = request.uri().host().map(str::to_owned);
             let host = host.or_else(|| front.host());
             self.handler.incident(Incident::Unreadable { host, reason });
-            let text = format!("the request was not passed on: {reason}");
-            return Ok(closing(plain(status, &text, to).await));
+            return ambiguous;
         }
-        if request.method() == http::Method::CONNECT {
-            if let Some(tap) = tap {
-                tap.switch_off();
+        let is_tunnel = request.method() == http::Method::CONNECT;
+        if is_tunnel && !front.is_proxy() {
+            return refused(501, "a tunnel within a tunnel is not opened");
+        }
+        match front.stand() {
+            Some(stand) if !stand.is_called(fields.get("host")) => {
+                refused(421, "this name is not ours")
             }
-            return Ok(connect::open(&self, request));
+            _ => None,
         }
-        let Some(url) = front.url(&request) else {
-            return Ok(plain(400, ORIGIN_FORM, to).await);
-        };
+    }
+
+    async fn relay(
+        self: &Arc<Self>,
+        mut request: http::Request<Incoming>,
+        fields: Headers,
+        front: &Front,
+        tap: Option<Tap>,
+    ) -> Result<http::Response<OutBody>, Refusal> {
+        let started = Instant::now();
+        let to = request.version();
+        let url = front.url(&request).ok_or(ORIGIN_FORM)?;
         front.count();
         if let Some(link) = front.link(&url, &self.reach) {
             request.extensions_mut().insert(link);
         }
+        let upgrades = fields.has("upgrade");
         let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
         let mut request = request_in(request, url, fields, tap.clone());
-        let stand = front.stand();
-        if let Some(stand) = stand {
-            if !stand.is_called(request.headers.get("host")) {
-                return Ok(closing(plain(421, "this name is not ours", to).await));
-            }
+        if let Some(stand) = front.stand() {
             stand.inward(&mut request);
         }
-        let mut answer = self.handle(request, started).await;
-        if let Some(stand) = stand {
+        let host = request.url.authority();
+        let (mut answer, is_cut) = match self.handler.handle(request).await {
+            Ok(response) => (response, false),
+            Err(failure) => (
+                failed(&host, failure, started),
+                failure.phase == Phase::Request,
+            ),
+        };
+        if let Some(stand) = front.stand() {
             answer = stand.outward(answer).await;
         }
-        let Ok(mut response) = response_out(answer, to).await else {
-            return Ok(plain(502, "the answer cannot be written as HTTP", to).await);
-        };
+        let mut response = response_out(answer, to).await.ok().ok_or(UNWRITABLE)?;
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
             let server = hyper::upgrade::on(&mut response);
             if let (Some(client), Some(tap)) = (client, tap) {
                 tap.switch_off();
                 self.spawn(passage::join(client, server));
             }
+            return Ok(response);
         }
-        Ok(response)
-    }
-
-    async fn handle(&self, request: Request, started: Instant) -> Response {
-        let host = request.url.authority();
-        match self.handler.handle(request).await {
-            Ok(response) => response,
-            Err(failure) => failed(&host, failure, started),
-        }
+        Ok(if upgrades || is_cut {
+            closing(response)
+        } else {
+            response
+        })
     }
 }
 
@@ -388,12 +426,18 @@ fn failed(host: &str, failure: Failure, started: Instant) -> Response {
             .with("Content-Type", "application/json")
             .with("authtape-error", kind);
     }
+    let status = match (failure.kind, failure.phase) {
+        (FailureKind::ProtocolError, Phase::Request) => 400,
+        (FailureKind::ReadTimeout, Phase::Request) => 408,
+        (FailureKind::ConnectTimeout | FailureKind::ReadTimeout, _) => 504,
+        _ => 502,
+    };
     let millis = started.elapsed().as_millis();
     let body = format!(
         "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} during {} ({millis} ms)\"}}\n",
         failure.phase.as_str().replace('_', " "),
     );
-    Response::new(502, body)
+    Response::new(status, body)
         .with("Content-Type", "application/json")
         .with("authtape-error", kind)
 }
@@ -434,13 +478,21 @@ pub(super) fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String>
     None
 }
 
-const ORIGIN_FORM: &str =
-    "this is a proxy; point your client's HTTPS_PROXY and HTTP_PROXY at it instead of calling it";
+const ORIGIN_FORM: Refusal = Refusal {
+    status: 400,
+    why: "this is a proxy; point your client's HTTPS_PROXY and HTTP_PROXY at it instead of calling it",
+};
+const NO_TUNNEL: Refusal = Refusal {
+    status: 400,
+    why: "CONNECT is for a host and a port",
+};
+const UNWRITABLE: Refusal = Refusal {
+    status: 502,
+    why: "the answer cannot be written as HTTP",
+};
 const GRACE: Duration = Duration::from_secs(2);
 /// hyper's timer for a head also runs while a connection is idle.
 const IDLE: Duration = Duration::from_mins(1);
 const FIRST_BYTE: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(10);
-/// More than nginx takes, whose four buffers hold 32 KiB: bearer tokens and cookies are long.
-const HEAD_MAX: usize = 64 << 10;
 const FIELDS_MAX: usize = 100;

@@ -74,6 +74,11 @@ impl Tap {
         self.lock().bare_lf
     }
 
+    /// Whether bytes came that belong to no message yet.
+    pub(super) fn has_more(&self) -> bool {
+        !self.lock().bytes.is_empty()
+    }
+
     /// Whether a head has begun and is not whole yet.
     pub(super) fn is_within_head(&self) -> bool {
         let state = self.lock();

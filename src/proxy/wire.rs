@@ -77,6 +77,10 @@ pub(super) fn request_out(
                 HeaderValue::from_static("chunked"),
             );
         }
+        // A client of HTTP/1.0 may leave it out, where its target is a whole URL.
+        if let Ok(host) = HeaderValue::from_str(&request.url.authority()) {
+            headers.entry(http::header::HOST).or_insert(host);
+        }
         request.url.origin_form()
     };
     let mut out = http::Request::builder()
@@ -286,7 +290,7 @@ impl Flow for IncomingFlow {
                 }
                 Some(Err(error)) => {
                     self.ended = true;
-                    let cut = if error.is_parse() {
+                    let cut = if error.is_parse() || is_malformed(&error) {
                         Cut::Malformed
                     } else {
                         Cut::Closed
@@ -308,6 +312,19 @@ impl Flow for IncomingFlow {
     fn remaining(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
+}
+
+/// What hyper says of chunks that it cannot read.
+fn is_malformed(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error);
+    cause
+        .and_then(|cause| cause.downcast_ref::<io::Error>())
+        .is_some_and(|cause| {
+            matches!(
+                cause.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            )
+        })
 }
 
 /// A body that hyper sends.
@@ -364,6 +381,7 @@ impl hyper::body::Body for OutBody {
         Poll::Ready(chunk.map(|chunk| match chunk {
             Ok(bytes) => Ok(Frame::data(bytes)),
             Err(Cut::Stalled) => Err(io::ErrorKind::TimedOut.into()),
+            Err(Cut::Malformed) => Err(io::ErrorKind::InvalidData.into()),
             Err(_) => Err(io::ErrorKind::UnexpectedEof.into()),
         }))
     }
@@ -439,6 +457,8 @@ const HOP_BY_HOP: &[&str] = &[
     "connection",
     "http2-settings",
     "keep-alive",
+    // No standard's: it would become HTTP_PROXY in a CGI program.
+    "proxy",
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
