@@ -92,7 +92,7 @@ impl<H: Handler> Tunnel<H> {
         let scheme = "http";
         let link = self.link(false, self.host.clone(), Vec::new());
         let front = Front::tunnel(scheme, self.authority(80), link);
-        self.proxy.serve_http1(stream, front, None).await;
+        self.proxy.serve_http1(stream, front).await;
     }
 
     async fn open_tls(self, stream: Prefixed) {
@@ -143,7 +143,7 @@ impl<H: Handler> Tunnel<H> {
         let front = Front::tunnel("https", self.authority(443), link);
         let Ended { error, served } = match alpn.as_deref() {
             Some(b"h2") => self.proxy.serve_http2(stream, front).await,
-            _ => self.proxy.serve_http1(stream, front, None).await,
+            _ => self.proxy.serve_http1(stream, front).await,
         };
         // With TLS 1.3 the client's verdict comes when the handshake is over for us.
         let alert = error.as_ref().and_then(|error| alert(error));

@@ -204,7 +204,7 @@ async fn first<H: Handler>(proxy: Arc<Proxy<H>>, entry: Entry, stream: TcpStream
         Entry::Reverse(stand) => Front::reverse(stand, &proxy.reach),
         Entry::Tls => return connect::named_by_tls(proxy, stream).await,
     };
-    proxy.serve_http1(stream, front, Some(FIRST_BYTE)).await;
+    proxy.serve_http1(stream, front).await;
 }
 
 impl<H: Handler> Proxy<H> {
@@ -219,14 +219,8 @@ impl<H: Handler> Proxy<H> {
         });
     }
 
-    /// Serves HTTP/1 until the connection ends; says what ended it. `first_byte` is how long a
-    /// client may say nothing at all.
-    pub(super) async fn serve_http1<S>(
-        self: &Arc<Self>,
-        stream: S,
-        front: Front,
-        first_byte: Option<Duration>,
-    ) -> Ended
+    /// Serves HTTP/1 until the connection ends; says what ended it.
+    pub(super) async fn serve_http1<S>(self: &Arc<Self>, stream: S, front: Front) -> Ended
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -235,19 +229,19 @@ impl<H: Handler> Proxy<H> {
         let service = {
             let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(&front));
             service_fn(move |request| {
-                Arc::clone(&proxy).answer(request, Arc::clone(&front), Some(tap.clone()))
+                Arc::clone(&proxy).answer(request, Arc::clone(&front), tap.clone())
             })
         };
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
-            .header_read_timeout(IDLE)
+            .header_read_timeout(None)
             .preserve_header_case(true)
             .title_case_headers(true)
             .auto_date_header(false)
             .max_headers(FIELDS_MAX)
             .max_buf_size(HEAD_MAX);
-        let io = TokioIo::new(Tapped::new(stream, tap).limited(first_byte, HEAD));
+        let io = TokioIo::new(Tapped::new(stream, tap).limited(FIRST_BYTE, HEAD, IDLE));
         let mut connection = std::pin::pin!(builder.serve_connection(io, service).with_upgrades());
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -274,10 +268,13 @@ impl<H: Handler> Proxy<H> {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let tap = Tap::mute();
         let front = Arc::new(front);
         let service = {
-            let (proxy, front) = (Arc::clone(self), Arc::clone(&front));
-            service_fn(move |request| Arc::clone(&proxy).answer(request, Arc::clone(&front), None))
+            let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(&front));
+            service_fn(move |request| {
+                Arc::clone(&proxy).answer(request, Arc::clone(&front), tap.clone())
+            })
         };
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
@@ -285,8 +282,8 @@ impl<H: Handler> Proxy<H> {
             .auto_date_header(false)
             .max_concurrent_streams(100)
             .max_header_list_size(HEADER_LIST_MAX);
-        let mut connection =
-            std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let io = TokioIo::new(Tapped::new(stream, tap).limited(FIRST_BYTE, HEAD, IDLE));
+        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
@@ -304,23 +301,25 @@ impl<H: Handler> Proxy<H> {
         self: Arc<Self>,
         request: http::Request<Incoming>,
         front: Arc<Front>,
-        tap: Option<Tap>,
+        tap: Tap,
     ) -> Result<http::Response<OutBody>, Infallible> {
+        let in_flight = tap.enter();
         let to = request.version();
-        let tapped = tap.as_ref().and_then(|tap| tap.take_head(Head::Request));
+        let tapped = tap.take_head(Head::Request);
         let fields = tapped.unwrap_or_else(|| headers_in(request.headers()));
-        let answer = match self.refusal(&request, &fields, &front, tap.as_ref()) {
+        let answer = match self.refusal(&request, &fields, &front, &tap) {
             Some(refusal) => Err(refusal),
             None if request.method() == http::Method::CONNECT => {
-                tap.as_ref().inspect(|tap| tap.switch_off());
+                tap.release();
                 connect::open(&self, request).ok_or(NO_TUNNEL)
             }
             None => self.relay(request, fields, &front, tap).await,
         };
-        Ok(match answer {
+        let answer = match answer {
             Ok(answer) => answer,
             Err(Refusal { status, why }) => closing(plain(status, why, to).await),
-        })
+        };
+        Ok(answer.map(|body| body.until_sent(in_flight)))
     }
 
     /// Why a request goes no further. What is ambiguous is an incident besides.
@@ -329,12 +328,12 @@ impl<H: Handler> Proxy<H> {
         request: &http::Request<Incoming>,
         fields: &Headers,
         front: &Front,
-        tap: Option<&Tap>,
+        tap: &Tap,
     ) -> Option<Refusal> {
         let refused = |status, why| Some(Refusal { status, why });
-        let ambiguous = if tap.is_some_and(Tap::had_bare_lf) {
+        let ambiguous = if tap.had_bare_lf() {
             refused(400, "a line of its head ends without CR")
-        } else if fields.has("upgrade") && tap.is_some_and(Tap::has_more) {
+        } else if fields.has("upgrade") && tap.has_more() {
             refused(
                 400,
                 "bytes came behind an Upgrade that nobody has agreed to",
@@ -365,7 +364,7 @@ impl<H: Handler> Proxy<H> {
         mut request: http::Request<Incoming>,
         fields: Headers,
         front: &Front,
-        tap: Option<Tap>,
+        tap: Tap,
     ) -> Result<http::Response<OutBody>, Refusal> {
         let started = Instant::now();
         let to = request.version();
@@ -394,8 +393,8 @@ impl<H: Handler> Proxy<H> {
         let mut response = response_out(answer, to).await.ok().ok_or(UNWRITABLE)?;
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
             let server = hyper::upgrade::on(&mut response);
-            if let (Some(client), Some(tap)) = (client, tap) {
-                tap.switch_off();
+            if let Some(client) = client {
+                tap.release();
                 self.spawn(passage::join(client, server));
             }
             return Ok(response);
@@ -491,7 +490,6 @@ const UNWRITABLE: Refusal = Refusal {
     why: "the answer cannot be written as HTTP",
 };
 const GRACE: Duration = Duration::from_secs(2);
-/// hyper's timer for a head also runs while a connection is idle.
 const IDLE: Duration = Duration::from_mins(1);
 const FIRST_BYTE: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(10);

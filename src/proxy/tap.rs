@@ -20,12 +20,25 @@ struct State {
     bytes: Vec<u8>,
     /// Body bytes that will pass before the next head.
     skip: u64,
-    /// Whether a body of unknown length passes.
-    paused: bool,
-    /// Whether what passes is no HTTP any more.
-    off: bool,
+    passes: Passes,
+    /// How many requests wait for the end of their answer.
+    in_flight: usize,
     /// Whether a line of the head that was taken last ended without CR.
     bare_lf: bool,
+}
+
+/// What is read from the connection.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Passes {
+    /// Heads, and bodies whose length they say.
+    #[default]
+    Messages,
+    /// A body of unknown length.
+    Body,
+    /// What has no heads that could be read.
+    Frames,
+    /// No HTTP any more; it has its own limits.
+    Foreign,
 }
 
 impl Tap {
@@ -51,7 +64,7 @@ impl Tap {
                     .drain(..usize::try_from(here).unwrap_or(usize::MAX));
             }
             Body::Unknown => {
-                state.paused = true;
+                state.passes = Passes::Body;
                 state.bytes.clear();
             }
             Body::Interim => {}
@@ -62,8 +75,8 @@ impl Tap {
     /// The message has ended: what comes next is a head.
     pub(super) fn next_message(&self) {
         let mut state = self.lock();
-        if state.paused {
-            state.paused = false;
+        if state.passes == Passes::Body {
+            state.passes = Passes::Messages;
             state.bytes.clear();
         }
     }
@@ -79,18 +92,37 @@ impl Tap {
         !self.lock().bytes.is_empty()
     }
 
-    /// Whether a head has begun and is not whole yet.
-    pub(super) fn is_within_head(&self) -> bool {
-        let state = self.lock();
-        let whole = || memchr::memmem::find(&state.bytes, b"\r\n\r\n").is_some();
-        !state.off && !state.paused && !state.bytes.is_empty() && !whole()
+    /// A tap that keeps nothing: what passes is framed otherwise than in HTTP/1.
+    pub(super) fn mute() -> Self {
+        let tap = Self::default();
+        tap.lock().passes = Passes::Frames;
+        tap
     }
 
     /// What comes now is no HTTP, and nothing is kept of it.
-    pub(super) fn switch_off(&self) {
+    pub(super) fn release(&self) {
         let mut state = self.lock();
-        state.off = true;
+        state.passes = Passes::Foreign;
         state.bytes = Vec::new();
+    }
+
+    /// A request is being answered for as long as the guard lives.
+    pub(super) fn enter(&self) -> InFlight {
+        self.lock().in_flight += 1;
+        InFlight(self.clone())
+    }
+
+    /// What the connection waits for.
+    fn waits(&self) -> Waits {
+        let state = self.lock();
+        let whole = || memchr::memmem::find(&state.bytes, b"\r\n\r\n").is_some();
+        if state.passes == Passes::Foreign || state.in_flight > 0 {
+            Waits::Answer
+        } else if state.passes == Passes::Messages && !state.bytes.is_empty() && !whole() {
+            Waits::Head
+        } else {
+            Waits::Request
+        }
     }
 
     /// A request is sent: whatever is left over belongs to no answer.
@@ -100,14 +132,11 @@ impl Tap {
 
     fn keep(&self, bytes: &[u8]) {
         let mut state = self.lock();
-        if state.off {
-            return;
-        }
         let skipped = state.skip.min(bytes.len() as u64);
         state.skip -= skipped;
         let bytes = &bytes[usize::try_from(skipped).unwrap_or(bytes.len())..];
         let room = HEAD_MAX.saturating_sub(state.bytes.len());
-        if !state.paused {
+        if state.passes == Passes::Messages {
             state
                 .bytes
                 .extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -117,6 +146,23 @@ impl Tap {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A request that waits for the end of its answer.
+pub(super) struct InFlight(Tap);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.lock().in_flight -= 1;
+    }
+}
+
+/// What a connection waits for.
+enum Waits {
+    Answer,
+    /// The rest of a head.
+    Head,
+    Request,
 }
 
 /// Whose head it is.
@@ -198,8 +244,8 @@ pub(super) struct Tapped<S> {
     tap: Tap,
     /// For the first byte of all.
     first: Option<Patience>,
-    /// For a head that has begun.
-    head: Option<Patience>,
+    /// For a head that has begun, and for the next request.
+    later: Option<(Patience, Patience)>,
 }
 
 impl<S> Tapped<S> {
@@ -208,14 +254,15 @@ impl<S> Tapped<S> {
             inner,
             tap,
             first: None,
-            head: None,
+            later: None,
         }
     }
 
-    /// Ends the connection where the first byte, or a head that has begun, takes longer.
-    pub(super) fn limited(mut self, first: Option<Duration>, head: Duration) -> Self {
-        self.first = first.map(Patience::of);
-        self.head = Some(Patience::of(head));
+    /// Ends the connection where the first byte, a head that has begun, or the next request
+    /// takes longer.
+    pub(super) fn limited(mut self, first: Duration, head: Duration, idle: Duration) -> Self {
+        self.first = Some(Patience::of(first));
+        self.later = Some((Patience::of(head), Patience::of(idle)));
         self
     }
 
@@ -227,14 +274,21 @@ impl<S> Tapped<S> {
         if let Some(first) = &mut self.first {
             return first.is_over(cx);
         }
-        let Some(head) = &mut self.head else {
+        let Some((head, idle)) = &mut self.later else {
             return false;
         };
-        if self.tap.is_within_head() {
-            return head.is_over(cx);
+        let waits = self.tap.waits();
+        if !matches!(waits, Waits::Head) {
+            head.rest();
         }
-        head.rest();
-        false
+        if !matches!(waits, Waits::Request) {
+            idle.rest();
+        }
+        match waits {
+            Waits::Answer => false,
+            Waits::Head => head.is_over(cx),
+            Waits::Request => idle.is_over(cx),
+        }
     }
 }
 

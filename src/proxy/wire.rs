@@ -18,14 +18,14 @@ use crate::model::{
     Body, Chunks, Cut, Flow, Header, Headers, Opaque, Request, Response, Url, Version,
 };
 use crate::proxy::patience::Patience;
-use crate::proxy::tap::Tap;
+use crate::proxy::tap::{InFlight, Tap};
 
 /// A request from hyper as the core sees it; `headers` are the fields in their case and order.
 pub(super) fn request_in(
     request: http::Request<Incoming>,
     url: Url,
     headers: Headers,
-    tap: Option<Tap>,
+    tap: Tap,
 ) -> Request {
     let (parts, body) = request.into_parts();
     Request {
@@ -33,7 +33,7 @@ pub(super) fn request_in(
         url,
         version: version_in(parts.version),
         headers,
-        body: body_in(body, tap, REQUEST_GAP),
+        body: body_in(body, Some(tap), REQUEST_GAP),
         wire: Opaque::new(parts.extensions),
     }
 }
@@ -332,6 +332,7 @@ pub(super) struct OutBody {
     body: Body,
     gate: Option<Gate>,
     hidden_end: bool,
+    in_flight: Option<InFlight>,
 }
 
 impl OutBody {
@@ -340,7 +341,14 @@ impl OutBody {
             body,
             gate: None,
             hidden_end: false,
+            in_flight: None,
         }
+    }
+
+    /// Keeps the request in flight for as long as the body is.
+    pub(super) fn until_sent(mut self, in_flight: InFlight) -> Self {
+        self.in_flight = Some(in_flight);
+        self
     }
 
     /// Holds the body back until the gate opens.
