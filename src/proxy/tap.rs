@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,6 +23,8 @@ struct State {
     passes: Passes,
     /// How many requests wait for the end of their answer.
     in_flight: usize,
+    /// Who is to hear that there is none any more.
+    waiting: Option<Waker>,
     /// Whether a line of the head that was taken last ended without CR.
     bare_lf: bool,
 }
@@ -112,11 +114,12 @@ impl Tap {
         InFlight(self.clone())
     }
 
-    /// What the connection waits for.
-    fn waits(&self) -> Waits {
-        let state = self.lock();
+    /// What the connection waits for; whoever asks is woken when that is no answer any more.
+    fn waits(&self, cx: &Context<'_>) -> Waits {
+        let mut state = self.lock();
         let whole = || memchr::memmem::find(&state.bytes, b"\r\n\r\n").is_some();
         if state.passes == Passes::Foreign || state.in_flight > 0 {
+            state.waiting = Some(cx.waker().clone());
             Waits::Answer
         } else if state.passes == Passes::Messages && !state.bytes.is_empty() && !whole() {
             Waits::Head
@@ -153,7 +156,13 @@ pub(super) struct InFlight(Tap);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.lock().in_flight -= 1;
+        let mut state = self.0.lock();
+        state.in_flight -= 1;
+        if state.in_flight == 0
+            && let Some(waker) = state.waiting.take()
+        {
+            waker.wake();
+        }
     }
 }
 
@@ -277,7 +286,7 @@ impl<S> Tapped<S> {
         let Some((head, idle)) = &mut self.later else {
             return false;
         };
-        let waits = self.tap.waits();
+        let waits = self.tap.waits(cx);
         if !matches!(waits, Waits::Head) {
             head.rest();
         }
