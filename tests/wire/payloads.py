@@ -195,9 +195,10 @@ def lines():
 
 
 def intentions():
-    yield rejected("upgrade to h2c", get("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"),
-                   501, method="GET", body=b"")
-    yield rejected("upgrade to something", get("Connection: Upgrade", "Upgrade: tunnel/9"), 501, method="GET", body=b"")
+    # RFC 9110 section 7.8 lets us ignore an upgrade; then nothing of it goes on.
+    for name, *fields in [("h2c", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"),
+                          ("something", "Connection: Upgrade", "Upgrade: tunnel/9")]:
+        yield Payload(f"upgrade to {name}", "either", get(*fields), method="GET", body=b"", absent=("upgrade", "http2-settings", "connection: upgrade"))
     yield rejected(
         "a request behind an upgrade",
         get("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==") + SECOND,
