@@ -50,11 +50,12 @@ fn failures(cassette: &Cassette) -> String {
     for interaction in &cassette.interactions {
         if let Some(error) = interaction.error() {
             let (id, step) = (interaction.id(), interaction.step().title());
+            let url = interaction.request().url();
             let phase = error.phase().as_str().replace('_', " ");
             line(
                 &mut out,
                 &format!(
-                    "  {id} {step}: {} ({} during {phase})",
+                    "  {id} {step} ({url}): {} ({} during {phase})",
                     in_words(error.kind()),
                     error.kind()
                 ),

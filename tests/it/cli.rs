@@ -216,7 +216,7 @@ fn explain_names_a_request_that_got_no_answer() {
     let tape = "authtape: 1\nrecorded_by: authtape/0.1.0\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n- id: 1\n  step: token_request\n  at: 0.0\n  request:\n    method: POST\n    url: https://as.example/token\n    http: \"1.1\"\n    headers:\n    - Content-Type: application/x-www-form-urlencoded\n    form:\n    - grant_type: client_credentials\n  error:\n    kind: dns_failure\n    phase: connect\n    after: 0.001\n";
     std::fs::write(here.path().join("x.yaml"), tape).expect("written");
     let output = authtape(here.path(), &["explain", "x.yaml"]);
-    let expected = "x.yaml: no rule applies, but not every request got its answer:\n  1 token request: the server's name does not resolve (dns_failure during connect)\n";
+    let expected = "x.yaml: no rule applies, but not every request got its answer:\n  1 token request (https://as.example/token): the server's name does not resolve (dns_failure during connect)\n";
     assert_eq!(said(&output), expected);
 }
 
