@@ -128,6 +128,7 @@ impl Take {
         let failure = captured.cut.map(|cut| match cut {
             Cut::Abandoned => FailureKind::ClientAborted,
             Cut::Closed => FailureKind::ClosedEarly,
+            Cut::Reset => FailureKind::ConnectionReset,
             Cut::Malformed => FailureKind::ProtocolError,
             Cut::Stalled => FailureKind::ReadTimeout,
         });
@@ -151,7 +152,7 @@ impl Take {
     fn cut(&mut self, cut: Cut) -> Failure {
         let failure = Failure {
             kind: match cut {
-                Cut::Abandoned | Cut::Closed => FailureKind::ClientAborted,
+                Cut::Abandoned | Cut::Closed | Cut::Reset => FailureKind::ClientAborted,
                 Cut::Malformed => FailureKind::ProtocolError,
                 Cut::Stalled => FailureKind::ReadTimeout,
             },

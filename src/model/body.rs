@@ -9,8 +9,10 @@ use bytes::Bytes;
 /// How a body that is still arriving ended too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// The sender closed or reset the connection.
+    /// The sender closed the connection.
     Closed,
+    /// The sender reset the connection, or the stream.
+    Reset,
     /// The sender's framing could not be read.
     Malformed,
     /// The receiver went away before the end.
@@ -46,6 +48,14 @@ impl Body {
     /// A body of no bytes.
     pub fn empty() -> Self {
         Self::Full(Bytes::new())
+    }
+
+    /// A body that ends too early behind these bytes.
+    pub fn severed(bytes: Bytes, cut: Cut) -> Self {
+        Self::Live(Box::pin(Severed {
+            bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
+            cut: Some(cut),
+        }))
     }
 
     /// Copies up to `cap` bytes of the body as it passes, and says once, at its end, what it was.
@@ -124,6 +134,29 @@ impl Captured {
 impl fmt::Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Captured({} bytes, cut: {:?})", self.size, self.cut)
+    }
+}
+
+struct Severed {
+    bytes: Option<Bytes>,
+    cut: Option<Cut>,
+}
+
+impl Flow for Severed {
+    fn poll_chunk(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Cut>>> {
+        let bytes = self.bytes.take().map(Ok);
+        Poll::Ready(bytes.or_else(|| self.cut.take().map(Err)))
+    }
+
+    fn is_finished(&self) -> bool {
+        self.cut.is_none()
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        None
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use http::Extensions;
@@ -43,6 +44,8 @@ pub(super) struct Link {
     target: Target,
     alpn: Vec<Vec<u8>>,
     sender: Mutex<Option<Sender>>,
+    /// Why the server could not be reached ahead of the first request, which gets to hear it.
+    refused: std::sync::Mutex<Option<Failure>>,
 }
 
 enum Sender {
@@ -57,15 +60,28 @@ impl Link {
             target,
             alpn,
             sender: Mutex::new(None),
+            refused: std::sync::Mutex::default(),
         }
     }
 
     /// Dials at once, and says which protocol the server chose.
     pub(super) async fn dial(&self, upstream: &Upstream) -> Result<Option<Vec<u8>>, Failure> {
-        let dialled = upstream.dial(&self.target, &self.alpn).await?;
-        let chosen = dialled.alpn.clone();
-        *self.sender.lock().await = Some(dialled.open().await?);
-        Ok(chosen)
+        let opened = async {
+            let dialled = upstream.dial(&self.target, &self.alpn).await?;
+            let chosen = dialled.alpn.clone();
+            Ok((dialled.open().await?, chosen))
+        };
+        let opened: Result<_, Failure> = opened.await;
+        match opened {
+            Ok((sender, chosen)) => {
+                *self.sender.lock().await = Some(sender);
+                Ok(chosen)
+            }
+            Err(failure) => {
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                Err(failure)
+            }
+        }
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -76,6 +92,14 @@ impl Link {
         extensions: Extensions,
     ) -> Result<Response, Failure> {
         let started = Instant::now();
+        let refused = self
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(failure) = refused {
+            return Err(failure);
+        }
         let waits = |value: &str| value.eq_ignore_ascii_case("100-continue");
         let gate = request
             .headers

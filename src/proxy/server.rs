@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -366,7 +366,6 @@ impl<H: Handler> Proxy<H> {
         front: &Front,
         tap: Tap,
     ) -> Result<http::Response<OutBody>, Refusal> {
-        let started = Instant::now();
         let to = request.version();
         let url = front.url(&request).ok_or(ORIGIN_FORM)?;
         front.count();
@@ -382,10 +381,7 @@ impl<H: Handler> Proxy<H> {
         let host = request.url.authority();
         let (mut answer, is_cut) = match self.handler.handle(request).await {
             Ok(response) => (response, false),
-            Err(failure) => (
-                failed(&host, failure, started),
-                failure.phase == Phase::Request,
-            ),
+            Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
         };
         if let Some(stand) = front.stand() {
             answer = stand.outward(answer).await;
@@ -415,7 +411,7 @@ pub(super) struct Ended {
 }
 
 /// What a client gets for a failure: it says so, and by whom.
-fn failed(host: &str, failure: Failure, started: Instant) -> Response {
+fn failed(host: &str, failure: Failure) -> Response {
     let kind = failure.kind.as_str();
     if failure.kind == FailureKind::ConnectForbidden {
         let body = format!(
@@ -431,9 +427,8 @@ fn failed(host: &str, failure: Failure, started: Instant) -> Response {
         (FailureKind::ConnectTimeout | FailureKind::ReadTimeout, _) => 504,
         _ => 502,
     };
-    let millis = started.elapsed().as_millis();
     let body = format!(
-        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} during {} ({millis} ms)\"}}\n",
+        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} during {}\"}}\n",
         failure.phase.as_str().replace('_', " "),
     );
     Response::new(status, body)

@@ -290,11 +290,7 @@ impl Flow for IncomingFlow {
                 }
                 Some(Err(error)) => {
                     self.ended = true;
-                    let cut = if error.is_parse() || is_malformed(&error) {
-                        Cut::Malformed
-                    } else {
-                        Cut::Closed
-                    };
+                    let cut = cut_by(&error);
                     return Poll::Ready(Some(Err(cut)));
                 }
                 None => {
@@ -314,17 +310,18 @@ impl Flow for IncomingFlow {
     }
 }
 
-/// What hyper says of chunks that it cannot read.
-fn is_malformed(error: &hyper::Error) -> bool {
+/// What hyper says of a body that did not come to its end.
+fn cut_by(error: &hyper::Error) -> Cut {
     let cause = std::error::Error::source(error);
-    cause
+    let kind = cause
         .and_then(|cause| cause.downcast_ref::<io::Error>())
-        .is_some_and(|cause| {
-            matches!(
-                cause.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-            )
-        })
+        .map(io::Error::kind);
+    match kind {
+        _ if error.is_parse() => Cut::Malformed,
+        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Cut::Malformed,
+        Some(io::ErrorKind::ConnectionReset) => Cut::Reset,
+        _ => Cut::Closed,
+    }
 }
 
 /// A body that hyper sends.
@@ -333,6 +330,8 @@ pub(super) struct OutBody {
     gate: Option<Gate>,
     hidden_end: bool,
     in_flight: Option<InFlight>,
+    /// How the body ended too early.
+    broken: Option<io::ErrorKind>,
 }
 
 impl OutBody {
@@ -342,6 +341,7 @@ impl OutBody {
             gate: None,
             hidden_end: false,
             in_flight: None,
+            broken: None,
         }
     }
 
@@ -378,6 +378,9 @@ impl hyper::body::Body for OutBody {
             self.gate = None;
         }
         self.hidden_end = false;
+        if let Some(kind) = self.broken.take() {
+            return Poll::Ready(Some(Err(kind.into())));
+        }
         if let Body::Full(bytes) = &mut self.body {
             let bytes = std::mem::take(bytes);
             return Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))));
@@ -385,19 +388,28 @@ impl hyper::body::Body for OutBody {
         let Some(chunks) = self.chunks() else {
             return Poll::Ready(None);
         };
-        let chunk = std::task::ready!(chunks.as_mut().poll_chunk(cx));
-        Poll::Ready(chunk.map(|chunk| match chunk {
-            Ok(bytes) => Ok(Frame::data(bytes)),
-            Err(Cut::Stalled) => Err(io::ErrorKind::TimedOut.into()),
-            Err(Cut::Malformed) => Err(io::ErrorKind::InvalidData.into()),
-            Err(_) => Err(io::ErrorKind::UnexpectedEof.into()),
-        }))
+        match std::task::ready!(chunks.as_mut().poll_chunk(cx)) {
+            None => Poll::Ready(None),
+            Some(Ok(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            Some(Err(cut)) => {
+                self.broken = Some(match cut {
+                    Cut::Stalled => io::ErrorKind::TimedOut,
+                    Cut::Malformed => io::ErrorKind::InvalidData,
+                    Cut::Reset => io::ErrorKind::ConnectionReset,
+                    Cut::Closed | Cut::Abandoned => io::ErrorKind::UnexpectedEof,
+                });
+                // hyper drops what it has not written yet, the head among it, with an error: it
+                // gets to write once more before it hears of this one.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.body {
             Body::Full(bytes) => bytes.is_empty() && !self.hidden_end,
-            Body::Live(chunks) => chunks.is_finished(),
+            Body::Live(chunks) => chunks.is_finished() && self.broken.is_none(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The player: picks the interaction that answers a request, or says why there is none.
 
 use crate::cassette::Cassette;
-use crate::model::{Captured, Failure, Heard, Params, Response, Said, Url};
+use bytes::Bytes;
+
+use crate::model::{Body, Captured, Cut, Failure, FailureKind, Heard, Params, Response, Said, Url};
 use crate::oauth::classify::classify;
 use crate::oauth::fields::Fields;
 use crate::oauth::flows::Flows;
@@ -387,14 +389,23 @@ impl Player {
         self.tracks[at].plays += 1;
         self.bind(at, said);
         let answering = self.fast_forward(at);
-        if let Some(error) = self.tracks[answering].interaction.error() {
-            return Answer::Failure(Failure {
+        let failure = self.tracks[answering]
+            .interaction
+            .error()
+            .map(|error| Failure {
                 kind: error.kind(),
                 phase: error.phase(),
                 after: error.after(),
             });
+        if let Some(failure) = failure
+            && self.tracks[answering].interaction.response().is_none()
+        {
+            return Answer::Failure(failure);
         }
         let mut response = self.render(answering);
+        if let Some(failure) = failure {
+            response.body = severed(response.body, failure.kind);
+        }
         let step = self.tracks[at].interaction.step();
         if step == Step::AuthorizationRequest {
             self.redirect(at, said, &mut response);
@@ -505,8 +516,8 @@ impl Player {
     /// What this answer says is what later requests are read against.
     fn note(&mut self, step: Step, said: &Said, response: &Response) {
         let bytes = match &response.body {
-            crate::model::Body::Full(bytes) => bytes.clone(),
-            crate::model::Body::Live(_) => bytes::Bytes::new(),
+            Body::Full(bytes) => bytes.clone(),
+            Body::Live(_) => Bytes::new(),
         };
         let heard = Heard {
             status: response.status,
@@ -555,4 +566,19 @@ impl Track {
 
 fn asked(said: &Said) -> String {
     format!("{} {}", said.method, said.url.endpoint())
+}
+
+/// The body as far as it is on tape; then it ends as it did.
+fn severed(body: Body, kind: FailureKind) -> Body {
+    let bytes = match body {
+        Body::Full(bytes) => bytes,
+        Body::Live(_) => Bytes::new(),
+    };
+    let cut = match kind {
+        FailureKind::ConnectionReset => Cut::Reset,
+        FailureKind::ProtocolError => Cut::Malformed,
+        FailureKind::ReadTimeout => Cut::Stalled,
+        _ => Cut::Closed,
+    };
+    Body::severed(bytes, cut)
 }
