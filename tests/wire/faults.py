@@ -5,7 +5,6 @@
 `--prove` expects of every fault that the recording calls it `client_aborted`, and succeeds where all fail.
 """
 
-import json
 import re
 import socket
 import ssl
@@ -86,7 +85,9 @@ def over_h2(*frames, then="close"):
                 break
             if frame[0] == h2.SETTINGS and not frame[1] & h2.ACK:
                 client.sendall(h2.frame(h2.SETTINGS, h2.ACK))
-        client.sendall(b"".join(frames))
+        for frame in frames:
+            client.sendall(frame)
+            time.sleep(0.2)
         if then == "reset":
             time.sleep(0.3)
             reset(client)
@@ -108,21 +109,21 @@ def goaway(last, code):
 
 
 def alert(client):
-    client.recv(1000)
+    client.recv(65536)
     client.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
 
 
 def garbage(client):
-    client.recv(1000)
+    client.recv(65536)
     client.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
 def hang_up(client):
-    client.recv(1000)
+    client.recv(65536)
 
 
 def reset_hello(client):
-    client.recv(1000)
+    client.recv(65536)
     reset(client)
 
 
@@ -186,7 +187,9 @@ def cases():
         chunk = HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{\"act\r\n"
         yield Case(f"bad chunk{more}", "protocol_error", "response_body", says(chunk + b"zz\r\nive\r\n"), way=way, statuses=(200,))
         yield Case(f"chunks cut{more}", "closed_early", "response_body", says(chunk), way=way, statuses=(200,))
-    yield Case("no close_notify", None, None, no_notify, statuses=(200,))
+    yield Case("ended by the close", None, None, says(HEAD + b"\r\n" + b'{"active":true}'), statuses=(200,))
+    # An attacker can cut there (RFC 9112 section 9.8).
+    yield Case("no close_notify", "closed_early", "response_body", no_notify, statuses=(200,))
     yield Case("1xx storm", None, None, storm, statuses=(200,))
     yield Case("1xx storm without end", kinds("read_timeout", "protocol_error"), "response_head", endless_storm, seconds=63, statuses=(502, 504))
     yield Case("502", None, None, says(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"))
@@ -195,7 +198,7 @@ def cases():
     yield Case("h2 goaway with an error", ended, "response_head", over_h2(goaway(0, h2.ENHANCE_YOUR_CALM)), way="h2")
     yield Case("h2 stream reset before the head", ended, "response_head", over_h2(h2.frame(h2.RST_STREAM, 0, 1, b"\0\0\0\2")), way="h2")
     yield Case("h2 closed before the head", ended, "response_head", over_h2(then="reset"), way="h2")
-    yield Case("h2 broken frame", "protocol_error", "response_head", over_h2(h2.frame(h2.SETTINGS, 0, 1)), way="h2")
+    yield Case("h2 broken frame", ended, "response_head", over_h2(h2.frame(h2.SETTINGS, 0, 1)), way="h2")
     yield Case("h2 stream reset in the body", ended, "response_body", over_h2(H2_HEAD, H2_PART, h2.frame(h2.RST_STREAM, 0, 1, b"\0\0\0\2")), way="h2", statuses=(200,))
     yield Case("h2 goaway in the body", ended, "response_body", over_h2(H2_HEAD, H2_PART, goaway(0, h2.INTERNAL_ERROR), then="reset"), way="h2", statuses=(200,))
 
@@ -255,7 +258,6 @@ def judge(case, taped, explained, kind=None):
         return f"the client got {status}, must be one of {case.statuses}"
     if took > case.seconds:
         return f"the client waited {took:.1f} s, at most {case.seconds}"
-    # An answer whose end the connection marks cannot be told from one that was cut.
     must_be_whole = case.phase != "response_body"
     if whole != must_be_whole:
         return f"the client's answer was {'whole' if whole else 'cut'}, status {status}"
@@ -265,12 +267,14 @@ def judge(case, taped, explained, kind=None):
     found = tuple(taped[0].one(taped[0].error, key) for key in ("kind", "phase"))
     if found[0] not in kinds or found[1] != case.phase:
         return f"recorded is {found}, must be {kinds} while {case.phase}"
-    authority = f"{case.host}:{case.port}" if case.port not in (80, 443) else case.host
-    if case.kind and authority not in explained:
+    number = re.search(r"^- id: (\d+)", taped[0].text, re.M)[1]
+    if case.kind and not re.search(rf"^ +{number} .*{found[0]}", explained, re.M):
         return "explain says nothing of it"
     if case.again is None:
         return "it was not replayed"
-    if case.again[:3] != case.live[:3]:
+    # What came of an answer before its cut can be read by no parser, so the tape does not hold it.
+    said = 3 if whole else 2
+    if case.again[:said] != case.live[:said]:
         return f"replayed is {case.again[:3]}, live was {case.live[:3]}"
     return ""
 
