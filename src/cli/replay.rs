@@ -50,7 +50,7 @@ impl Args {
                     listen: self.run.listen,
                     ca_dir: self.run.ca.clone(),
                     reverse: self.run.reverse.clone(),
-                    tls_listen: self.run.tls_listen,
+                    tls_listen: self.run.tls_listen(),
                     ..WireOptions::default()
                 },
                 on_miss: Box::new(move |miss| {

@@ -59,9 +59,12 @@ enum Inside {
 impl RunArgs {
     /// Runs the program, or waits to be interrupted, and ends the deck whatever happened.
     pub(crate) async fn with(&self, running: Running) -> anyhow::Result<Done> {
-        let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
-            std::env::var_os(name)
-        })?;
+        let environment = Environment::prepare(
+            &running.proxy_url(),
+            running.tls_address(),
+            running.ca_pem(),
+            |name| std::env::var_os(name),
+        )?;
         let inside = self.inside(&running, &environment).await;
         if let Ok(Inside::NotStarted(outcome)) = inside {
             running.abandon().await?;
@@ -82,7 +85,7 @@ impl RunArgs {
             announce(path, running, environment)?;
         }
         if !self.quiet {
-            stands(running);
+            self.stands(running);
         }
         if !self.command.is_empty() {
             return Ok(match launch::run(&self.command, environment).await {
@@ -104,6 +107,22 @@ impl RunArgs {
         }
         interrupted().await?;
         Ok(Inside::Ended(None))
+    }
+
+    /// The TLS port; a program always has one, for the runtimes that know of no proxy.
+    pub(crate) fn tls_listen(&self) -> Option<SocketAddr> {
+        let any = || SocketAddr::from(([127, 0, 0, 1], 0));
+        self.tls_listen
+            .or_else(|| (!self.command.is_empty()).then(any))
+    }
+
+    fn stands(&self, running: &Running) {
+        for (origin, local) in running.reverse() {
+            say(&format!("authtape: {local} stands for {origin}"));
+        }
+        if let (Some(_), Some(address)) = (self.tls_listen, running.tls_address()) {
+            say(&format!("authtape: TLS for any host at {address}"));
+        }
     }
 }
 
@@ -150,15 +169,6 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes()).with_context(cannot)?;
     file.persist(path).with_context(cannot)?;
     Ok(())
-}
-
-fn stands(running: &Running) {
-    for (origin, local) in running.reverse() {
-        say(&format!("authtape: {local} stands for {origin}"));
-    }
-    if let Some(address) = running.tls_address() {
-        say(&format!("authtape: TLS for any host at {address}"));
-    }
 }
 
 fn instructions(running: &Running, environment: &Environment) {

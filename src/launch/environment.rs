@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -18,14 +19,15 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment for a proxy and the certificate of its authority, on top of what is
-    /// inherited.
+    /// The environment for a proxy, its TLS port and the certificate of its authority, on top of
+    /// what is inherited.
     ///
     /// # Errors
     ///
     /// Where the files cannot be written.
     pub fn prepare(
         proxy_url: &str,
+        tls: Option<SocketAddr>,
         ca_pem: &str,
         inherited: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
@@ -34,11 +36,13 @@ impl Environment {
             .tempdir()
             .map_err(Error::Prepare)?;
         let files = Files::write(directory.path(), ca_pem, &inherited).map_err(Error::Prepare)?;
+        let tls = tls.map(|address| address.to_string()).unwrap_or_default();
         let fill = |value: &str| {
-            let value = value.replace("{proxy}", proxy_url);
-            let value = value.replace("{bundle}", &files.bundle.to_string_lossy());
-            let value = value.replace("{ca}", &files.extra.to_string_lossy());
-            OsString::from(value.replace("{ini}", &files.ini.to_string_lossy()))
+            let mut value = value.replace("{proxy}", proxy_url).replace("{tls}", &tls);
+            for (name, path) in files.by_name() {
+                value = value.replace(name, &path.to_string_lossy());
+            }
+            OsString::from(value)
         };
         let mut variables = BTreeMap::new();
         for runtime in RUNTIMES.iter() {
@@ -81,9 +85,21 @@ struct Files {
     bundle: PathBuf,
     extra: PathBuf,
     ini: PathBuf,
+    wgetrc: PathBuf,
+    shims: PathBuf,
 }
 
 impl Files {
+    fn by_name(&self) -> [(&'static str, &Path); 5] {
+        [
+            ("{bundle}", &self.bundle),
+            ("{ca}", &self.extra),
+            ("{ini}", &self.ini),
+            ("{wgetrc}", &self.wgetrc),
+            ("{shims}", &self.shims),
+        ]
+    }
+
     fn write(
         directory: &Path,
         ca_pem: &str,
@@ -93,6 +109,8 @@ impl Files {
             bundle: directory.join("bundle.pem"),
             extra: directory.join("extra.pem"),
             ini: directory.join("php"),
+            wgetrc: directory.join("wgetrc"),
+            shims: directory.join("shims"),
         };
         // A store replaces the system's in most runtimes, so ours holds both.
         let mut bundle = system_roots(inherited("SSL_CERT_FILE").map(PathBuf::from));
@@ -111,6 +129,20 @@ impl Files {
             ini,
             "curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\""
         )?;
+        let own = || Some(PathBuf::from(inherited("HOME")?).join(".wgetrc"));
+        let before = inherited("WGETRC").map(PathBuf::from).or_else(own);
+        let before = before.and_then(|path| std::fs::read_to_string(path).ok());
+        std::fs::write(
+            &files.wgetrc,
+            format!(
+                "{}ca_certificate = {bundle}\n",
+                lines(before.unwrap_or_default())
+            ),
+        )?;
+        std::fs::create_dir(&files.shims)?;
+        for (name, text) in SHIMS {
+            std::fs::write(files.shims.join(name), text)?;
+        }
         Ok(files)
     }
 }
@@ -166,6 +198,8 @@ struct Appended {
     lead: String,
 }
 
+const SHIMS: &[(&str, &str)] = &[("sitecustomize.py", include_str!("shims/sitecustomize.py"))];
+
 #[expect(
     clippy::expect_used,
     reason = "the data is embedded, and a test reads it"
@@ -183,7 +217,8 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
             .collect();
-        Environment::prepare("http://127.0.0.1:4000", "-----OURS-----\n", |name| {
+        let tls = Some(SocketAddr::from(([127, 0, 0, 1], 4001)));
+        Environment::prepare("http://127.0.0.1:4000", tls, "-----OURS-----\n", |name| {
             inherited.get(name).cloned()
         })
         .expect("prepared")
@@ -244,6 +279,27 @@ mod tests {
             value(&inherited, "PHP_INI_SCAN_DIR"),
             format!("/etc/mine:{}/php", inherited.directory().display())
         );
+    }
+
+    #[test]
+    fn what_was_configured_before_is_kept() {
+        let home = tempfile::tempdir().expect("a directory");
+        std::fs::write(home.path().join(".wgetrc"), "tries = 3").expect("written");
+        let environment = prepared(&[
+            ("HOME", &home.path().to_string_lossy()),
+            ("PYTHONPATH", "/mine"),
+        ]);
+        let directory = environment.directory().display().to_string();
+        let wgetrc = std::fs::read_to_string(value(&environment, "WGETRC")).expect("a file");
+        assert_eq!(
+            wgetrc,
+            format!("tries = 3\nca_certificate = {directory}/bundle.pem\n")
+        );
+        assert_eq!(
+            value(&environment, "PYTHONPATH"),
+            format!("/mine:{directory}/shims")
+        );
+        assert_eq!(value(&environment, "AUTHTAPE_TLS"), "127.0.0.1:4001");
     }
 
     #[test]

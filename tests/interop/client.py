@@ -1,4 +1,4 @@
-"""The correct session with urllib, requests or httpx. It never prints a code, a token or a secret."""
+"""The correct session with urllib, http.client, requests, httpx or aiohttp. It never prints a code, a token or a secret."""
 
 import base64
 import json
@@ -42,7 +42,34 @@ def with_httpx(method, url, form=None, headers=None):
     return answer.status_code, answer.headers, answer.content
 
 
-ask = {"urllib": with_urllib, "requests": with_requests, "httpx": with_httpx}[sys.argv[1]]
+def with_http_client(method, url, form=None, headers=None):
+    import http.client
+
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPSConnection(parts.hostname, parts.port)
+    body = urllib.parse.urlencode(form) if form else None
+    kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+    connection.request(method, url[len(f"{parts.scheme}://{parts.netloc}"):], body, {**kind, **(headers or {})})
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+
+def with_aiohttp(method, url, form=None, headers=None):
+    import asyncio
+
+    import aiohttp
+
+    async def ask():
+        async with aiohttp.ClientSession() as session:
+            async with session.request(method, url, data=form, headers=headers, allow_redirects=False) as answer:
+                return answer.status, answer.headers, await answer.read()
+
+    return asyncio.run(ask())
+
+
+ask = {
+    "urllib": with_urllib, "requests": with_requests, "httpx": with_httpx, "http.client": with_http_client, "aiohttp": with_aiohttp,
+}[sys.argv[1]]
 
 state = secrets.token_hex(16)
 query = urllib.parse.urlencode(

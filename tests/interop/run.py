@@ -42,6 +42,9 @@ CLIENTS = {
     "python-urllib": [str(TOOLS / "venv/bin/python"), str(HERE / "client.py"), "urllib"],
     "python-requests": [str(TOOLS / "venv/bin/python"), str(HERE / "client.py"), "requests"],
     "python-httpx": [str(TOOLS / "venv/bin/python"), str(HERE / "client.py"), "httpx"],
+    "python-http-client": [str(TOOLS / "venv/bin/python"), str(HERE / "client.py"), "http.client"],
+    "python-aiohttp": [str(TOOLS / "venv/bin/python"), str(HERE / "client.py"), "aiohttp"],
+    "wget": ["sh", str(HERE / "client_wget.sh")],
     "node-fetch": [str(TOOLS / "node_modules/node/bin/node"), str(HERE / "client.mjs")],
 }
 

@@ -191,7 +191,7 @@ async fn replay(
 
 /// The client is a program of its own, as a user's is: this binary again.
 async fn run_client(running: &Running, host: &str, secret: &str) -> anyhow::Result<String> {
-    let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
+    let environment = Environment::prepare(&running.proxy_url(), None, running.ca_pem(), |name| {
         std::env::var_os(name)
     })?;
     let program = std::env::current_exe().context("cannot find this program")?;
