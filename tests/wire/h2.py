@@ -77,11 +77,17 @@ class Frames:
 
     def read(self):
         """Kind, flags, stream and payload; `None` at the end."""
-        while len(self.data) < 9 or len(self.data) < 9 + int.from_bytes(self.data[:3], "big"):
+        while not (found := self.next()):
             chunk = self.client.recv(65536)
             if not chunk:
                 return None
             self.data += chunk
+        return found
+
+    def next(self):
+        """The next frame of what was received; `None` where it is not whole."""
+        if len(self.data) < 9 or len(self.data) < 9 + int.from_bytes(self.data[:3], "big"):
+            return None
         size = int.from_bytes(self.data[:3], "big")
         kind, flags, stream = self.data[3], self.data[4], int.from_bytes(self.data[5:9], "big") & 0x7FFFFFFF
         payload, self.data = self.data[9:9 + size], self.data[9 + size:]

@@ -1,0 +1,345 @@
+"""A recorder's life where the machine runs short, and its end: descriptors, disk, signals, outputs, rivals.
+
+    python3 tests/wire/life.py target/release/authtape [--only TEXT] [--prove]
+
+Root mounts a small tmpfs for the full disk. `--prove` demands what nobody can do (exit codes that do not
+exist, recovery in no time), and succeeds where every case fails.
+"""
+
+import contextlib
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from support import (
+    HOST, Answer, Listener, Recorder, Report, authtape, binary_argument, connect, good, interactions, read_head, together, tunnel, wait_for,
+    workspace,
+)
+
+PROVE = "--prove" in sys.argv
+COULD_NOT = 3
+
+
+def ask(recorder, port, seconds=5):
+    """An ordinary request on a connection of its own; what is wrong with its answer."""
+    try:
+        with connect(recorder.port, seconds) as client:
+            client.sendall(f"GET http://{HOST}:{port}/userinfo HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n".encode())
+            answer = Answer(client, seconds)
+    except OSError as error:
+        return str(error)
+    return "" if answer.status == 200 and answer.whole else f"status {answer.status}"
+
+
+def readable(binary, cassette, least, most=None):
+    """Whether a cassette loads, and has as many interactions as it must."""
+    if PROVE:
+        least, most = 10**6, None
+    shown = authtape(binary, "show", cassette)
+    count = len(interactions(cassette))
+    if shown.returncode != 0:
+        return f"show ends with {shown.returncode}: {shown.stderr.strip()[:200]}"
+    return "" if least <= count <= (most or count) else f"{count} interactions, must be {least} or more"
+
+
+def worst(*wrongs):
+    return "; ".join(wrong for wrong in wrongs if wrong)
+
+
+def exit_code(code, allowed):
+    allowed = (77,) if PROVE else allowed
+    return "" if code in allowed else f"it ended with {code}, must be one of {allowed}"
+
+
+def panicked(recorder):
+    text = recorder.log.read_text(errors="replace")
+    return f"a panic: {text[:200]}" if "panicked" in text or PROVE else ""
+
+
+# --- File descriptors --------------------------------------------------------------------------
+
+
+def descriptors(binary, work, report):
+    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    for name, hold in [
+        ("silent connections", lambda recorder, port: connect(recorder.port)),
+        ("requests without an answer", lambda recorder, port: hanging(recorder, port)),
+        ("tunnels", lambda recorder, port: open_tunnel(recorder, port)),
+    ]:
+        origin, mute = Listener(good), Listener(mute_until_closed)
+        tape = work / f"{name.split()[0]}.yaml"
+        recorder = Recorder(binary, tape, "--keep", "all", before=limit)
+        first = ask(recorder, origin.port)
+        held = []
+
+        def one():
+            with contextlib.suppress(OSError):
+                held.append(hold(recorder, mute.port))
+
+        together([one] * 100, 100)
+        time.sleep(0.2)
+        used = len(os.listdir(f"/proc/{recorder.process.pid}/fd")) if recorder.alive() else 0
+        # Else the case says nothing.
+        short = "" if used >= 60 or "requests" in name and used >= 50 else f"only {used} descriptors were in use"
+        before = recorder.cpu() if recorder.alive() else 0
+        time.sleep(2)
+        if not recorder.alive():
+            report.case(f"64 descriptors, {name}: goes on", f"it ended with {recorder.process.returncode}")
+            continue
+        share = (recorder.cpu() - before) / 2
+        report.case(f"64 descriptors, {name}: goes on", worst(first, short, "it must not" if PROVE else ""))
+        report.case(f"64 descriptors, {name}: below 5 % of a processor", "" if share < (0 if PROVE else 0.05) else f"{share:.0%}")
+        for client in held:
+            client.close()
+        began = time.monotonic()
+        wrong = ask(recorder, origin.port)
+        while wrong and time.monotonic() - began < 5:
+            time.sleep(0.05)
+            wrong = ask(recorder, origin.port)
+        took = time.monotonic() - began
+        report.case(f"64 descriptors, {name}: recovers within 1 s", "" if not wrong and took < (0 if PROVE else 1) else f"{wrong or 'an answer'} after {took:.1f} s")
+        code, _ = recorder.stop()
+        report.case(f"64 descriptors, {name}: ends well", worst(exit_code(code, (0,)), readable(binary, tape, 2), panicked(recorder)))
+
+
+def mute_until_closed(client):
+    while client.recv(65536):
+        pass
+
+
+def hanging(recorder, port):
+    client = connect(recorder.port)
+    client.sendall(f"GET http://{HOST}:{port}/ HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n".encode())
+    return client
+
+
+def open_tunnel(recorder, port):
+    client = connect(recorder.port)
+    client.sendall(f"CONNECT {HOST}:{port} HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n".encode())
+    client.settimeout(1)
+    read_head(client)
+    return client
+
+
+# --- No room to write --------------------------------------------------------------------------
+
+
+def short_of_room(binary, report, name, tape, release, prepare=lambda recorder: None):
+    """200 requests, most of which cannot be written down."""
+    origin = Listener(good)
+    recorder = Recorder(binary, tape, "--keep", "all", quiet=False)
+    prepare(recorder)
+    wrongs = [wrong for wrong in (ask(recorder, origin.port) for _ in range(200)) if wrong]
+    report.case(f"{name}: no request fails", worst(f"{len(wrongs)} of 200: {wrongs[0]}" if wrongs else "", "none did" if PROVE else ""))
+    code, took = recorder.stop()
+    said = recorder.log.read_text(errors="replace")
+    report.case(f"{name}: the exit code says so", worst(exit_code(code, (COULD_NOT,)), panicked(recorder), "" if took < 5 else f"after {took:.1f} s"))
+    report.case(f"{name}: it is told", "" if tape.name in said and not PROVE else f"said was {said[-300:]!r}")
+    release()
+    part = pathlib.Path(f"{tape}.part")
+    if not tape.exists():
+        if not part.exists():
+            report.case(f"{name}: what was written is whole", "neither cassette nor .part is there")
+            return
+        recovered = authtape(binary, "recover", part)
+        if recovered.returncode not in (0, 1):
+            report.case(f"{name}: what was written is whole", f"recover ends with {recovered.returncode}: {recovered.stderr[:200]}")
+            return
+    # Not one interaction, and not all: else nothing ran short.
+    report.case(f"{name}: what was written is whole", readable(binary, tape, 10, 199))
+
+
+def disk_full(binary, work, report):
+    small = work / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        print(f"note: no tmpfs can be mounted here ({mounted.stderr.strip()}), a full disk is not tried")
+        return
+    try:
+        filler = small / "filler"
+        filler.write_bytes(bytes((1 << 20) - 48 * 1024))
+        # The ready file and the log are elsewhere: only the cassette is short of room.
+        tape = small / "tape.yaml"
+        short_of_room(binary, report, "full disk", tape, filler.unlink)
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def file_limit(binary, work, report):
+    limit = (16384, 16384)
+    # The bundle of roots, which a start writes, is longer than that: so the limit comes behind it.
+    prepare = lambda recorder: resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, limit)
+    short_of_room(binary, report, "SIGXFSZ", work / "limited.yaml", lambda: None, prepare)
+    # A recorder that cannot start says so, and leaves nothing.
+    tape = work / "unborn.yaml"
+    done = subprocess.run(
+        [binary, "record", str(tape), "--", "true"], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+    )
+    wrong = "" if done.stderr.strip() else "it says nothing"
+    report.case("SIGXFSZ at the start: it says why", worst(exit_code(done.returncode, (COULD_NOT,)), wrong))
+
+
+# --- Signals -----------------------------------------------------------------------------------
+
+
+def signals(binary, work, report):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        name = number.name
+        tape = work / f"{name}.yaml"
+
+        def endless(client):
+            read_head(client)
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                client.sendall(b"1\r\nx\r\n")
+                time.sleep(0.1)
+
+        origin, slow = Listener(good), Listener(endless)
+        recorder = Recorder(binary, tape, "--keep", "all", quiet=False)
+        wrongs = [wrong for wrong in (ask(recorder, origin.port) for _ in range(20)) if wrong]
+        # One that idles, one that has a request half-said, one that never ends, one in a tunnel.
+        idle, half, busy = (connect(recorder.port) for _ in range(3))
+        half.sendall(b"GET http://")
+        busy.sendall(f"GET http://{HOST}:{slow.port}/ HTTP/1.1\r\nHost: {HOST}:{slow.port}\r\n\r\n".encode())
+        read_head(busy)
+        inside = tunnel(recorder, slow.port, tls=False)
+        time.sleep(0.3)
+        # These change nothing.
+        for other in (signal.SIGPIPE, signal.SIGWINCH, signal.SIGCONT):
+            recorder.process.send_signal(other)
+        wrongs += [wrong for wrong in [ask(recorder, origin.port)] if wrong]
+        code, took = recorder.stop(number)
+        # Two seconds are for what is in flight; the writing comes on top.
+        limit = 0 if PROVE else 2.5
+        report.case(f"{name}: ends within 2 s", worst(wrongs[0] if wrongs else "", "" if took < limit else f"after {took:.1f} s"))
+        report.case(f"{name}: exit code", worst(exit_code(code, (0, 128 + number)), panicked(recorder)))
+        report.case(f"{name}: the cassette is whole", worst(readable(binary, tape, 22), ".part is left" if pathlib.Path(f"{tape}.part").exists() else ""))
+        for client in (idle, half, busy, inside):
+            client.close()
+
+    # A second signal does not wait for what is in flight.
+    tape, slow = work / "twice.yaml", Listener(endless)
+    origin, recorder = Listener(good), Recorder(binary, tape, "--keep", "all")
+    wrong = ask(recorder, origin.port)
+    with connect(recorder.port) as busy:
+        busy.sendall(f"GET http://{HOST}:{slow.port}/ HTTP/1.1\r\nHost: {HOST}:{slow.port}\r\n\r\n".encode())
+        read_head(busy)
+        recorder.process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        code, _ = recorder.stop(signal.SIGINT)
+    report.case("SIGINT twice: the cassette is whole", worst(wrong, exit_code(code, (0, 130)), readable(binary, tape, 1)))
+
+
+def child_signalled(binary, work, report):
+    """The wrapped program gets the signal, and its end is ours."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        tape, mark = work / f"child-{number}.yaml", work / f"child-{number}"
+        script = f"trap 'echo got > {mark}; exit 42' {number.name[3:]}; touch {mark}.up; while :; do sleep 0.05; done"
+        process = subprocess.Popen([binary, "record", str(tape), "--keep", "all", "--quiet", "--", "sh", "-c", script], stdin=subprocess.DEVNULL)
+        up = wait_for(pathlib.Path(f"{mark}.up").exists, 10)
+        process.send_signal(number)
+        began = time.monotonic()
+        try:
+            code = process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        took = time.monotonic() - began
+        wrong = worst("" if up else "the program did not start", "" if mark.exists() else "the program got no signal", exit_code(code, (42, 128 + number)))
+        report.case(f"{number.name} with a program: it is passed on", worst(wrong, "" if took < 3 else f"after {took:.1f} s"))
+
+
+# --- Outputs -----------------------------------------------------------------------------------
+
+
+def closed_outputs(binary, work, report):
+    reader, writer = os.pipe()
+    os.close(reader)
+    full = os.open("/dev/full", os.O_WRONLY)
+    ways = {"closed pipe": (writer, None), "/dev/full": (full, None), "no descriptor": (None, lambda: os.close(1))}
+    for name, (output, before) in ways.items():
+        tape, origin = work / f"{name.split()[-1].replace('/', '')}.yaml", Listener(good)
+        recorder = Recorder(binary, tape, "--keep", "all", output=output, before=before, quiet=False)
+        wrong = ask(recorder, origin.port)
+        code, _ = recorder.stop()
+        report.case(f"stdout a {name}: ends well", worst(wrong, exit_code(code, (0,)), readable(binary, tape, 1), panicked(recorder)))
+    # Both gone: there is nobody to tell anything.
+    tape, ready, origin = work / "mute.yaml", work / "mute.ready", Listener(good)
+    process = subprocess.Popen(
+        [binary, "record", str(tape), "--keep", "all", "--ready-file", str(ready)], stdin=subprocess.DEVNULL, stdout=writer, stderr=writer
+    )
+    if wait_for(ready.exists, 10):
+        process.send_signal(signal.SIGINT)
+    code = process.wait(10)
+    report.case("both outputs a closed pipe: ends well", worst(exit_code(code, (0,)), readable(binary, tape, 0) if tape.exists() else ""))
+    for command in (["show"], ["explain"], ["rules"], ["--help"]):
+        arguments = [str(work / "pipe.yaml")] if command[0] in ("show", "explain") else []
+        done = subprocess.run([binary, *command, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=10, stdin=subprocess.DEVNULL)
+        wrong = "a panic" if "panicked" in done.stderr else ""
+        report.case(f"{command[0]} to a closed pipe: no panic", worst(wrong, exit_code(done.returncode, (0, 1, 3, 141, -13))))
+
+
+# --- Rivals ------------------------------------------------------------------------------------
+
+
+def rivals(binary, work, report):
+    tape, origin = work / "rivals.yaml", Listener(good)
+    first = Recorder(binary, tape, "--keep", "all")
+    limit = 0 if PROVE else 0.5
+    for when in ("before", "behind"):
+        for more in ([], ["--overwrite"]):
+            began = time.monotonic()
+            try:
+                second = authtape(binary, "record", tape, "--quiet", *more, "--", "true", seconds=5)
+                took = time.monotonic() - began
+                wrong = "" if second.returncode in (2, 3) else f"it ended with {second.returncode}"
+                wrong = wrong or ("" if second.stderr.strip() else "it says nothing") or ("" if took < limit else f"after {took:.1f} s")
+            except subprocess.TimeoutExpired:
+                wrong = "it runs on"
+            report.case(f"a second recorder {when} the first interaction{' with --overwrite' if more else ''}: refused at once", wrong)
+        wrong = ask(first, origin.port)
+        report.case(f"the first goes on {when}", worst(wrong, "it must not" if PROVE else ""))
+    code, _ = first.stop()
+    report.case("the first has all it heard", worst(exit_code(code, (0,)), readable(binary, tape, 2, 2)))
+    again = authtape(binary, "record", tape, "--quiet", "--", "true")
+    report.case("a finished cassette is not replaced", worst("" if again.returncode in (2, 3) else f"it ended with {again.returncode}", readable(binary, tape, 2)))
+
+
+def main():
+    binary, report = binary_argument(), Report()
+    only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
+    if os.geteuid() == 0 and not shutil.which("mount"):
+        raise SystemExit("mount is missing")
+    with workspace() as work:
+        jobs = []
+        for play in (descriptors, disk_full, file_limit, signals, child_signalled, closed_outputs, rivals):
+            if only in play.__name__:
+                place = work / play.__name__
+                place.mkdir()
+                jobs.append((play, place))
+
+        def one(play, place):
+            try:
+                play(binary, place, report)
+            except (Exception, SystemExit) as error:
+                report.case(f"{play.__name__}: runs to its end", f"{type(error).__name__}: {error}")
+
+        # Signals and descriptors are timed, so nothing else runs beside them.
+        for play, place in jobs:
+            one(play, place)
+    ended = report.end("life")
+    if PROVE:
+        print(f"proof: {report.passed} cases cannot fail")
+        return 0 if report.passed == 0 else 1
+    return ended
+
+
+if __name__ == "__main__":
+    sys.exit(main())
