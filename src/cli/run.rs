@@ -131,7 +131,13 @@ pub(crate) fn block_on<T>(task: impl Future<Output = anyhow::Result<T>>) -> anyh
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    runtime.context("cannot start the runtime")?.block_on(task)
+    runtime
+        .context("cannot start the runtime")?
+        .block_on(async {
+            // With a handler, a file that may not grow is an error of the write; without, it is the end.
+            let _caught = signal(SignalKind::from_raw(SIGXFSZ))?;
+            task.await
+        })
 }
 
 /// Waits for Ctrl-C, or for being asked to end.
@@ -179,3 +185,5 @@ fn instructions(running: &Running, environment: &Environment) {
     }
     say("Ctrl-C ends it");
 }
+
+const SIGXFSZ: i32 = 25;
