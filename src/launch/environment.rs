@@ -7,6 +7,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use p12_keystore::{Certificate, KeyStore, KeyStoreEntry};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 
 use crate::launch::Error;
@@ -37,8 +40,14 @@ impl Environment {
             .map_err(Error::Prepare)?;
         let files = Files::write(directory.path(), ca_pem, &inherited).map_err(Error::Prepare)?;
         let tls = tls.map(|address| address.to_string()).unwrap_or_default();
+        let authority = proxy_url.rsplit('/').next().unwrap_or_default();
+        let (host, port) = authority.rsplit_once(':').unwrap_or_default();
         let fill = |value: &str| {
-            let mut value = value.replace("{proxy}", proxy_url).replace("{tls}", &tls);
+            let mut value = value
+                .replace("{proxy}", proxy_url)
+                .replace("{host}", host)
+                .replace("{port}", port)
+                .replace("{tls}", &tls);
             for (name, path) in files.by_name() {
                 value = value.replace(name, &path.to_string_lossy());
             }
@@ -85,16 +94,18 @@ struct Files {
     bundle: PathBuf,
     extra: PathBuf,
     ini: PathBuf,
+    java: PathBuf,
     wgetrc: PathBuf,
     shims: PathBuf,
 }
 
 impl Files {
-    fn by_name(&self) -> [(&'static str, &Path); 5] {
+    fn by_name(&self) -> [(&'static str, &Path); 6] {
         [
             ("{bundle}", &self.bundle),
             ("{ca}", &self.extra),
             ("{ini}", &self.ini),
+            ("{java}", &self.java),
             ("{wgetrc}", &self.wgetrc),
             ("{shims}", &self.shims),
         ]
@@ -109,12 +120,14 @@ impl Files {
             bundle: directory.join("bundle.pem"),
             extra: directory.join("extra.pem"),
             ini: directory.join("php"),
+            java: directory.join("roots.p12"),
             wgetrc: directory.join("wgetrc"),
             shims: directory.join("shims"),
         };
         // A store replaces the system's in most runtimes, so ours holds both.
         let mut bundle = system_roots(inherited("SSL_CERT_FILE").map(PathBuf::from));
         bundle.push_str(ca_pem);
+        std::fs::write(&files.java, java_store(&bundle)?)?;
         std::fs::write(&files.bundle, bundle)?;
         let before =
             inherited("NODE_EXTRA_CA_CERTS").and_then(|path| std::fs::read_to_string(path).ok());
@@ -125,9 +138,11 @@ impl Files {
         std::fs::create_dir(&files.ini)?;
         let mut ini = std::fs::File::create(files.ini.join("authtape.ini"))?;
         let bundle = files.bundle.display();
+        let shim = files.shims.join("authtape.php");
         writeln!(
             ini,
-            "curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\""
+            "curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\"\nauto_prepend_file = \"{}\"",
+            shim.display()
         )?;
         let own = || Some(PathBuf::from(inherited("HOME")?).join(".wgetrc"));
         let before = inherited("WGETRC").map(PathBuf::from).or_else(own);
@@ -170,6 +185,25 @@ fn system_roots(inherited: Option<PathBuf>) -> String {
         .collect()
 }
 
+/// What Java reads: a PKCS#12 file whose entries are marked as trusted. The one password that all its
+/// tools know keeps nothing secret, and so few rounds would.
+fn java_store(bundle: &str) -> std::io::Result<Vec<u8>> {
+    let mut store = KeyStore::new();
+    let certificates = CertificateDer::pem_slice_iter(bundle.as_bytes()).flatten();
+    // A root that is too odd to be read here is one that no client of ours would meet.
+    for (at, root) in certificates.enumerate() {
+        if let Ok(root) = Certificate::from_der(&root) {
+            store.add_entry(&format!("root-{at}"), KeyStoreEntry::Certificate(root));
+        }
+    }
+    store
+        .writer("changeit")
+        .encryption_iterations(1)
+        .mac_iterations(1)
+        .write()
+        .map_err(std::io::Error::other)
+}
+
 fn lines(mut text: String) -> String {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -198,7 +232,12 @@ struct Appended {
     lead: String,
 }
 
-const SHIMS: &[(&str, &str)] = &[("sitecustomize.py", include_str!("shims/sitecustomize.py"))];
+const SHIMS: &[(&str, &str)] = &[
+    ("authtape.cjs", include_str!("shims/authtape.cjs")),
+    ("authtape.php", include_str!("shims/authtape.php")),
+    ("authtape.rb", include_str!("shims/authtape.rb")),
+    ("sitecustomize.py", include_str!("shims/sitecustomize.py")),
+];
 
 #[expect(
     clippy::expect_used,

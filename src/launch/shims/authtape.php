@@ -1,0 +1,23 @@
+<?php
+// PHP's streams read no proxy variables; what opens a URL without a context of its own gets this one.
+(static function (): void {
+    $proxy = parse_url((string) getenv('https_proxy'));
+    if (isset($proxy['host'], $proxy['port'])) {
+        $address = "tcp://{$proxy['host']}:{$proxy['port']}";
+        stream_context_set_default(['http' => ['proxy' => $address, 'request_fulluri' => true]]);
+    }
+})();
+// This file stands where another one was configured, which is run all the same.
+$authtape = (static function (): string {
+    $files = array_filter([php_ini_loaded_file(), ...explode(',', (string) php_ini_scanned_files())]);
+    foreach (array_reverse(array_map('trim', $files)) as $file) {
+        $settings = @parse_ini_file($file, false, INI_SCANNER_RAW) ?: [];
+        $before = $settings['auto_prepend_file'] ?? '';
+        if ($before !== '' && realpath($before) !== __FILE__) {
+            return $before;
+        }
+    }
+    return '/dev/null';
+})();
+require $authtape;
+unset($authtape);
