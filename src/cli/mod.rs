@@ -3,6 +3,7 @@
 mod audit;
 mod ca;
 mod demo;
+mod doctor;
 mod exit;
 mod explain;
 mod output;
@@ -46,6 +47,8 @@ enum Command {
     Recover(recover::Args),
     /// Make or show a certificate authority that is kept
     Ca(ca::Args),
+    /// Try the clients of this machine: which are recorded as they are
+    Doctor(doctor::Args),
     /// Try it: an embedded server and a failing client, recorded, explained and replayed
     Demo(demo::Args),
 }
@@ -62,6 +65,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Audit(args) => args.run(),
         Command::Recover(args) => args.run(),
         Command::Ca(args) => args.run(),
+        Command::Doctor(args) => args.run(),
         Command::Demo(args) => args.run(),
     };
     ended

@@ -1,11 +1,13 @@
 //! `authtape record`
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use authtape::deck::{self, Ended, RecordOptions, Recorded, Unreached, WireOptions};
+use authtape::launch::Client;
 use authtape::library::Overwrite;
 use authtape::model::{FailureKind, Incident};
-use authtape::proxy::{self, Detour, Resolve};
+use authtape::proxy::{self, Detour, Passphrase, Resolve};
 use authtape::record::Options;
 use clap::{Parser, ValueEnum};
 
@@ -41,8 +43,9 @@ pub(crate) struct Args {
     /// Do not verify the certificates of these hosts; the cassette says so (repeatable glob)
     #[arg(long, value_name = "GLOB")]
     insecure_upstream: Vec<String>,
-    /// Show the certificate and key in this PEM file to the hosts that match (repeatable)
-    #[arg(long, value_name = "GLOB=PEM", value_parser = client_certificate)]
+    /// Show the certificate and key in this file to the hosts that match: PEM, or PKCS#12 with its
+    /// passphrase in `AUTHTAPE_CLIENT_CERT_PASSPHRASE` (repeatable)
+    #[arg(long, value_name = "GLOB=FILE", value_parser = client_certificate)]
     client_cert: Vec<(String, PathBuf)>,
     /// What to keep: the messages of OAuth and OpenID Connect, or all
     #[arg(long, value_enum, default_value = "oauth")]
@@ -75,7 +78,7 @@ impl Args {
                 return Ok(Exit::Clean);
             };
             if !self.run.quiet {
-                summary(&recorded, &self.cassette);
+                summary(&recorded, &self.cassette, self.run.command.first());
             }
             let ours = if recorded.withheld.is_empty() {
                 Exit::Clean
@@ -111,6 +114,7 @@ impl Args {
                 detour: self.detour()?,
                 insecure_upstream: self.insecure_upstream.clone(),
                 client_certificates: self.client_cert.clone(),
+                passphrase: passphrase(),
             },
         })
     }
@@ -135,11 +139,18 @@ fn client_certificate(text: &str) -> Result<(String, PathBuf), &'static str> {
         Some((host, path)) if !host.is_empty() && !path.is_empty() => {
             Ok((host.to_owned(), PathBuf::from(path)))
         }
-        _ => Err("it is of the form HOST=FILE.pem, as in accounts.example.com=me.pem"),
+        _ => Err("it is of the form HOST=FILE, as in accounts.example.com=me.pem"),
     }
 }
 
-fn summary(recorded: &Recorded, cassette: &Path) {
+/// An argument would show in the list of processes.
+fn passphrase() -> Passphrase {
+    let variable = std::env::var("AUTHTAPE_CLIENT_CERT_PASSPHRASE");
+    variable.map(Passphrase::new).unwrap_or_default()
+}
+
+fn summary(recorded: &Recorded, cassette: &Path, program: Option<&OsString>) {
+    let runtime = program.and_then(|program| Client::of_program(program));
     let path = cassette.display();
     match recorded.interactions {
         0 => say(&format!(
@@ -171,7 +182,7 @@ fn summary(recorded: &Recorded, cassette: &Path) {
     recorded
         .incidents
         .iter()
-        .for_each(|incident| say(&format!("  {}", in_words(incident))));
+        .for_each(|incident| say(&format!("  {}", in_words(incident, runtime))));
     if recorded.interactions > 0 {
         say(&format!("  next: authtape explain {path}"));
     } else if recorded.skipped > 0 {
@@ -183,6 +194,12 @@ fn summary(recorded: &Recorded, cassette: &Path) {
         say(
             "  nothing came through the proxy; does the program read HTTPS_PROXY, and is it the one that calls the server?",
         );
+        if let Some((client, advice)) =
+            runtime.and_then(|client| Some((client, client.advice(true)?)))
+        {
+            say(&format!("  {}: {advice}", client.name()));
+        }
+        say("  `authtape doctor` tries the clients of this machine");
     }
 }
 
@@ -207,17 +224,24 @@ fn unreached(server: &Unreached) -> String {
     format!("{}: {what} ({})", plain(&server.authority), server.kind)
 }
 
-fn in_words(incident: &Incident) -> String {
+fn in_words(incident: &Incident, runtime: Option<&Client>) -> String {
     match incident {
-        Incident::CertificateRefused { host, alert } => {
+        Incident::CertificateRefused {
+            host,
+            alert,
+            client,
+        } => {
             let alert = alert
                 .as_deref()
                 .map(|alert| format!(" ({alert})"))
                 .unwrap_or_default();
-            format!(
-                "{}: the client does not trust our certificate{alert}; its runtime reads its roots from elsewhere",
-                plain(host)
-            )
+            let known = client.as_deref().and_then(Client::of_agent).or(runtime);
+            let name = known.map(Client::name).or(client.as_deref());
+            let advice = known.and_then(Client::trust).unwrap_or(
+                "its roots are read from elsewhere; give it the file in $SSL_CERT_FILE, or use --reverse ORIGIN",
+            );
+            let (host, name) = (plain(host), plain(name.unwrap_or("the client")));
+            format!("{host}: {name} does not trust our certificate{alert}: {advice}")
         }
         Incident::Tunnelled { authority } => format!("{}: passed unread", plain(authority)),
         Incident::Unreadable { host, reason } => {
@@ -231,4 +255,5 @@ const EXAMPLES: &str = "\
 Examples:
   authtape record login.yaml -- php login.php
   authtape record login.yaml --host 'accounts.example.com' -- npm test
+  authtape record login.yaml --browser https://app.example.com/login
   authtape record login.yaml                    waits; prints what to set in the client's shell";

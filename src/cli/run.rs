@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use authtape::deck::{Ended, Running};
-use authtape::launch::{self, Environment, Outcome};
+use authtape::launch::{self, Browser, Environment, Outcome};
 use authtape::proxy::Reverse;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,6 +36,20 @@ pub(crate) struct RunArgs {
     /// Say nothing but errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Open this address in a browser behind the proxy, with a profile of its own for this run
+    #[arg(long, value_name = "URL", value_parser = address, conflicts_with = "command")]
+    pub(crate) browser: Option<String>,
+    /// The browser to open it in, Chromium's kind or Firefox
+    #[arg(long, value_name = "PROGRAM", requires = "browser")]
+    pub(crate) browser_program: Option<PathBuf>,
+    /// Give the browser this argument too (repeatable)
+    #[arg(
+        long,
+        value_name = "ARG",
+        requires = "browser",
+        allow_hyphen_values = true
+    )]
+    pub(crate) browser_arg: Vec<OsString>,
     /// A program to run behind the proxy, with its arguments
     #[arg(last = true, value_name = "PROGRAM")]
     pub(crate) command: Vec<OsString>,
@@ -87,8 +101,9 @@ impl RunArgs {
         if !self.quiet {
             self.stands(running);
         }
-        if !self.command.is_empty() {
-            return Ok(match launch::run(&self.command, environment).await {
+        let command = self.program(running, environment).await?;
+        if !command.is_empty() {
+            return Ok(match launch::run(&command, environment).await {
                 Ok(outcome) => Inside::Ended(Some(outcome)),
                 Err(failed) => {
                     // The shell's own codes for a program that is missing, or cannot be started.
@@ -109,6 +124,26 @@ impl RunArgs {
         Ok(Inside::Ended(None))
     }
 
+    /// What is run behind the proxy; nothing where clients are waited for.
+    async fn program(
+        &self,
+        running: &Running,
+        environment: &Environment,
+    ) -> anyhow::Result<Vec<OsString>> {
+        let Some(url) = &self.browser else {
+            return Ok(self.command.clone());
+        };
+        let proxy = launch::Proxy {
+            url: &running.proxy_url(),
+            ca_pem: running.ca_pem(),
+            key_hash: &running.key_hash(),
+        };
+        let browser = Browser::find(self.browser_program.as_deref())?;
+        Ok(browser
+            .command(proxy, environment, url, &self.browser_arg)
+            .await?)
+    }
+
     /// The TLS port; a program always has one, for the runtimes that know of no proxy.
     pub(crate) fn tls_listen(&self) -> Option<SocketAddr> {
         let any = || SocketAddr::from(([127, 0, 0, 1], 0));
@@ -124,6 +159,13 @@ impl RunArgs {
             say(&format!("authtape: TLS for any host at {address}"));
         }
     }
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    let has_scheme = text.starts_with("https://") || text.starts_with("http://");
+    has_scheme
+        .then(|| text.to_owned())
+        .ok_or("it is a URL, as in https://app.example.com/login")
 }
 
 /// A runtime for the wire.

@@ -25,8 +25,8 @@ use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
 use crate::library::{self, Overwrite, PartFile};
 use crate::proxy::{
-    self, Authority, ClientCertificate, Detour, Reach, Resolve, Reverse, Serving, Upstream,
-    UpstreamOptions,
+    self, Authority, ClientCertificate, Detour, Passphrase, Reach, Resolve, Reverse, Serving,
+    Upstream, UpstreamOptions,
 };
 use crate::record::{self, Refused, Tape};
 use crate::replay::{PlayOptions, Player, Report};
@@ -93,8 +93,10 @@ pub struct WireOptions {
     pub detour: Detour,
     /// Globs of hosts whose certificate is not verified, which the cassette then says.
     pub insecure_upstream: Vec<String>,
-    /// PEM files with a certificate and its key, each shown to the hosts that its glob matches.
+    /// Files with a certificate and its key, each shown to the hosts that its glob matches.
     pub client_certificates: Vec<(String, PathBuf)>,
+    /// What opens those of them that are PKCS#12.
+    pub passphrase: Passphrase,
 }
 
 impl Default for WireOptions {
@@ -111,6 +113,7 @@ impl Default for WireOptions {
             detour: Detour::none(),
             insecure_upstream: Vec::new(),
             client_certificates: Vec::new(),
+            passphrase: Passphrase::default(),
         }
     }
 }
@@ -259,6 +262,11 @@ impl Running {
         self.authority.ca_pem()
     }
 
+    /// The SHA-256 of the key in the certificates that clients are shown, base64.
+    pub fn key_hash(&self) -> String {
+        self.authority.key_hash()
+    }
+
     /// Ends a run that never began; nothing is left of it.
     ///
     /// # Errors
@@ -332,7 +340,8 @@ fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
         Ok::<_, Error>(ClientCertificate {
             host: host.clone(),
             file: path.display().to_string(),
-            pem: read(path)?.into(),
+            bytes: read(path)?.into(),
+            passphrase: options.passphrase.clone(),
         })
     };
     let roots: Result<_, _> = options.upstream_ca.iter().map(root).collect();

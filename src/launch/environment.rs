@@ -166,7 +166,7 @@ fn system_roots(inherited: Option<PathBuf>) -> String {
     if let Some(text) = inherited.and_then(|path| std::fs::read_to_string(path).ok()) {
         return lines(text);
     }
-    let block = |certificate: &rustls::pki_types::CertificateDer<'_>| {
+    let block = |certificate: &CertificateDer<'_>| {
         let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, certificate);
         let wrapped: Vec<_> = text
             .as_bytes()

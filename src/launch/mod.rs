@@ -1,12 +1,17 @@
 //! A program that talks to the deck without knowing it: its environment, its trust, its end.
 //!
-//! `runtimes.yaml` says which variables each runtime reads; [`Environment`] makes the files they
+//! [`Browser`] starts one with a profile of its own, and [`Client`] knows what to do where a client
+//! does not come through. `runtimes.yaml` says which variables each runtime reads; [`Environment`] makes the files they
 //! name and the values; [`run`] starts the program and gives back how it ended.
 
+mod browser;
 mod child;
+mod client;
 mod environment;
 
+pub use browser::{Browser, Proxy};
 pub use child::{Outcome, run};
+pub use client::{Client, Tried};
 pub use environment::Environment;
 
 /// Why a program cannot be prepared or started.
@@ -16,6 +21,14 @@ pub enum Error {
     /// A file that the program's runtime reads cannot be written.
     #[error("cannot prepare the program's environment")]
     Prepare(#[source] std::io::Error),
+    /// No browser was found.
+    #[error("no Chromium and no Firefox is on the PATH; name one with --browser-program")]
+    NoBrowser,
+    /// What gives Firefox a root is missing.
+    #[error(
+        "Firefox is given our certificate by `certutil`, which is not there; on Debian it is in libnss3-tools"
+    )]
+    NoCertutil,
     /// There is no such program.
     #[error("there is no program `{program}` on the PATH")]
     Missing {

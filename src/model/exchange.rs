@@ -184,6 +184,8 @@ pub enum Incident {
         host: String,
         /// The TLS alert, where one came.
         alert: Option<String>,
+        /// What the client calls itself where it asked for the tunnel, without its version.
+        client: Option<String>,
     },
     /// The connection passes unread.
     Tunnelled {

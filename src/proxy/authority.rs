@@ -156,6 +156,13 @@ impl Authority {
         bytes.join(":")
     }
 
+    /// The SHA-256 of the key that all certificates of this run are for, base64, as Chromium takes it.
+    pub fn key_hash(&self) -> String {
+        let key = self.leaf_key.subject_public_key_info();
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &key);
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, digest)
+    }
+
     /// The server's side of TLS for a host, with the protocol that was agreed on; made once.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ pub(super) fn open<H: Handler>(
         proxy: Arc::clone(proxy),
         host,
         port,
+        client: product(request.headers()),
     };
     proxy.spawn(async move {
         // A client that went away before the tunnel stood has asked for nothing.
@@ -56,7 +57,15 @@ pub(super) async fn named_by_tls<H: Handler>(proxy: Arc<Proxy<H>>, stream: Promp
         });
     };
     let port = 443;
-    Tunnel { proxy, host, port }.answer_hello(start).await;
+    let client = None;
+    Tunnel {
+        proxy,
+        host,
+        port,
+        client,
+    }
+    .answer_hello(start)
+    .await;
 }
 
 /// What the client says first in TLS; `None` where it does not finish it.
@@ -69,6 +78,7 @@ struct Tunnel<H> {
     proxy: Arc<Proxy<H>>,
     host: String,
     port: u16,
+    client: Option<String>,
 }
 
 impl<H: Handler> Tunnel<H> {
@@ -204,9 +214,11 @@ impl<H: Handler> Tunnel<H> {
     }
 
     fn refused(&self, host: String, alert: Option<String>) {
-        self.proxy
-            .handler
-            .incident(Incident::CertificateRefused { host, alert });
+        self.proxy.handler.incident(Incident::CertificateRefused {
+            host,
+            alert,
+            client: self.client.clone(),
+        });
     }
 
     /// Passes the tunnel's bytes on unread; offline it just ends.
@@ -221,6 +233,16 @@ impl<H: Handler> Tunnel<H> {
             exchange(&mut stream, &mut server).await;
         }
     }
+}
+
+/// The name of the first product in `User-Agent` (RFC 9110 section 10.1.5).
+fn product(headers: &http::HeaderMap) -> Option<String> {
+    let agent = headers.get(http::header::USER_AGENT)?.to_str().ok()?;
+    let name = agent.split(['/', ' ']).next()?;
+    let is_plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    (is_plain && (1..=40).contains(&name.len())).then(|| name.to_owned())
 }
 
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -94,7 +94,7 @@ pub enum Error {
     },
     /// A client certificate cannot be used.
     #[error(
-        "{what} does not hold a certificate and its unencrypted key, both PEM; from a PKCS#12 file they come with `openssl pkcs12 -in FILE.p12 -nodes -out FILE.pem`"
+        "{what} holds no certificate and key that can be used: it must be PEM with an unencrypted key, or PKCS#12 with its passphrase in AUTHTAPE_CLIENT_CERT_PASSPHRASE"
     )]
     ClientCertificate {
         /// The file.

@@ -31,5 +31,5 @@ pub use error::Error;
 pub use handler::Handler;
 pub use reverse::Reverse;
 pub use server::{Options, Reach, Serving, serve};
-pub use trust::ClientCertificate;
+pub use trust::{ClientCertificate, Passphrase};
 pub use upstream::{Resolve, Upstream, UpstreamOptions};

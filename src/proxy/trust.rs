@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject as _;
@@ -20,8 +21,27 @@ pub struct ClientCertificate {
     pub host: String,
     /// The file, for messages.
     pub file: String,
-    /// Certificate, its chain, and its key, PEM.
-    pub pem: zeroize::Zeroizing<Vec<u8>>,
+    /// Certificate, its chain, and its key: PEM, or PKCS#12.
+    pub bytes: zeroize::Zeroizing<Vec<u8>>,
+    /// What opens it where it is PKCS#12.
+    pub passphrase: Passphrase,
+}
+
+/// What opens a file of keys; it is never shown.
+#[derive(Clone, Default)]
+pub struct Passphrase(zeroize::Zeroizing<String>);
+
+impl Passphrase {
+    /// Keeps a passphrase.
+    pub fn new(text: String) -> Self {
+        Self(zeroize::Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passphrase")
+    }
 }
 
 impl std::fmt::Debug for ClientCertificate {
@@ -134,13 +154,17 @@ impl Identity {
         let unusable = || Error::ClientCertificate {
             what: given.file.clone(),
         };
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&given.pem).collect();
-        let chain = chain.ok().filter(|chain| !chain.is_empty());
-        let key = PrivateKeyDer::from_pem_slice(&given.pem);
+        let is_pem = memchr::memmem::find(&given.bytes, b"-----BEGIN ").is_some();
+        let read = if is_pem {
+            from_pem(&given.bytes)
+        } else {
+            from_pkcs12(&given.bytes, &given.passphrase)
+        };
+        let (chain, key) = read.ok_or_else(unusable)?;
         let identity = Self {
             host: given.host.clone(),
-            chain: chain.ok_or_else(unusable)?,
-            key: key.ok().ok_or_else(unusable)?,
+            chain,
+            key,
         };
         let signs = provider()
             .key_provider
@@ -148,6 +172,24 @@ impl Identity {
         signs.ok().ok_or_else(unusable)?;
         Ok(identity)
     }
+}
+
+type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn from_pem(bytes: &[u8]) -> Option<ChainAndKey> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty())?;
+    Some((chain, PrivateKeyDer::from_pem_slice(bytes).ok()?))
+}
+
+fn from_pkcs12(bytes: &[u8], passphrase: &Passphrase) -> Option<ChainAndKey> {
+    let policy = Pkcs12ImportPolicy::Relaxed;
+    let store = KeyStore::from_pkcs12(bytes, &passphrase.0, policy).ok()?;
+    let (_, found) = store.private_key_chain()?;
+    let der = |certificate: &p12_keystore::Certificate| certificate.as_der().to_vec().into();
+    let chain: Vec<_> = found.certs().iter().map(der).collect();
+    let key = PrivateKeyDer::try_from(found.key().as_der().to_vec());
+    (!chain.is_empty()).then_some((chain, key.ok()?))
 }
 
 /// Takes any certificate, though its owner must still hold the key.

@@ -407,7 +407,7 @@ async fn a_client_that_does_not_trust_us_leaves_an_incident() {
     serving.shutdown().await;
     let incidents = incidents.lock().expect("a lock");
     assert!(
-        matches!(&incidents[..], [Incident::CertificateRefused { host, alert: Some(_) }] if host == "localhost"),
+        matches!(&incidents[..], [Incident::CertificateRefused { host, alert: Some(_), client: None }] if host == "localhost"),
         "{incidents:?}"
     );
 }
