@@ -8,7 +8,7 @@
     }
 })();
 // This file stands where another one was configured, which is run all the same.
-$authtape = (static function (): string {
+$authtape = (static function (): ?string {
     $files = array_filter([php_ini_loaded_file(), ...explode(',', (string) php_ini_scanned_files())]);
     foreach (array_reverse(array_map('trim', $files)) as $file) {
         $settings = @parse_ini_file($file, false, INI_SCANNER_RAW) ?: [];
@@ -17,7 +17,9 @@ $authtape = (static function (): string {
             return $before;
         }
     }
-    return '/dev/null';
+    return null;
 })();
-require $authtape;
+if ($authtape !== null) {
+    require $authtape;
+}
 unset($authtape);
