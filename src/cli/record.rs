@@ -38,8 +38,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST:PORT:ADDRESS")]
     resolve: Vec<Resolve>,
     /// Reach servers through this proxy, http:// or socks5://; `none` ignores the environment's
-    #[arg(long, value_name = "URL", value_parser = upstream_proxy)]
-    upstream_proxy: Option<Detour>,
+    #[arg(long, value_name = "URL")]
+    upstream_proxy: Option<String>,
     /// Do not verify the certificates of these hosts; the cassette says so (repeatable glob)
     #[arg(long, value_name = "GLOB")]
     insecure_upstream: Vec<String>,
@@ -121,7 +121,8 @@ impl Args {
 
     fn detour(&self) -> anyhow::Result<Detour> {
         match &self.upstream_proxy {
-            Some(detour) => Ok(detour.clone()),
+            // Parsed here and not by clap, whose error would show the URL with its password.
+            Some(text) => Ok(upstream_proxy(text)?),
             None => Ok(Detour::from_environment(|name| std::env::var(name).ok())?),
         }
     }

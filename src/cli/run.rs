@@ -73,12 +73,19 @@ enum Inside {
 impl RunArgs {
     /// Runs the program, or waits to be interrupted, and ends the deck whatever happened.
     pub(crate) async fn with(&self, running: Running) -> anyhow::Result<Done> {
-        let environment = Environment::prepare(
+        let prepared = Environment::prepare(
             &running.proxy_url(),
             running.tls_address(),
             running.ca_pem(),
             |name| std::env::var_os(name),
-        )?;
+        );
+        let environment = match prepared {
+            Ok(environment) => environment,
+            Err(failed) => {
+                running.abandon().await?;
+                return Err(failed.into());
+            }
+        };
         let inside = self.inside(&running, &environment).await;
         if let Ok(Inside::NotStarted(outcome)) = inside {
             running.abandon().await?;
@@ -198,7 +205,7 @@ pub(crate) async fn interrupted() -> anyhow::Result<()> {
 fn announce(path: &Path, running: &Running, environment: &Environment) -> anyhow::Result<()> {
     let line = serde_json::json!({
         "proxy": running.proxy_url(),
-        "ca": environment.directory().join("bundle.pem"),
+        "ca": environment.directory().join("bundle.pem").display().to_string(),
         "pid": std::process::id(),
         "reverse": running.reverse().iter().cloned().collect::<BTreeMap<_, _>>(),
         "tls": running.tls_address().map(|address| address.to_string()),
@@ -223,7 +230,8 @@ fn instructions(running: &Running, environment: &Environment) {
     say(&format!("listening on {}", running.proxy_url()));
     say("in the shell of your client:");
     for (name, value) in environment.variables() {
-        say(&format!("  export {name}='{}'", value.to_string_lossy()));
+        let value = value.to_string_lossy().replace('\'', r"'\''");
+        say(&format!("  export {name}='{value}'"));
     }
     say("Ctrl-C ends it");
 }

@@ -26,7 +26,7 @@ impl Args {
             let rows: Vec<_> = cassette.interactions.iter().map(json).collect();
             format!(
                 "{}\n",
-                serde_json::json!({ "cassette": self.cassette, "interactions": rows })
+                serde_json::json!({ "cassette": self.cassette.display().to_string(), "interactions": rows })
             )
         } else {
             let head = format!(

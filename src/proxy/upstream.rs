@@ -162,6 +162,11 @@ impl Upstream {
             let to = Destination::somewhere(*tls, port)?;
             return self.finish(target, alpn, direct(addresses), to).await;
         };
+        // By way of another proxy too, none of ours and nothing link-local is asked for.
+        if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            let itself = self.allowed(vec![SocketAddr::new(ip, *port)]);
+            itself.map_err(|error| dial_kind(&error))?;
+        }
         let addresses = look_up(&other.host, other.port).await;
         let addresses = addresses.and_then(|addresses| self.allowed(addresses));
         let addresses = addresses.map_err(|error| match dial_kind(&error) {

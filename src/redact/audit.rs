@@ -66,12 +66,11 @@ fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
 fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let separator = |c: char| c.is_whitespace() || "\"'`,;()<>{}[]|=&?:\\".contains(c);
     let mut at = 0;
-    line.split(separator).filter_map(move |word| {
+    line.split_inclusive(separator).filter_map(move |piece| {
         let start = at;
-        // Every separator is one byte but for foreign white space, whose column may be off by it.
-        at += word.len() + 1;
-        (!word.is_empty() && line.is_char_boundary(start.min(line.len())))
-            .then_some((start.min(line.len()), word))
+        at += piece.len();
+        let word = piece.strip_suffix(separator).unwrap_or(piece);
+        (!word.is_empty()).then_some((start, word))
     })
 }
 

@@ -136,11 +136,17 @@ impl Redactor {
     }
 
     fn cookies(&mut self, value: &str) -> String {
-        let cookie = |cookie: &str| match cookie.split_once('=') {
-            Some((name, value)) => self.cookie(name, value),
-            None => self.secret("cookie", cookie, Shape::Declared),
+        let cookie = |part: &str| {
+            let cookie = part.trim_start();
+            let lead = &part[..part.len() - cookie.len()];
+            let cookie = match cookie.split_once('=') {
+                Some((name, value)) => self.cookie(name, value),
+                None if cookie.is_empty() => String::new(),
+                None => self.secret("cookie", cookie, Shape::Declared),
+            };
+            format!("{lead}{cookie}")
         };
-        value.split("; ").map(cookie).collect::<Vec<_>>().join("; ")
+        value.split(';').map(cookie).collect::<Vec<_>>().join(";")
     }
 
     fn set_cookie(&mut self, value: &str) -> String {

@@ -151,8 +151,8 @@ impl Redactor {
             method: escape(&said.method),
             url: format!(
                 "{}://{}{}",
-                said.url.scheme,
-                said.url.authority(),
+                escape(&said.url.scheme),
+                escape(&said.url.authority()),
                 self.path(&said.url.path)
             ),
             http: said.version.as_str().to_owned(),

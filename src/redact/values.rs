@@ -129,12 +129,12 @@ impl Redactor {
     }
 
     fn address(&mut self, url: &Url) -> String {
-        let mut out = format!("{}://", url.scheme);
+        let mut out = format!("{}://", escape(&url.scheme));
         if let Some(userinfo) = &url.userinfo {
             out.push_str(&self.secret("userinfo", userinfo, Shape::Hidden));
             out.push('@');
         }
-        out.push_str(&url.authority());
+        out.push_str(&escape(&url.authority()));
         out.push_str(&self.path(&url.path));
         out
     }
