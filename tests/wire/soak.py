@@ -30,7 +30,7 @@ PROVE = "--prove" in sys.argv
 LARGE = 4 << 20
 MOST = 20_000
 # Megabytes of memory for each that is recorded: the interactions as values, their secrets in every encoding.
-PER_MB, FIXED = 12, 24
+PER_MB, FIXED = 20, 24
 
 
 def option(name, default):
