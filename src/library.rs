@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -175,14 +175,33 @@ impl PartFile {
             })
     }
 
-    /// Puts a text in the place of all that was written.
+    /// Puts a text in the place of all that was written, which holds what must not stay.
     ///
     /// # Errors
     ///
-    /// Where the disk refuses it; what was written before is then still there.
+    /// Where the disk refuses it; as much as it takes of the text is then there, and nothing of
+    /// what was written before.
     pub fn rewrite(&mut self, text: &str) -> Result<(), Error> {
-        self.file = replace(&self.part, text)?;
-        Ok(())
+        match replace(&self.part, text) {
+            Ok(file) => {
+                self.file = file;
+                Ok(())
+            }
+            Err(error) => {
+                self.overwrite(text)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes over the file where it is. A crash would leave less of it, never the text before.
+    fn overwrite(&mut self, text: &str) -> Result<(), Error> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
+        written.map_err(|source| Error::Write {
+            path: self.part.clone(),
+            source,
+        })
     }
 
     /// Asks the disk to keep what was written; meant to be called now and then.
@@ -458,6 +477,25 @@ mod tests {
             "{refused}"
         );
         assert!(recording.exists());
+    }
+
+    #[test]
+    fn what_must_not_stay_goes_even_where_no_other_file_can_be_made() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut recording = part(directory.path());
+        for before in ["secret", "another"] {
+            recording.append(before).expect("appended");
+            let mut seen = File::open(recording.path()).expect("a file");
+            let hidden = directory.path().with_extension("hidden");
+            std::fs::rename(directory.path(), &hidden).expect("moved");
+            let refused = recording.rewrite(BEGIN).expect_err("no directory");
+            std::fs::rename(&hidden, directory.path()).expect("moved back");
+            assert!(matches!(refused, Error::Write { .. }), "{refused}");
+            let mut text = String::new();
+            seen.read_to_string(&mut text).expect("text");
+            assert_eq!(text, BEGIN, "{before}");
+            recording.rewrite(BEGIN).expect("rewritten");
+        }
     }
 
     #[test]
