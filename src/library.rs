@@ -1,9 +1,9 @@
 //! Cassettes on disk: loaded whole, appended to while recording, and finished atomically.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::cassette::{self, Cassette, Header, MAX_SIZE};
@@ -43,8 +43,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A recording of that name runs.
+    #[error("{} belongs to a recording that still runs; wait for its end, or give another name", path.display())]
+    Busy {
+        /// The `.part` file.
+        path: PathBuf,
+    },
     /// An earlier recording of that name did not end.
-    #[error("{} is left from a recording that did not end, or belongs to one that still runs; finish it with `authtape recover {}`, or delete it", path.display(), path.display())]
+    #[error("{} is left from a recording that did not end; finish it with `authtape recover {}`, or delete it", path.display(), path.display())]
     Leftover {
         /// The `.part` file.
         path: PathBuf,
@@ -103,7 +109,8 @@ pub fn load(path: &Path) -> Result<Cassette, Error> {
     })
 }
 
-/// The file of a recording that runs: `NAME.yaml.part`, for its owner only.
+/// The file of a recording that runs: `NAME.yaml.part`, for its owner only, and locked: the
+/// system drops the lock with the process, however that ends.
 #[derive(Debug)]
 pub struct PartFile {
     cassette: PathBuf,
@@ -116,8 +123,8 @@ impl PartFile {
     ///
     /// # Errors
     ///
-    /// Where the cassette exists and `overwrite` does not allow for it, where an earlier recording
-    /// left its `.part`, or where the file cannot be made.
+    /// Where the cassette exists and `overwrite` does not allow for it, where another recording
+    /// runs, where an earlier one left its `.part`, or where the file cannot be made.
     pub fn create(cassette: &Path, overwrite: Overwrite, begin: &str) -> Result<Self, Error> {
         if let Ok(metadata) = std::fs::symlink_metadata(cassette) {
             if metadata.is_symlink() {
@@ -137,12 +144,13 @@ impl PartFile {
             .create_new(true)
             .open(&part)
             .map_err(|source| match source.kind() {
-                io::ErrorKind::AlreadyExists => Error::Leftover { path: part.clone() },
+                io::ErrorKind::AlreadyExists => taken(&part),
                 _ => Error::Write {
                     path: part.clone(),
                     source,
                 },
             })?;
+        lock(&file, &part)?;
         let mut part = Self {
             cassette: cassette.to_owned(),
             part,
@@ -167,22 +175,33 @@ impl PartFile {
             })
     }
 
-    /// Puts a text in the place of all that was written.
+    /// Puts a text in the place of all that was written, which holds what must not stay.
     ///
     /// # Errors
     ///
-    /// Where the disk refuses it; what was written before is then still there.
+    /// Where the disk refuses it; as much as it takes of the text is then there, and nothing of
+    /// what was written before.
     pub fn rewrite(&mut self, text: &str) -> Result<(), Error> {
-        replace(&self.part, text)?;
-        let path = &self.part;
-        self.file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(|source| Error::Write {
-                path: path.clone(),
-                source,
-            })?;
-        Ok(())
+        match replace(&self.part, text) {
+            Ok(file) => {
+                self.file = file;
+                Ok(())
+            }
+            Err(error) => {
+                self.overwrite(text)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes over the file where it is. A crash would leave less of it, never the text before.
+    fn overwrite(&mut self, text: &str) -> Result<(), Error> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
+        written.map_err(|source| Error::Write {
+            path: self.part.clone(),
+            source,
+        })
     }
 
     /// Asks the disk to keep what was written; meant to be called now and then.
@@ -250,7 +269,8 @@ pub struct Recovered {
 ///
 /// # Errors
 ///
-/// Where the file is no `.part`, holds no complete interaction, or does not pass the audit.
+/// Where the file is no `.part`, belongs to a recording that runs, holds no complete interaction,
+/// or does not pass the audit.
 pub fn recover(part: &Path) -> Result<Recovered, Error> {
     let target = part
         .to_str()
@@ -259,7 +279,9 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
         .ok_or_else(|| Error::NoPart {
             path: part.to_owned(),
         })?;
-    let bytes = std::fs::read(part).map_err(|source| Error::Read {
+    let mut file = held(part)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|source| Error::Read {
         path: part.to_owned(),
         source,
     })?;
@@ -315,14 +337,55 @@ fn part_path(cassette: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Whose a `.part` is that stands in the way.
+fn taken(part: &Path) -> Error {
+    match held(part) {
+        Ok(_) => Error::Leftover {
+            path: part.to_owned(),
+        },
+        Err(error) => error,
+    }
+}
+
+/// A `.part` that nobody writes to, locked.
+fn held(part: &Path) -> Result<File, Error> {
+    let read = |source| Error::Read {
+        path: part.to_owned(),
+        source,
+    };
+    let file = File::open(part).map_err(read)?;
+    lock(&file, part)?;
+    // A recording may have put another file in its place before the lock was ours.
+    let (ours, now) = (file.metadata(), std::fs::metadata(part));
+    let (ours, now) = (ours.map_err(read)?, now.map_err(read)?);
+    if (ours.dev(), ours.ino()) == (now.dev(), now.ino()) {
+        return Ok(file);
+    }
+    Err(Error::Busy {
+        path: part.to_owned(),
+    })
+}
+
+/// Locks a file for as long as it is open. Where the file system knows no locks, that the `.part`
+/// exists must do.
+fn lock(file: &File, path: &Path) -> Result<(), Error> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::Busy {
+            path: path.to_owned(),
+        }),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    }
+}
+
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
     options
 }
 
-/// Writes a file whole or not at all: a temporary file beside it, synced, then renamed.
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+/// Writes a file whole or not at all: a temporary file beside it, synced, then renamed. It is
+/// locked before it has its name, and open at its end.
+fn replace(path: &Path, text: &str) -> Result<File, Error> {
     let failed = |source| Error::Write {
         path: path.to_owned(),
         source,
@@ -332,12 +395,14 @@ fn replace(path: &Path, text: &str) -> Result<(), Error> {
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    lock(file.as_file(), path)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    let file = file.persist(path).map_err(|error| failed(error.error))?;
     File::open(parent)
         .and_then(|directory| directory.sync_all())
-        .map_err(failed)
+        .map_err(failed)?;
+    Ok(file)
 }
 
 fn remove(path: &Path) -> Result<(), Error> {
@@ -358,6 +423,11 @@ mod tests {
         PartFile::create(&directory.join("x.yaml"), Overwrite::No, BEGIN).expect("a new file")
     }
 
+    /// What is there when the process of a recording is not any more.
+    fn died(recording: PartFile) -> PathBuf {
+        recording.path().to_owned()
+    }
+
     #[test]
     fn nothing_that_exists_is_touched() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -369,7 +439,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&cassette).expect("a file"), "mine");
         let second =
             PartFile::create(&cassette, Overwrite::Yes, BEGIN).expect_err("a recording runs");
-        assert!(matches!(second, Error::Leftover { .. }), "{second}");
+        assert!(matches!(second, Error::Busy { .. }), "{second}");
         part.finish("whole").expect("finished");
         assert_eq!(std::fs::read_to_string(&cassette).expect("a file"), "whole");
         assert!(!directory.path().join("x.yaml.part").exists());
@@ -390,7 +460,7 @@ mod tests {
         let mut recording = part(directory.path());
         recording.append(ENTRY).expect("appended");
         recording.append(&ENTRY[..40]).expect("appended");
-        let recovered = recover(recording.path()).expect("recovered");
+        let recovered = recover(&died(recording)).expect("recovered");
         assert_eq!((recovered.interactions, recovered.cut), (1, 40));
         let cassette = load(&directory.path().join("x.yaml")).expect("a cassette");
         assert_eq!(cassette.header.server.as_deref(), Some("as.example"));
@@ -399,14 +469,55 @@ mod tests {
     #[test]
     fn what_holds_no_whole_interaction_is_left_alone() {
         let directory = tempfile::tempdir().expect("a directory");
-        let recording = part(directory.path());
-        let refused = recover(recording.path()).expect_err("nothing is complete");
+        let recording = died(part(directory.path()));
+        let refused = recover(&recording).expect_err("nothing is complete");
         let incomplete = cassette::Error::NothingComplete;
         assert!(
             matches!(&refused, Error::Cassette { source, .. } if source.to_string() == incomplete.to_string()),
             "{refused}"
         );
-        assert!(recording.path().exists());
+        assert!(recording.exists());
+    }
+
+    #[test]
+    fn what_must_not_stay_goes_even_where_no_other_file_can_be_made() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut recording = part(directory.path());
+        for before in ["secret", "another"] {
+            recording.append(before).expect("appended");
+            let mut seen = File::open(recording.path()).expect("a file");
+            let hidden = directory.path().with_extension("hidden");
+            std::fs::rename(directory.path(), &hidden).expect("moved");
+            let refused = recording.rewrite(BEGIN).expect_err("no directory");
+            std::fs::rename(&hidden, directory.path()).expect("moved back");
+            assert!(matches!(refused, Error::Write { .. }), "{refused}");
+            let mut text = String::new();
+            seen.read_to_string(&mut text).expect("text");
+            assert_eq!(text, BEGIN, "{before}");
+            recording.rewrite(BEGIN).expect("rewritten");
+        }
+    }
+
+    #[test]
+    fn a_recording_that_runs_is_told_from_one_that_did_not_end() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let cassette = directory.path().join("x.yaml");
+        let again = || PartFile::create(&cassette, Overwrite::Yes, BEGIN).expect_err("in the way");
+        let mut recording = part(directory.path());
+        let whole = format!("{BEGIN}{ENTRY}");
+        for step in ["as it was made", "rewritten"] {
+            let (second, saved) = (again(), recover(recording.path()).expect_err("it runs"));
+            assert!(matches!(second, Error::Busy { .. }), "{step}: {second}");
+            assert!(matches!(saved, Error::Busy { .. }), "{step}: {saved}");
+            recording.rewrite(&whole).expect("rewritten");
+        }
+        let left = died(recording);
+        assert_eq!(std::fs::read_to_string(&left).expect("a file"), whole);
+        let second = again();
+        assert!(matches!(second, Error::Leftover { .. }), "{second}");
+        assert!(second.to_string().contains("authtape recover"), "{second}");
+        recover(&left).expect("nobody has it");
+        PartFile::create(&cassette, Overwrite::Yes, BEGIN).expect("nothing is in the way");
     }
 
     #[test]

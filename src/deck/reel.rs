@@ -159,13 +159,14 @@ impl Wound {
         }
         let part = self.file.path().to_owned();
         let withheld = self.tape.withheld().to_vec();
-        let (cassette, text) = self
-            .tape
-            .finish()
-            .map_err(|source| Error::Refused { part, source })?;
+        let (cassette, text) = self.tape.finish().map_err(|source| Error::Refused {
+            part: part.clone(),
+            source,
+        })?;
         let interactions = cassette.interactions.len();
         let path = if interactions > 0 {
-            Some(self.file.finish(&text)?)
+            let unfinished = |source| Error::Unfinished { part, source };
+            Some(self.file.finish(&text).map_err(unfinished)?)
         } else {
             self.file.discard()?;
             None

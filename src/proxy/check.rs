@@ -26,6 +26,10 @@ pub(super) fn refusal<B>(request: &http::Request<B>, fields: &Headers) -> Option
     if fields.iter().any(unreadable) {
         return bad("a field that decides its meaning is not text");
     }
+    // HTTP/1 trims them; what a server behind makes of them is open (RFC 9113 section 8.2.1).
+    if request.version() >= Version::HTTP_2 && fields.iter().any(is_padded) {
+        return bad("a field's value begins or ends with a blank");
+    }
     let connect = request.method() == Method::CONNECT;
     let why = target(request)
         .or_else(|| host(request, fields))
@@ -63,6 +67,11 @@ fn too_large(uri: &http::Uri, fields: &Headers) -> Option<Refusal> {
 
 fn size(field: &Header) -> usize {
     field.name.len() + field.value.len() + ": \r\n".len()
+}
+
+fn is_padded(field: &Header) -> bool {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    blank(field.value.first()) || blank(field.value.last())
 }
 
 /// The four forms of a target, each for its own methods (RFC 9112 section 3.2).
@@ -144,7 +153,7 @@ fn framing(fields: &Headers, version: Version, connect: bool) -> Option<&'static
 }
 
 /// Whether a target and a Host field name one host. Some clients leave the port out of the field.
-fn same_host(target: &Authority, host: &Authority) -> bool {
+pub(super) fn same_host(target: &Authority, host: &Authority) -> bool {
     let usual = |authority: &Authority| {
         authority
             .port_u16()
@@ -283,6 +292,11 @@ mod tests {
                 Some(400),
                 "{version:?}"
             );
+        }
+        for padded in [" a", "a ", "\ta", " "] {
+            let fields = [("x", padded)];
+            assert_eq!(refused("/", Version::HTTP_2, &fields), Some(400));
+            assert_eq!(refused("/", Version::HTTP_10, &fields), None);
         }
         let expects = [host, ("Expect", "200-ok")];
         assert_eq!(refused("/", Version::HTTP_11, &expects), Some(417));

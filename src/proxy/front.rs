@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Incoming;
 
-use crate::model::Url;
+use crate::model::{Headers, Url};
+use crate::proxy::check::same_host;
 use crate::proxy::link::{Link, Target};
 use crate::proxy::reverse::Stand;
 use crate::proxy::server::Reach;
@@ -83,7 +84,7 @@ impl Front {
 
     /// The absolute URL; `None` where the request names no server.
     pub(super) fn url(&self, request: &http::Request<Incoming>) -> Option<Url> {
-        // Absolute-form inside a tunnel is legal; the tunnel's target holds.
+        // Absolute-form inside a tunnel is legal; see `is_misdirected`.
         let path = request
             .uri()
             .path_and_query()
@@ -94,6 +95,26 @@ impl Front {
                 scheme, authority, ..
             } => Url::parse(&format!("{scheme}://{authority}{path}")),
             Kind::Reverse { stand, .. } => Url::parse(&format!("{}{path}", stand.origin)),
+        }
+    }
+
+    /// Whether a request names another server than the one that its tunnel leads to. A client may
+    /// do so where it takes a connection for good for several names (RFC 9113 section 9.1.1); over
+    /// HTTP/1 it names one by its target, and some give Host fields of their own making.
+    pub(super) fn is_misdirected<B>(&self, request: &http::Request<B>, fields: &Headers) -> bool {
+        let Kind::Tunnel { authority, .. } = &self.kind else {
+            return false;
+        };
+        let named = request.uri().authority().cloned().or_else(|| {
+            let host = fields
+                .get("host")
+                .filter(|_| request.version() >= http::Version::HTTP_2);
+            host.and_then(|host| host.parse().ok())
+        });
+        let target: Result<http::uri::Authority, _> = authority.parse();
+        match (named, target) {
+            (Some(named), Ok(target)) => !same_host(&target, &named),
+            _ => false,
         }
     }
 

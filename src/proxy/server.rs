@@ -339,7 +339,10 @@ impl<H: Handler> Proxy<H> {
                 "bytes came behind an Upgrade that nobody has agreed to",
             )
         } else {
-            refusal(request, fields)
+            refusal(request, fields).or_else(|| {
+                let misdirected = front.is_misdirected(request, fields);
+                misdirected.then_some(MISDIRECTED)
+            })
         };
         if let Some(Refusal { why: reason, .. }) = ambiguous {
             let host = request.uri().host().map(str::to_owned);
@@ -475,6 +478,10 @@ pub(super) fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String>
 const ORIGIN_FORM: Refusal = Refusal {
     status: 400,
     why: "this is a proxy; point your client's HTTPS_PROXY and HTTP_PROXY at it instead of calling it",
+};
+const MISDIRECTED: Refusal = Refusal {
+    status: 421,
+    why: "it names another server than its tunnel",
 };
 const NO_TUNNEL: Refusal = Refusal {
     status: 400,
