@@ -425,7 +425,9 @@ mod tests {
 
     /// What is there when the process of a recording is not any more.
     fn died(recording: PartFile) -> PathBuf {
-        recording.path().to_owned()
+        let path = recording.path().to_owned();
+        drop(recording);
+        path
     }
 
     #[test]

@@ -174,8 +174,6 @@ const CHROMIUM: &[&str] = &[
     "--component-updater=url-source=data:",
     "--disable-component-extensions-with-background-pages",
     "--extensions-update-frequency=172800",
-    "--gaia-url=data:",
-    "--google-apis-url=data:",
     "--metrics-recording-only",
     "--no-pings",
     "--no-service-autorun",

@@ -101,6 +101,8 @@ impl Player {
                     .push(format!("{}: {}", asked(said), refusal.why));
                 Answer::Response(refusal.response(&self.recorded_failures(&here)))
             }
+            // A browser asks each server for its picture, and no client of OAuth does.
+            Err(_) if said.url.path == "/favicon.ico" => Answer::Response(Response::new(404, "")),
             Err(miss) => {
                 self.report.misses.push(miss.clone());
                 Answer::Miss(miss)
