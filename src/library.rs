@@ -425,9 +425,9 @@ mod tests {
 
     /// What is there when the process of a recording is not any more.
     fn died(recording: PartFile) -> PathBuf {
-        let path = recording.path().to_owned();
+        let part = recording.path().to_owned();
         drop(recording);
-        path
+        part
     }
 
     #[test]

@@ -186,6 +186,117 @@ def file_limit(binary, work, report):
     report.case("SIGXFSZ at the start: it says why", worst(exit_code(done.returncode, (COULD_NOT,)), wrong))
 
 
+# --- A disk that errs --------------------------------------------------------------------------
+
+SECRET = "Zx8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N"
+
+
+def form(recorder, port, path, body):
+    """A POST of a form; what is wrong with its answer."""
+    head = f"POST http://{HOST}:{port}{path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded"
+    with connect(recorder.port, 5) as client:
+        client.sendall(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        answer = Answer(client, 5)
+    return "" if answer.status == 200 and answer.whole else f"status {answer.status}"
+
+
+def erring_disk(binary, work, report):
+    """The k-th call of a kind fails, or is the last: `strace` sees to it. Each with what must be left."""
+    if subprocess.run(["strace", "-D", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+        raise SystemExit("strace cannot trace here")
+    renames, syncs = "rename,renameat,renameat2", "fsync"
+    # -D: the recorder is our child, and signals are its own. The k-th call is counted for each thread.
+    traced = ["env", "TOKIO_WORKER_THREADS=1", "strace", "-f", "-D", "-o", "/dev/null"]
+    # The first rename is that of the ready file.
+    # What is left: the interactions that must be in it, and whether the cassette itself is there.
+    for name, calls, fault, of_part, least, there in [
+        ("EIO for a write", "write", "error=EIO:when=6+", True, 5, False),
+        ("ENOSPC for one write", "write", "error=ENOSPC:when=6", True, 5, False),
+        ("EINTR for a write", "write", "error=EINTR:when=6", True, 20, True),
+        ("EIO for the sync while it runs", "fdatasync", "error=EIO:when=1", True, 1, False),
+        ("EIO for the sync of the cassette", syncs, "error=EIO:when=1", False, 20, False),
+        ("ENOSPC for the sync of the cassette", syncs, "error=ENOSPC:when=1", False, 20, False),
+        ("EIO for the rename", renames, "error=EIO:when=2", False, 20, False),
+        ("EROFS for the rename", renames, "error=EROFS:when=2", False, 20, False),
+        ("EIO for the sync of the directory", syncs, "error=EIO:when=2", False, 20, None),
+        ("EIO for the removal of the .part", "unlink,unlinkat", "error=EIO:when=1", True, 20, None),
+        ("killed in a write", "write", "signal=KILL:when=6", True, 5, False),
+        ("killed in the sync of the cassette", syncs, "signal=KILL:when=1", False, 20, False),
+        ("killed in the rename", renames, "signal=KILL:when=2", False, 20, None),
+        ("killed in the sync of the directory", syncs, "signal=KILL:when=2", False, 20, None),
+        ("killed in the removal of the .part", "unlink,unlinkat", "signal=KILL:when=1", True, 20, None),
+    ]:
+        killed = "KILL" in fault
+        place = work / name.replace(" ", "-").replace(".", "")
+        place.mkdir()
+        tape, origin = place / "tape.yaml", Listener(good)
+        part = pathlib.Path(f"{tape}.part")
+        only = ["-P", str(part)] if of_part else []
+        under = [*traced, *only, "-e", f"trace={calls}", "-e", f"inject={calls}:{fault}"]
+        recorder = Recorder(binary, tape, "--keep", "all", quiet=False, under=under)
+        answers = [ask(recorder, origin.port) for _ in range(20)]
+        # Every answer up to the end must come, and if it does not end, every one.
+        wrongs = [wrong for wrong in answers[:least] if wrong] if killed else [wrong for wrong in answers if wrong]
+        report.case(f"{name}: no request fails", worst(f"{len(wrongs)} of 20: {wrongs[0]}" if wrongs else "", "none did" if PROVE else ""))
+        # The file is synced now and then.
+        if "while it runs" in name:
+            time.sleep(0.5)
+        code, took = recorder.stop()
+        said = recorder.log.read_text(errors="replace")
+        allowed = (-signal.SIGKILL,) if killed else (0,) if "EINTR" in name else (COULD_NOT,)
+        report.case(f"{name}: the exit code says so", worst(exit_code(code, allowed), panicked(recorder), "" if took < 5 else f"after {took:.1f} s"))
+        if allowed == (COULD_NOT,):
+            report.case(f"{name}: it is told, with what to do", "" if f"recover {part}" in said.replace("\n", " ") and not PROVE else f"said was {said[-400:]!r}")
+        if tape.exists() != there and there is not None:
+            report.case(f"{name}: what is left is whole", f"the cassette is {'' if tape.exists() else 'not '}there")
+            continue
+        lefts = [tape] if tape.exists() else []
+        if part.exists():
+            recovered = authtape(binary, "recover", part)
+            if recovered.returncode != 0:
+                report.case(f"{name}: what is left is whole", f"recover ends with {recovered.returncode}: {recovered.stderr[:200]}")
+                continue
+            lefts.append(tape.with_suffix(".recovered.yaml") if lefts else tape)
+        report.case(f"{name}: what is left is whole", worst("" if lefts else "nothing is", *(readable(binary, left, least, 20) for left in lefts)))
+
+    # Full when the cassette is to be written, for which the disk has no room beside the `.part`.
+    small = work / "full-at-the-end"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=True)
+    try:
+        tape, origin = small / "tape.yaml", Listener(good)
+        recorder = Recorder(binary, tape, "--keep", "all", quiet=False)
+        wrongs = [wrong for wrong in (ask(recorder, origin.port) for _ in range(100)) if wrong]
+        filler = open(small / "filler", "wb", buffering=0)
+        with contextlib.suppress(OSError):
+            while filler.write(bytes(4096)):
+                pass
+        code, _ = recorder.stop()
+        report.case("full disk at the end: told", worst(wrongs[0] if wrongs else "", exit_code(code, (COULD_NOT,)), panicked(recorder)))
+        filler.truncate(0)
+        strangers = sorted(path.name for path in small.iterdir() if path.name not in ("tape.yaml.part", "filler", "tape.yaml.record.log", "tape.yaml.record.ready"))
+        report.case("full disk at the end: nothing half-written is left", f"{strangers} are" if strangers or PROVE else "")
+        recovered = authtape(binary, "recover", f"{tape}.part")
+        report.case("full disk at the end: all is recovered", worst(exit_code(recovered.returncode, (0,)), readable(binary, tape, 100, 100) if tape.exists() else "nothing is"))
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+    # A value is kept as a client's name, and then turns out to be a token: the `.part` cannot be replaced.
+    tape, origin = work / "late.yaml", Listener(good)
+    part = pathlib.Path(f"{tape}.part")
+    recorder = Recorder(binary, tape, quiet=False, under=[*traced, "-e", f"trace={renames}", "-e", f"inject={renames}:error=EIO:when=2+"])
+    first = form(recorder, origin.port, "/token", f"grant_type=refresh_token&client_id={SECRET}&refresh_token=another-that-is-long-enough")
+    was_there = SECRET in part.read_text()
+    second = form(recorder, origin.port, "/token", f"grant_type=refresh_token&client_id=soak&refresh_token={SECRET}")
+    text = part.read_text()
+    code, _ = recorder.stop()
+    report.case("EIO for the replacement of the .part: no request fails", worst(first, second, "none did" if PROVE else ""))
+    report.case("EIO for the replacement of the .part: the late secret is gone", worst("" if was_there else "it was never there", "it is there" if SECRET in text or PROVE else ""))
+    recovered = authtape(binary, "recover", part)
+    report.case("EIO for the replacement of the .part: the rest is recovered",
+                worst(exit_code(code, (COULD_NOT,)), exit_code(recovered.returncode, (0,)), readable(binary, tape, 2, 2) if tape.exists() else "nothing is"))
+
+
 # --- Signals -----------------------------------------------------------------------------------
 
 
@@ -306,9 +417,22 @@ def rivals(binary, work, report):
             report.case(f"a second recorder {when} the first interaction{' with --overwrite' if more else ''}: refused at once", wrong)
         wrong = ask(first, origin.port)
         report.case(f"the first goes on {when}", worst(wrong, "it must not" if PROVE else ""))
+        saved = authtape(binary, "recover", f"{tape}.part")
+        said = "" if "still runs" in saved.stderr else f"said was {saved.stderr[:200]!r}"
+        report.case(f"what runs is not recovered {when}", worst(exit_code(saved.returncode, (COULD_NOT,)), said))
     code, _ = first.stop()
     report.case("the first has all it heard", worst(exit_code(code, (0,)), readable(binary, tape, 2, 2)))
     again = authtape(binary, "record", tape, "--quiet", "--", "true")
+    # One that died is told apart, and what it had is not lost.
+    dead = work / "dead.yaml"
+    victim = Recorder(binary, dead, "--keep", "all")
+    wrong = ask(victim, origin.port)
+    victim.stop(signal.SIGKILL)
+    second = authtape(binary, "record", dead, "--quiet", "--", "true", seconds=5)
+    said = "" if "did not end" in second.stderr and f"recover {dead}.part" in second.stderr.replace("\n", " ") else f"said was {second.stderr[:300]!r}"
+    report.case("behind a recorder that died: refused, with what to do", worst(wrong, exit_code(second.returncode, (2, 3)), said))
+    saved = authtape(binary, "recover", f"{dead}.part")
+    report.case("what it had is recovered", worst(exit_code(saved.returncode, (0,)), readable(binary, dead, 1, 1) if dead.exists() else "nothing is"))
     report.case("a finished cassette is not replaced", worst("" if again.returncode in (2, 3) else f"it ended with {again.returncode}", readable(binary, tape, 2)))
 
 
@@ -319,7 +443,7 @@ def main():
         raise SystemExit("mount is missing")
     with workspace() as work:
         jobs = []
-        for play in (descriptors, disk_full, file_limit, signals, child_signalled, closed_outputs, rivals):
+        for play in (descriptors, disk_full, file_limit, erring_disk, signals, child_signalled, closed_outputs, rivals):
             if only in play.__name__:
                 place = work / play.__name__
                 place.mkdir()

@@ -139,12 +139,12 @@ class Pki:
 class Recorder:
     """`authtape record` (or `replay`), waiting for clients."""
 
-    def __init__(self, binary, cassette, *options, verb="record", before=None, output=None, quiet=True):
+    def __init__(self, binary, cassette, *options, verb="record", before=None, output=None, quiet=True, under=()):
         self.binary, self.cassette = binary, pathlib.Path(cassette)
         ready = self.cassette.parent / f"{self.cassette.name}.{verb}.ready"
         ready.unlink(missing_ok=True)
         self.log = self.cassette.parent / f"{self.cassette.name}.{verb}.log"
-        command = [binary, verb, str(cassette), *map(str, options), "--ready-file", str(ready)]
+        command = [*under, binary, verb, str(cassette), *map(str, options), "--ready-file", str(ready)]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 command + (["--quiet"] if quiet else []), stdin=subprocess.DEVNULL, stdout=output or log, stderr=log,
