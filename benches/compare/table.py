@@ -150,6 +150,7 @@ def goals(rows):
         ("new name: CPU ms more than a known one", new_name(rows, passed), 0.5, 0.05),
         ("10 MiB: rate × nginx", rows.ratio("blob", passed, nginx, "rate"), -0.7, -1),
         ("10 MiB: growth of memory, MiB", rows.median("blob", passed, "growth_mib"), None, 4),
+        ("recorded with new tokens: CPU of mitmdump -w × ours", rows.ratio("many", "mitmdump -w", kept, "block_1"), None, -25),
         ("recording many: CPU of the last block × the first", linear or None, None, 1.25),
         ("start to listening, ms", rows.median("start", kept, "listens_ms"), 30, 10),
         ("start to first answer, ms", rows.median("start", kept, "answers_ms"), 60, 30),
