@@ -156,3 +156,38 @@ impl Front {
         self.served.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Version;
+
+    use super::*;
+
+    #[test]
+    fn a_tunnel_carries_requests_for_its_own_server_only() {
+        let (one, two) = (Version::HTTP_11, Version::HTTP_2);
+        for (tunnel, version, target, host, expected) in [
+            ("a.example", two, "https://a.example/", "", false),
+            ("a.example", two, "https://A.example:443/", "", false),
+            ("a.example:8443", two, "https://a.example/", "", false),
+            ("a.example:8443", two, "https://a.example:8443/", "", false),
+            ("a.example", two, "/", "", false),
+            ("a.example", two, "/", "a.example", false),
+            ("a.example", two, "https://b.example/", "", true),
+            ("a.example", two, "https://a.example:8443/", "", true),
+            ("a.example", two, "/", "b.example", true),
+            ("a.example", one, "https://b.example/", "", true),
+            ("a.example", one, "/", "b.example", false),
+        ] {
+            let request = http::Request::get(target).version(version).body(());
+            let host = Some(host).filter(|host| !host.is_empty());
+            let fields: Headers = host.map(|host| ("host", host)).into_iter().collect();
+            let front = Front::tunnel("https", tunnel.to_owned(), None);
+            let misdirected = front.is_misdirected(&request.expect("a request"), &fields);
+            assert_eq!(
+                misdirected, expected,
+                "{tunnel} {version:?} {target} {host:?}"
+            );
+        }
+    }
+}

@@ -367,6 +367,36 @@ def child_signalled(binary, work, report):
         report.case(f"{number.name} with a program: it is passed on", worst(wrong, "" if took < 3 else f"after {took:.1f} s"))
 
 
+def children(binary, work, report):
+    """The wrapped program's own ways, none of which are the recorder's end."""
+    origin = Listener(good)
+    asks = f"curl -s -o /dev/null -x \"$http_proxy\" --noproxy '' http://{HOST}:{origin.port}/userinfo"
+    long = "x" * 100_000
+    for name, script, expected in [
+        ("ends at once", "exit 7", 7),
+        ("is killed", "kill -9 $$", 137),
+        ("leaves one behind that lives on", f"{asks}; sleep 20 & exit 5", 5),
+        ("closes all its descriptors", f"{asks}; exec 0<&- 1>&- 2>&-; exit 6", 6),
+        ("leaves children that nobody waits for", f"{asks}; for n in 1 2 3 4 5; do (exit 3) & done; exit 8", 8),
+        ("has 200 kB of arguments and environment", f"test ${{#1}} = 100000 && test ${{#LONG}} = 100000 && {asks} && exit 9", 9),
+    ]:
+        tape = work / f"{expected}.yaml"
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [binary, "record", str(tape), "--keep", "all", "--quiet", "--", "sh", "-c", script, "sh", long], stdin=subprocess.DEVNULL,
+            env={**os.environ, "LONG": long}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        try:
+            code = process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        took = time.monotonic() - began
+        left = "" if ".part" not in str(list(work.iterdir())) else "a .part is left"
+        whole = readable(binary, tape, 1, 1) if "curl" in script else "it must not" if PROVE else ""
+        report.case(f"a program that {name}", worst(exit_code(code, (expected,)), whole, left, "" if took < 5 else f"after {took:.1f} s"))
+
+
 # --- Outputs -----------------------------------------------------------------------------------
 
 
@@ -443,7 +473,7 @@ def main():
         raise SystemExit("mount is missing")
     with workspace() as work:
         jobs = []
-        for play in (descriptors, disk_full, file_limit, erring_disk, signals, child_signalled, closed_outputs, rivals):
+        for play in (descriptors, disk_full, file_limit, erring_disk, signals, child_signalled, children, closed_outputs, rivals):
             if only in play.__name__:
                 place = work / play.__name__
                 place.mkdir()
