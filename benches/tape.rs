@@ -75,7 +75,7 @@ fn whole_cassette() {
         tape.record(token_exchange(n, n % 165));
     }
     let started = Instant::now();
-    let (_, text) = tape.finish().expect("nothing leaks");
+    let text = tape.finish().expect("nothing leaks");
     println!(
         "finish and audit {:.1} MB with {} secrets: {:.0} ms",
         f64::from(u32::try_from(text.len()).expect("some megabytes")) / 1e6,

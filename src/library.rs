@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::cassette::{self, Cassette, Header, MAX_SIZE};
 use crate::redact::audit;
@@ -115,7 +116,7 @@ pub fn load(path: &Path) -> Result<Cassette, Error> {
 pub struct PartFile {
     cassette: PathBuf,
     part: PathBuf,
-    file: File,
+    file: Arc<File>,
 }
 
 impl PartFile {
@@ -154,7 +155,7 @@ impl PartFile {
         let mut part = Self {
             cassette: cassette.to_owned(),
             part,
-            file,
+            file: Arc::new(file),
         };
         part.append(begin)?;
         Ok(part)
@@ -167,7 +168,7 @@ impl PartFile {
     /// Where the disk refuses it.
     pub fn append(&mut self, text: &str) -> Result<(), Error> {
         let path = &self.part;
-        self.file
+        (&*self.file)
             .write_all(text.as_bytes())
             .map_err(|source| Error::Write {
                 path: path.clone(),
@@ -184,7 +185,7 @@ impl PartFile {
     pub fn rewrite(&mut self, text: &str) -> Result<(), Error> {
         match replace(&self.part, text) {
             Ok(file) => {
-                self.file = file;
+                self.file = Arc::new(file);
                 Ok(())
             }
             Err(error) => {
@@ -196,24 +197,21 @@ impl PartFile {
 
     /// Writes over the file where it is. A crash would leave less of it, never the text before.
     fn overwrite(&mut self, text: &str) -> Result<(), Error> {
-        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
-        let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
+        let mut file = &*self.file;
+        let emptied = file.set_len(0).and_then(|()| file.rewind());
+        let written = emptied.and_then(|()| file.write_all(text.as_bytes()));
         written.map_err(|source| Error::Write {
             path: self.part.clone(),
             source,
         })
     }
 
-    /// Asks the disk to keep what was written; meant to be called now and then.
-    ///
-    /// # Errors
-    ///
-    /// Where the disk refuses it.
-    pub fn sync(&self) -> Result<(), Error> {
-        self.file.sync_data().map_err(|source| Error::Write {
+    /// What was written so far, to be synced while more is written.
+    pub fn written(&self) -> Written {
+        Written {
             path: self.part.clone(),
-            source,
-        })
+            file: Arc::clone(&self.file),
+        }
     }
 
     /// Writes the finished cassette beside its `.part`, whole or not at all, and removes the
@@ -240,6 +238,27 @@ impl PartFile {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.part
+    }
+}
+
+/// What was written of a recording that runs.
+#[derive(Debug)]
+pub struct Written {
+    path: PathBuf,
+    file: Arc<File>,
+}
+
+impl Written {
+    /// Asks the disk to keep it; meant to be called now and then.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk refuses it.
+    pub fn sync(self) -> Result<(), Error> {
+        self.file.sync_data().map_err(|source| Error::Write {
+            path: self.path,
+            source,
+        })
     }
 }
 

@@ -4,8 +4,10 @@
 
 use crate::cassette::{self, Cassette, Header};
 use crate::model::{Exchange, coding};
+use crate::oauth::Step;
 use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
+use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
 use crate::redact::{Interaction, Named, Redacted, Redactor};
 
@@ -28,8 +30,16 @@ pub struct Tape {
     keep_all: bool,
     flows: Flows,
     redactor: Redactor,
-    interactions: Vec<Interaction>,
+    /// In the order in which the exchanges ended.
+    entries: Vec<Entry>,
     withheld: Vec<Withheld>,
+}
+
+/// An interaction as its text, which takes far less memory than its values.
+struct Entry {
+    id: u64,
+    step: Step,
+    text: String,
 }
 
 /// What came of one exchange.
@@ -43,7 +53,8 @@ pub enum Laid {
     Skipped,
 }
 
-/// An interaction whose text the audit refused; a stub stands in its place.
+/// An interaction whose text the audit refused: a stub stands in its place, or nothing where the
+/// text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withheld {
     /// The interaction's number while recording.
@@ -71,7 +82,7 @@ impl Tape {
             keep_all: options.keep_all,
             flows: Flows::default(),
             redactor: Redactor::new(options.keep_values),
-            interactions: Vec::new(),
+            entries: Vec::new(),
             withheld: Vec::new(),
         }
     }
@@ -87,19 +98,20 @@ impl Tape {
         if let Some(heard) = &mut exchange.response {
             coding::decode(&heard.headers, &mut heard.body);
         }
-        let (said, heard) = (&exchange.request, exchange.response.as_ref());
-        let step = classify(&self.flows, said, heard);
+        let reading = Reading::of(&exchange.request, exchange.response.as_ref());
+        let step = classify(&self.flows, &reading);
         if !step.is_oauth() && !self.keep_all {
             return Laid::Skipped;
         }
-        let facts = Facts::of(&self.flows, step, said, heard, exchange.clock);
-        self.flows.observe(step, said, heard);
+        let facts = Facts::of(&self.flows, step, &reading, exchange.clock);
+        self.flows.observe(step, &reading);
         let Redacted {
             interaction,
             earlier_text_is_stale,
         } = self.redactor.redact(&exchange, step, facts);
-        let (interaction, text) = self.audited(interaction);
-        self.interactions.push(interaction);
+        let entry = self.audited(interaction);
+        let text = entry.text.clone();
+        self.entries.push(entry);
         if earlier_text_is_stale {
             Laid::Rewritten(self.rewrite())
         } else {
@@ -107,9 +119,14 @@ impl Tape {
         }
     }
 
-    /// The interactions so far, in the order in which they ended.
-    pub fn interactions(&self) -> &[Interaction] {
-        &self.interactions
+    /// How many interactions there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing was kept so far.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// How many secrets of each kind were replaced.
@@ -122,77 +139,105 @@ impl Tape {
         &self.withheld
     }
 
-    /// The cassette, sorted and numbered by the requests' starts, with its audited text.
+    /// The text of the cassette, its interactions in the order of the requests' starts and
+    /// numbered so.
     ///
     /// # Errors
     ///
-    /// [`Refused`] where the audit finds a known secret in the text, or the text does not read
-    /// back as the same cassette.
-    pub fn finish(&self) -> Result<(Cassette, String), Refused> {
-        let mut interactions = self.interactions.clone();
-        interactions.sort_by_key(Interaction::id);
-        let numbered = (1..)
-            .zip(interactions)
-            .map(|(number, interaction)| interaction.renumbered(number));
-        let interactions: Vec<_> = numbered.collect();
-        let mut header = self.header.clone().with_server(&interactions);
-        header.redacted = self.redactor.counts();
-        let cassette = Cassette {
-            header,
-            interactions,
-        };
-        let text = cassette::write(&cassette);
-        if let Some(kind) = self.redactor.leak(&text) {
-            return Err(Refused {
-                why: format!("a {kind} would have been written"),
-            });
+    /// [`Refused`] where the audit finds a known secret in the text, or an interaction does not
+    /// read back as it was written.
+    pub fn finish(&self) -> Result<String, Refused> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|entry| entry.id);
+        let mut text = self.finished_header(&entries)?;
+        for (number, entry) in (1..).zip(entries) {
+            text.push_str(&cassette::entry(&entry.read()?.renumbered(number)));
         }
-        match cassette::load_sized(text.as_bytes(), usize::MAX) {
-            Ok(read) if read == cassette => Ok((cassette, text)),
-            Ok(_) => Err(Refused {
-                why: "the text does not read back as it was".to_owned(),
-            }),
-            Err(error) => Err(Refused {
-                why: error.to_string(),
-            }),
+        match self.redactor.leak(&text) {
+            Some(kind) => Err(Refused::leak(&kind)),
+            None => Ok(text),
         }
     }
 
-    fn audited(&mut self, interaction: Interaction) -> (Interaction, String) {
-        let text = cassette::entry(&interaction);
-        let leak = self
-            .redactor
-            .leak(&text)
-            .map(|kind| format!("a {kind} would have been written"));
-        let unreadable = || match cassette::load_entry(&text) {
-            Ok(read) if read == interaction => None,
-            Ok(_) => Some("its text does not read back as it was".to_owned()),
-            Err(error) => Some(error.to_string()),
+    fn finished_header(&self, entries: &[&Entry]) -> Result<String, Refused> {
+        let token = entries
+            .iter()
+            .find(|entry| entry.step == Step::TokenRequest);
+        let served = token.or_else(|| entries.first()).map(|entry| entry.read());
+        let mut header = self
+            .header
+            .clone()
+            .with_server(served.transpose()?.as_slice());
+        header.redacted = self.redactor.counts();
+        let begun = Cassette {
+            header,
+            interactions: Vec::new(),
         };
-        match leak.or_else(unreadable) {
-            None => (interaction, text),
-            Some(why) => {
-                self.withheld.push(Withheld {
-                    id: interaction.id(),
-                    why,
-                });
-                let stub = Redactor::withheld(interaction);
-                let text = cassette::entry(&stub);
-                (stub, text)
-            }
+        let text = cassette::write(&begun);
+        match cassette::load(text.as_bytes()) {
+            Ok(read) if read == begun => Ok(text),
+            Ok(_) => Err(Refused::changed()),
+            Err(error) => Err(Refused::unreadable(&error)),
         }
+    }
+
+    fn audited(&mut self, interaction: Interaction) -> Entry {
+        let (id, step) = (interaction.id(), interaction.step());
+        let mut text = cassette::entry(&interaction);
+        if let Some(kind) = self.redactor.leak(&text) {
+            let Refused { why } = Refused::leak(&kind);
+            self.withheld.push(Withheld { id, why });
+            text = cassette::entry(&Redactor::withheld(interaction));
+        }
+        Entry { id, step, text }
     }
 
     fn rewrite(&mut self) -> String {
         let mut text = self.begin();
-        for interaction in std::mem::take(&mut self.interactions) {
-            let mut interaction = interaction;
-            self.redactor.resweep(&mut interaction);
-            let (interaction, entry) = self.audited(interaction);
-            text.push_str(&entry);
-            self.interactions.push(interaction);
+        for entry in std::mem::take(&mut self.entries) {
+            match entry.read() {
+                Ok(mut interaction) => {
+                    self.redactor.resweep(&mut interaction);
+                    let entry = self.audited(interaction);
+                    text.push_str(&entry.text);
+                    self.entries.push(entry);
+                }
+                Err(Refused { why }) => self.withheld.push(Withheld { id: entry.id, why }),
+            }
         }
         text
+    }
+}
+
+impl Entry {
+    /// The interaction, where the text reads back as it was written.
+    fn read(&self) -> Result<Interaction, Refused> {
+        let read = cassette::load_entry(&self.text).map_err(|error| Refused::unreadable(&error))?;
+        if cassette::entry(&read) == self.text {
+            Ok(read)
+        } else {
+            Err(Refused::changed())
+        }
+    }
+}
+
+impl Refused {
+    fn leak(kind: &str) -> Self {
+        Self {
+            why: format!("a {kind} would have been written"),
+        }
+    }
+
+    fn changed() -> Self {
+        Self {
+            why: "the text does not read back as it was".to_owned(),
+        }
+    }
+
+    fn unreadable(error: &cassette::Error) -> Self {
+        Self {
+            why: error.to_string(),
+        }
     }
 }
 
@@ -264,7 +309,7 @@ mod tests {
         );
         let denied = r#"{"error":"invalid_grant","error_description":"Unable to authenticate username and password"}"#;
         tape.record(token_request(&body, denied));
-        let (_, text) = tape.finish().expect("an audited cassette");
+        let text = tape.finish().expect("an audited cassette");
         insta::assert_snapshot!(text);
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::deck::Error;
-use crate::library::PartFile;
+use crate::library::{PartFile, Written};
 use crate::model::{Exchange, FailureKind, Incident, Phase};
 use crate::record::{Laid, Tape, Withheld};
 use crate::redact::Named;
@@ -87,12 +87,14 @@ impl Reel {
     }
 
     /// Asks the disk to keep what was written since the last call.
+    ///
+    /// The disk is waited for here, and by nobody who has an exchange to lay.
     pub(super) fn sync(&self) {
-        if let Some(state) = self.lock().as_mut()
-            && std::mem::take(&mut state.dirty)
-            && state.failure.is_none()
+        let written = self.lock().as_mut().and_then(State::written);
+        if let Some(Err(failure)) = written.map(Written::sync)
+            && let Some(state) = self.lock().as_mut()
         {
-            state.failure = state.file.sync().err();
+            state.failure.get_or_insert(failure);
         }
     }
 
@@ -123,6 +125,12 @@ impl Reel {
 }
 
 impl State {
+    /// What was written since the last call, and not yet synced.
+    fn written(&mut self) -> Option<Written> {
+        let is_due = std::mem::take(&mut self.dirty) && self.failure.is_none();
+        is_due.then(|| self.file.written())
+    }
+
     fn lay(&mut self, exchange: Exchange) {
         if let Some(failure) = &exchange.failure
             && failure.phase == Phase::Connect
@@ -159,11 +167,11 @@ impl Wound {
         }
         let part = self.file.path().to_owned();
         let withheld = self.tape.withheld().to_vec();
-        let (cassette, text) = self.tape.finish().map_err(|source| Error::Refused {
+        let text = self.tape.finish().map_err(|source| Error::Refused {
             part: part.clone(),
             source,
         })?;
-        let interactions = cassette.interactions.len();
+        let interactions = self.tape.len();
         let path = if interactions > 0 {
             let unfinished = |source| Error::Unfinished { part, source };
             Some(self.file.finish(&text).map_err(unfinished)?)
@@ -176,7 +184,7 @@ impl Wound {
             interactions,
             skipped: self.skipped,
             unreached: self.unreached.into_iter().collect(),
-            redacted: cassette.header.redacted,
+            redacted: self.tape.redacted(),
             incidents: self.incidents,
             withheld,
         })

@@ -1,9 +1,9 @@
 //! From a request, with what came back and what came before, to its step of the protocol.
 
 use crate::model::{Heard, Said};
-use crate::oauth::fields::{Fields, body_params, json_object};
+use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::flows::Flows;
-use crate::oauth::sniff::{Sniff, sniff};
+use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, error_code, name};
 
 /// Tells the step of a request.
@@ -11,16 +11,17 @@ use crate::oauth::{Step, error_code, name};
 /// Metadata seen before decides where it names the endpoint; else the evidence of parameters and
 /// response is weighed, which outranks the path's name. The response may be missing: a request
 /// that failed is classified by itself.
-pub fn classify(flows: &Flows, said: &Said, heard: Option<&Heard>) -> Step {
-    let evidence = Evidence {
-        flows,
-        said,
-        heard,
-        fields: Fields::of(said),
-    };
-    if let Some(step) = flows.endpoint(&said.url) {
+pub fn classify(flows: &Flows, reading: &Reading<'_>) -> Step {
+    if let Some(step) = flows.endpoint(&reading.said.url) {
         return step;
     }
+    let evidence = Evidence {
+        flows,
+        said: reading.said,
+        heard: reading.heard,
+        fields: &reading.fields,
+        answer: &reading.answer,
+    };
     evidence
         .well_known()
         .or_else(|| evidence.redirection_endpoint())
@@ -37,7 +38,8 @@ struct Evidence<'a> {
     flows: &'a Flows,
     said: &'a Said,
     heard: Option<&'a Heard>,
-    fields: Fields,
+    fields: &'a Fields,
+    answer: &'a Answer,
 }
 
 impl Evidence<'_> {
@@ -106,11 +108,11 @@ impl Evidence<'_> {
         let Some(heard) = self.heard else {
             return 0;
         };
-        let answer = body_params(&heard.body);
-        if answer.has(name::ACCESS_TOKEN) {
+        if self.answer.has(name::ACCESS_TOKEN) {
             return 5;
         }
-        let registered = answer
+        let registered = self
+            .answer
             .get(name::ERROR)
             .is_some_and(error_code::is_registered);
         if registered && heard.status >= 400 {
@@ -169,17 +171,17 @@ impl Evidence<'_> {
 
     fn is_pushed(&self) -> bool {
         let posted = self.said.method == "POST" && self.fields.body.has(name::RESPONSE_TYPE);
-        posted && self.answer_has(name::REQUEST_URI)
+        posted && self.answer.has(name::REQUEST_URI)
     }
 
     fn side_endpoint(&self) -> Option<Step> {
         let posted = self.said.method == "POST";
         let path = self.said.url.path.to_ascii_lowercase();
-        if posted && self.answer_has(name::DEVICE_CODE) {
+        if posted && self.answer.has(name::DEVICE_CODE) {
             return Some(Step::DeviceAuthorizationRequest);
         }
         if posted && self.fields.body.has(name::TOKEN) {
-            let introspected = self.answer_has(name::ACTIVE) || path.contains("introspect");
+            let introspected = self.answer.has(name::ACTIVE) || path.contains("introspect");
             let revoked =
                 path.contains("revoke") || self.heard.is_some_and(|heard| heard.body.size == 0);
             return introspected
@@ -195,8 +197,7 @@ impl Evidence<'_> {
     }
 
     fn keys(&self) -> Option<Step> {
-        let answer = json_object(&self.heard?.body)?;
-        let keys = answer.get(name::KEYS)?.as_array()?;
+        let keys = self.answer.members().get(name::KEYS)?.as_array()?;
         keys.iter()
             .any(|key| key.get("kty").is_some())
             .then_some(Step::Jwks)
@@ -210,7 +211,7 @@ impl Evidence<'_> {
         }
         let path = self.said.url.path.to_ascii_lowercase();
         if path.contains("userinfo")
-            || (self.answer_has(name::SUB) && !self.answer_has(name::ACTIVE))
+            || (self.answer.has(name::SUB) && !self.answer.has(name::ACTIVE))
         {
             return Some(Step::Userinfo);
         }
@@ -222,7 +223,7 @@ impl Evidence<'_> {
     /// Between the authorization request and its response, the server shows pages.
     fn login_page(&self) -> Option<Step> {
         let heard = self.heard?;
-        let page = sniff(&heard.body.bytes) == Sniff::Html && !heard.body.bytes.is_empty();
+        let page = self.answer.sniff == Some(Sniff::Html);
         let moved = (300..400).contains(&heard.status);
         let asset = self
             .said
@@ -231,11 +232,6 @@ impl Evidence<'_> {
             .is_some_and(|to| !["document", "iframe"].contains(&to));
         (!asset && (page || moved) && self.flows.awaits_response_from(&self.said.url))
             .then_some(Step::LoginPage)
-    }
-
-    fn answer_has(&self, name: &str) -> bool {
-        self.heard
-            .is_some_and(|heard| body_params(&heard.body).has(name))
     }
 }
 
@@ -422,11 +418,11 @@ mod tests {
         for (case, method, url, body, status, answer, expected) in rows {
             let mut flows = Flows::default();
             let first = said("GET", authorize, &[], "");
-            flows.observe(Step::AuthorizationRequest, &first, None);
+            flows.observe(Step::AuthorizationRequest, &Reading::of(&first, None));
             let asked = said(method, url, &[FORM], body);
             let answered = (status > 0).then(|| heard(status, &[], answer));
             assert_eq!(
-                classify(&flows, &asked, answered.as_ref()),
+                classify(&flows, &Reading::of(&asked, answered.as_ref())),
                 expected,
                 "{case}"
             );
@@ -443,9 +439,13 @@ mod tests {
             "",
         );
         let metadata = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t"}"#;
-        flows.observe(Step::Discovery, &asked, Some(&heard(200, &[], metadata)));
+        let answer = heard(200, &[], metadata);
+        flows.observe(Step::Discovery, &Reading::of(&asked, Some(&answer)));
         let empty = said("GET", "https://as.example/t", &[], "");
-        assert_eq!(classify(&flows, &empty, None), Step::TokenRequest);
+        assert_eq!(
+            classify(&flows, &Reading::of(&empty, None)),
+            Step::TokenRequest
+        );
     }
 
     #[test]
@@ -457,11 +457,8 @@ mod tests {
             &[FORM],
             "grant_type=password",
         );
-        flows.observe(
-            Step::TokenRequest,
-            &asked,
-            Some(&heard(200, &[], r#"{"access_token":"abc"}"#)),
-        );
+        let answer = heard(200, &[], r#"{"access_token":"abc"}"#);
+        flows.observe(Step::TokenRequest, &Reading::of(&asked, Some(&answer)));
         for (token, expected) in [("abc", Step::Resource), ("other", Step::Other)] {
             let bearer = format!("Bearer {token}");
             let asked = said(
@@ -470,7 +467,11 @@ mod tests {
                 &[("Authorization", &bearer)],
                 "",
             );
-            assert_eq!(classify(&flows, &asked, None), expected, "{token}");
+            assert_eq!(
+                classify(&flows, &Reading::of(&asked, None)),
+                expected,
+                "{token}"
+            );
         }
     }
 }

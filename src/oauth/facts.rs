@@ -7,10 +7,10 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 use crate::model::{Heard, Params, Said};
-use crate::oauth::fields::Fields;
+use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
-use crate::oauth::sniff::{Sniff, promised, sniff};
+use crate::oauth::sniff::{Sniff, promised};
 use crate::oauth::{Step, name};
 
 /// The facts of one interaction. A fact with its expected value is left out.
@@ -97,21 +97,23 @@ impl Facts {
     }
 
     /// Computes the facts of an exchange; `clock` is ours at the response's head, in Unix seconds.
-    pub fn of(flows: &Flows, step: Step, said: &Said, heard: Option<&Heard>, clock: i64) -> Self {
-        let fields = Fields::of(said);
+    pub fn of(flows: &Flows, step: Step, reading: &Reading<'_>, clock: i64) -> Self {
+        let (said, fields) = (reading.said, &reading.fields);
         let mut facts = Self {
             body_sniff: unexpected_sniff(step, said, fields.sniff),
-            placeholder_in: placeholder_in(&fields),
+            placeholder_in: placeholder_in(fields),
             ..Self::default()
         };
         if step == Step::TokenRequest {
-            facts.check_pkce(flows, &fields);
+            facts.check_pkce(flows, fields);
         }
         if let Some(credentials) = basic_token(said) {
-            facts.check_basic(flows, &fields, credentials);
+            facts.check_basic(flows, fields, credentials);
         }
-        if let Some(heard) = heard {
-            facts.read_page(heard);
+        if let Some(heard) = reading.heard {
+            if reading.answer.sniff == Some(Sniff::Html) {
+                facts.read_page(heard);
+            }
             facts.date_skew = date_skew(heard, clock);
         }
         facts
@@ -150,9 +152,6 @@ impl Facts {
     }
 
     fn read_page(&mut self, heard: &Heard) {
-        if sniff(&heard.body.bytes) != Sniff::Html {
-            return;
-        }
         let page = String::from_utf8_lossy(&heard.body.bytes).to_ascii_lowercase();
         self.page_asks_password =
             page.contains("type=\"password\"") || page.contains("type='password'");
@@ -305,7 +304,12 @@ mod tests {
             ),
         ] {
             let asked = said(method, "https://as.example/token", &[FORM], body);
-            let facts = Facts::of(&Flows::default(), Step::TokenRequest, &asked, None, 0);
+            let facts = Facts::of(
+                &Flows::default(),
+                Step::TokenRequest,
+                &Reading::of(&asked, None),
+                0,
+            );
             assert_eq!(facts.body_sniff, expected, "{case}");
         }
     }
@@ -320,7 +324,12 @@ mod tests {
                 &[("Authorization", &header)],
                 "client_id=id",
             );
-            Facts::of(&Flows::default(), Step::TokenRequest, &asked, None, 0)
+            Facts::of(
+                &Flows::default(),
+                Step::TokenRequest,
+                &Reading::of(&asked, None),
+                0,
+            )
         };
         assert_eq!(facts("aWQ6c2VjcmV0").basic_colons, None);
         assert!(facts("id:secret").basic_not_base64);
@@ -339,10 +348,10 @@ mod tests {
         );
         let mut flows = Flows::default();
         let answer = heard(302, &[("Location", "https://x.example/cb?code=k")], "");
+        let asked = said("GET", &url, &[], "");
         flows.observe(
             Step::AuthorizationRequest,
-            &said("GET", &url, &[], ""),
-            Some(&answer),
+            &Reading::of(&asked, Some(&answer)),
         );
         for (verifier, expected) in [
             ("&code_verifier=verifier-of-the-first-flow", None),
@@ -351,7 +360,7 @@ mod tests {
         ] {
             let body = format!("grant_type=authorization_code&code=k{verifier}");
             let asked = said("POST", "https://as.example/token", &[FORM], &body);
-            let facts = Facts::of(&flows, Step::TokenRequest, &asked, None, 0);
+            let facts = Facts::of(&flows, Step::TokenRequest, &Reading::of(&asked, None), 0);
             assert_eq!(facts.pkce_check, expected, "{verifier}");
         }
     }

@@ -1,9 +1,76 @@
 //! The parameters of a raw message, wherever and in whatever format they stand.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::model::{Captured, Params, Said, multipart};
+use crate::model::{Captured, Heard, Params, Said, multipart};
 use crate::oauth::sniff::{Sniff, boundary, sniff};
+
+/// An exchange with the parameters of both its messages, read once.
+pub struct Reading<'a> {
+    /// The request.
+    pub said: &'a Said,
+    /// The response, where there is one.
+    pub heard: Option<&'a Heard>,
+    /// The request's parameters.
+    pub fields: Fields,
+    /// The response's.
+    pub answer: Answer,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads an exchange.
+    pub fn of(said: &'a Said, heard: Option<&'a Heard>) -> Self {
+        Self {
+            said,
+            heard,
+            fields: Fields::of(said),
+            answer: heard.map_or_else(Answer::default, |heard| Answer::of(&heard.body)),
+        }
+    }
+}
+
+/// The body of a raw response.
+#[derive(Default)]
+pub struct Answer {
+    /// What the body really is; `None` where there is no response.
+    pub sniff: Option<Sniff>,
+    members: Map<String, Value>,
+    params: Params,
+}
+
+impl Answer {
+    fn of(body: &Captured) -> Self {
+        let sniff = sniff(&body.bytes);
+        let (members, params) = match sniff {
+            Sniff::Json => (
+                json_object(&body.bytes).unwrap_or_default(),
+                Params::default(),
+            ),
+            _ => (Map::new(), params_of(sniff, &body.bytes)),
+        };
+        Self {
+            sniff: Some(sniff),
+            members,
+            params,
+        }
+    }
+
+    /// The text of a parameter, or of a member of a JSON object.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let member = self.members.get(name).and_then(Value::as_str);
+        member.or_else(|| self.params.get(name))
+    }
+
+    /// Whether there is a parameter, or a member of a JSON object, of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name) || self.params.has(name)
+    }
+
+    /// The members of a JSON object; none where it is something else.
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+}
 
 /// The parameters of a raw request, by place.
 pub struct Fields {
@@ -18,10 +85,11 @@ pub struct Fields {
 impl Fields {
     /// Reads a request.
     pub fn of(said: &Said) -> Self {
+        let sniff = sniff(&said.body.bytes);
         Self {
-            sniff: sniff(&said.body.bytes),
+            sniff,
             query: Params::parse(said.url.query.as_deref().unwrap_or_default()),
-            body: body_params(&said.body),
+            body: params_of(sniff, &said.body.bytes),
         }
     }
 
@@ -37,21 +105,20 @@ impl Fields {
 }
 
 /// The parameters of a body: form pairs, members of a JSON object, or fields of a multipart form.
-pub fn body_params(body: &Captured) -> Params {
-    let Ok(text) = std::str::from_utf8(&body.bytes) else {
+fn params_of(sniff: Sniff, bytes: &[u8]) -> Params {
+    let Ok(text) = std::str::from_utf8(bytes) else {
         return Params::default();
     };
-    match sniff(&body.bytes) {
+    match sniff {
         Sniff::Form | Sniff::FormHtmlAmp => Params::parse(text.trim_end_matches(['\r', '\n'])),
         Sniff::Json => json_params(text),
-        Sniff::Multipart => multipart_params(&body.bytes),
+        Sniff::Multipart => multipart_params(bytes),
         _ => Params::default(),
     }
 }
 
-/// The JSON object of a body, where it is one.
-pub fn json_object(body: &Captured) -> Option<serde_json::Map<String, Value>> {
-    match serde_json::from_slice(&body.bytes).ok()? {
+fn json_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(bytes).ok()? {
         Value::Object(members) => Some(members),
         _ => None,
     }

@@ -2,10 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
-
 use crate::model::{Heard, Params, Said, Url};
-use crate::oauth::fields::{Fields, body_params, json_object};
+use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::{Step, name};
 
 /// One authorization request, and what became of it.
@@ -39,23 +37,23 @@ pub struct Flows {
 
 impl Flows {
     /// Takes in one exchange, whose step is known.
-    pub fn observe(&mut self, step: Step, said: &Said, heard: Option<&Heard>) {
-        let fields = Fields::of(said);
+    pub fn observe(&mut self, step: Step, reading: &Reading<'_>) {
+        let (said, fields) = (reading.said, &reading.fields);
         match step {
-            Step::AuthorizationRequest => self
-                .authorizations
-                .push(Authorization::asked(said, &fields)),
+            Step::AuthorizationRequest => {
+                self.authorizations.push(Authorization::asked(said, fields));
+            }
             Step::AuthorizationResponse => {
                 self.answer(fields.get(name::STATE), fields.get(name::CODE));
             }
-            Step::Discovery => self.learn_endpoints(heard),
+            Step::Discovery => self.learn_endpoints(&reading.answer),
             _ => {}
         }
         if let Some(secret) = fields.get(name::CLIENT_SECRET) {
             self.client_secrets.insert(secret.to_owned());
         }
-        if let Some(heard) = heard {
-            self.learn_response(step, heard);
+        if let Some(heard) = reading.heard {
+            self.learn_response(step, heard, &reading.answer);
         }
     }
 
@@ -124,7 +122,7 @@ impl Flows {
             .any(|flow| flow.client_id.as_deref() == Some(value))
     }
 
-    fn learn_response(&mut self, step: Step, heard: &Heard) {
+    fn learn_response(&mut self, step: Step, heard: &Heard, answer: &Answer) {
         if let Some(location) = heard.headers.get("location").and_then(Url::parse)
             && self.is_redirect_uri(&location)
         {
@@ -134,7 +132,6 @@ impl Flows {
             self.answer(get(name::STATE), get(name::CODE));
         }
         if matches!(step, Step::TokenRequest | Step::Registration) {
-            let answer = body_params(&heard.body);
             self.access_tokens
                 .extend(answer.get(name::ACCESS_TOKEN).map(str::to_owned));
             self.client_secrets
@@ -150,16 +147,9 @@ impl Flows {
         }
     }
 
-    fn learn_endpoints(&mut self, heard: Option<&Heard>) {
-        let Some(metadata) = heard.and_then(|heard| json_object(&heard.body)) else {
-            return;
-        };
+    fn learn_endpoints(&mut self, answer: &Answer) {
         for (field, step) in ENDPOINTS {
-            let url = metadata
-                .get(*field)
-                .and_then(Value::as_str)
-                .and_then(Url::parse);
-            if let Some(url) = url {
+            if let Some(url) = answer.get(field).and_then(Url::parse) {
                 self.endpoints.insert(url.endpoint(), *step);
             }
         }
@@ -249,10 +239,10 @@ pub(crate) mod tests {
             );
             let location = format!("https://x.example/cb?code={code}&state={state}");
             let answer = heard(302, &[("Location", &location)], "");
+            let asked = said("GET", &url, &[], "");
             flows.observe(
                 Step::AuthorizationRequest,
-                &said("GET", &url, &[], ""),
-                Some(&answer),
+                &Reading::of(&asked, Some(&answer)),
             );
         }
         let client = |code| {

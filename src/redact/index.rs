@@ -1,58 +1,78 @@
-//! Many patterns, searched at once, to which more are added at any time.
+//! Many patterns searched for at once, in time that does not grow with their number.
 //!
-//! An automaton over all patterns would be built anew for every secret that is learned, which cost
-//! more than everything else together. Here a pattern is filed under its first bytes; a text is
-//! read window by window against a filter that fits the first-level cache.
+//! Every pattern is filed under its first bytes. A place of the text is looked at further only
+//! where a filter that fits the processor's cache says that some pattern may begin there; that is
+//! all that most places cost. The patterns themselves are not held here: whoever files one says
+//! how to tell whether it stands at a place.
 
 use std::collections::HashMap;
 
-use zeroize::Zeroize as _;
-
-/// Patterns with what each stands for. They are wiped when it is dropped.
+/// What is filed under the first bytes of patterns.
 pub(super) struct Index<T> {
-    patterns: Vec<(Vec<u8>, T)>,
-    by_start: HashMap<u64, Vec<usize>>,
+    filed: Vec<Filed<T>>,
+    /// What was filed last under these first bytes.
+    by_start: HashMap<u64, u32>,
     filter: Filter,
 }
 
-/// Where a pattern stands in a text.
-#[derive(Clone, Copy)]
-pub(super) struct Hit<'a, T> {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) value: &'a T,
+struct Filed<T> {
+    value: T,
+    /// What was filed under the same first bytes before.
+    before: Option<u32>,
 }
 
-impl<T> Index<T> {
-    /// Files a pattern; one that is shorter than [`WINDOW`] is never found.
-    pub(super) fn add(&mut self, pattern: Vec<u8>, value: T) {
-        let Some(start) = window(&pattern) else {
+/// Where a pattern stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hit<T> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) value: T,
+}
+
+impl<T> Default for Index<T> {
+    fn default() -> Self {
+        Self {
+            filed: Vec::new(),
+            by_start: HashMap::new(),
+            filter: Filter::default(),
+        }
+    }
+}
+
+impl<T: Copy> Index<T> {
+    /// Files a value under the first bytes of a pattern; one that is shorter than [`WINDOW`] is
+    /// never found.
+    pub(super) fn add(&mut self, pattern: &[u8], value: T) {
+        let (Some(start), Ok(at)) = (window(pattern), u32::try_from(self.filed.len())) else {
             return;
         };
         if self.filter.is_crowded(self.by_start.len()) {
-            self.filter = Filter::of(self.by_start.keys().copied());
+            self.filter = Filter::of(self.by_start.len(), self.by_start.keys().copied());
         }
         self.filter.insert(start);
-        self.by_start
-            .entry(start)
-            .or_default()
-            .push(self.patterns.len());
-        self.patterns.push((pattern, value));
+        let before = self.by_start.insert(start, at);
+        self.filed.push(Filed { value, before });
     }
 
-    /// The first place from `at` on where a pattern stands, and the longest one there.
-    pub(super) fn find(&self, text: &[u8], mut at: usize) -> Option<Hit<'_, T>> {
-        if self.patterns.is_empty() {
+    /// The first place from `at` on where a pattern stands, and the longest one there; `length`
+    /// says how long the pattern of a value is that a text begins with.
+    pub(super) fn find(
+        &self,
+        text: &[u8],
+        mut at: usize,
+        length: impl Fn(T, &[u8]) -> Option<usize>,
+    ) -> Option<Hit<T>> {
+        if self.filed.is_empty() {
             return None;
         }
         while let Some(start) = text.get(at..).and_then(window) {
             if self.filter.may_hold(start)
-                && let Some(known) = self.by_start.get(&start)
-                && let Some((pattern, value)) = self.longest(known, &text[at..])
+                && let Some((value, length)) =
+                    self.longest(start, |value| length(value, &text[at..]))
             {
                 return Some(Hit {
                     start: at,
-                    end: at + pattern.len(),
+                    end: at + length,
                     value,
                 });
             }
@@ -61,31 +81,44 @@ impl<T> Index<T> {
         None
     }
 
-    fn longest(&self, known: &[usize], text: &[u8]) -> Option<&(Vec<u8>, T)> {
-        known
-            .iter()
-            .filter_map(|at| self.patterns.get(*at))
-            .filter(|(pattern, _)| text.starts_with(pattern))
-            .max_by_key(|(pattern, _)| pattern.len())
+    fn longest(&self, start: u64, length: impl Fn(T) -> Option<usize>) -> Option<(T, usize)> {
+        let mut next = self.by_start.get(&start).copied();
+        let filed = std::iter::from_fn(|| {
+            let filed = self.filed.get(next? as usize)?;
+            next = filed.before;
+            Some(filed.value)
+        });
+        filed
+            .filter_map(|value| Some((value, length(value)?)))
+            .reduce(|longest, other| if other.1 > longest.1 { other } else { longest })
     }
 }
 
-impl<T> Default for Index<T> {
-    fn default() -> Self {
-        Self {
-            patterns: Vec::new(),
-            by_start: HashMap::new(),
-            filter: Filter::default(),
+/// The runs of [`WINDOW`] bytes of texts, to tell that a pattern stands in none of them.
+#[derive(Default)]
+pub(super) struct Windows {
+    count: usize,
+    filter: Filter,
+}
+
+impl Windows {
+    /// Takes in a text; `before` is every text that came before it.
+    pub(super) fn add(&mut self, text: &str, before: &str) {
+        self.count += text.len();
+        if self.filter.is_crowded(self.count) {
+            self.filter = Filter::of(self.count, windows(before.as_bytes()));
         }
+        windows(text.as_bytes()).for_each(|window| self.filter.insert(window));
+    }
+
+    /// Whether a pattern may stand in one of the texts.
+    pub(super) fn may_hold(&self, pattern: &[u8]) -> bool {
+        windows(pattern).all(|window| self.filter.may_hold(window))
     }
 }
 
-impl<T> Drop for Index<T> {
-    fn drop(&mut self) {
-        for (pattern, _) in &mut self.patterns {
-            pattern.zeroize();
-        }
-    }
+fn windows(text: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    (0..text.len()).map_while(|at| window(&text[at..]))
 }
 
 /// The first bytes of a text as a number; `None` where it has fewer.
@@ -115,8 +148,8 @@ impl Filter {
     }
 
     /// A filter with room for as many windows again.
-    fn of(windows: impl ExactSizeIterator<Item = u64>) -> Self {
-        let room = windows.len() * 2 * SPARSENESS;
+    fn of(count: usize, windows: impl Iterator<Item = u64>) -> Self {
+        let room = count * 2 * SPARSENESS;
         let mut filter = Self::with_width(room.next_power_of_two().ilog2().max(WIDTH_MIN));
         windows.for_each(|window| filter.insert(window));
         filter
@@ -166,47 +199,78 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 mod tests {
     use super::*;
 
-    fn index(patterns: &[&str]) -> Index<usize> {
-        let mut index = Index::default();
-        for (at, pattern) in patterns.iter().enumerate() {
-            index.add(pattern.as_bytes().to_vec(), at);
-        }
-        index
+    struct Patterns<'a> {
+        all: Vec<&'a str>,
+        index: Index<usize>,
     }
 
-    fn found(index: &Index<usize>, text: &str) -> Vec<(usize, usize, usize)> {
-        let mut hits = Vec::new();
-        let mut at = 0;
-        while let Some(hit) = index.find(text.as_bytes(), at) {
-            hits.push((hit.start, hit.end, *hit.value));
-            at = hit.end;
+    impl<'a> Patterns<'a> {
+        fn new(all: &[&'a str]) -> Self {
+            let mut index = Index::default();
+            for (at, pattern) in all.iter().enumerate() {
+                index.add(pattern.as_bytes(), at);
+            }
+            Self {
+                all: all.to_vec(),
+                index,
+            }
         }
-        hits
+
+        fn found(&self, text: &str) -> Vec<(usize, usize, usize)> {
+            let length = |at: usize, text: &[u8]| {
+                let pattern = self.all[at];
+                text.starts_with(pattern.as_bytes())
+                    .then_some(pattern.len())
+            };
+            let mut hits = Vec::new();
+            let mut at = 0;
+            while let Some(hit) = self.index.find(text.as_bytes(), at, length) {
+                hits.push((hit.start, hit.end, hit.value));
+                at = hit.end;
+            }
+            hits
+        }
     }
 
     #[test]
     fn the_first_and_longest_is_found() {
-        let index = index(&["abcdef", "abcdefgh", "defghi"]);
-        assert_eq!(found(&index, "abcdefghi"), [(0, 8, 1)]);
-        assert_eq!(found(&index, "xabcdefg"), [(1, 7, 0)]);
-        assert_eq!(
-            found(&index, "abcdeabcdef defghi"),
-            [(5, 11, 0), (12, 18, 2)]
-        );
-        assert_eq!(found(&index, "abcde"), []);
-        assert_eq!(found(&index, ""), []);
+        let patterns = Patterns::new(&["abcdef", "abcdefgh", "defghi"]);
+        for (text, expected) in [
+            ("abcdefghi", vec![(0, 8, 1)]),
+            ("xabcdefg", vec![(1, 7, 0)]),
+            ("abcdeabcdef defghi", vec![(5, 11, 0), (12, 18, 2)]),
+            ("abcde", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(patterns.found(text), expected, "{text}");
+        }
     }
 
     #[test]
     fn all_of_many_are_found_wherever_they_stand() {
-        let patterns: Vec<String> = (0..20_000).map(|n| format!("{n:06}-secret-{n}")).collect();
-        let all: Vec<&str> = patterns.iter().map(String::as_str).collect();
-        let index = index(&all);
+        let all: Vec<String> = (0..20_000).map(|n| format!("{n:06}-secret-{n}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let patterns = Patterns::new(&all);
         for (n, pattern) in all.iter().enumerate().step_by(97) {
             for before in 0..9 {
                 let text = format!("{}{pattern}", "x".repeat(before));
-                assert_eq!(found(&index, &text), [(before, text.len(), n)]);
+                assert_eq!(patterns.found(&text), [(before, text.len(), n)]);
             }
         }
+    }
+
+    #[test]
+    fn a_pattern_of_many_texts_may_stand_in_them_and_hardly_any_other() {
+        let mut all = String::new();
+        let mut windows = Windows::default();
+        for n in 0..5_000 {
+            let text = format!("{n:06} a text that was kept");
+            windows.add(&text, &all);
+            all.push_str(&text);
+        }
+        assert!((0..5_000).all(|n| windows.may_hold(format!("{n:06} a text").as_bytes())));
+        let others =
+            (0..5_000).filter(|n| windows.may_hold(format!("{n}-some-other-secret").as_bytes()));
+        assert_eq!(others.count(), 0);
     }
 }

@@ -112,6 +112,12 @@ pub enum Piece {
     Label(Label),
 }
 
+/// Whether a text of a cassette holds a label, or anything that is written otherwise because of
+/// them.
+pub(super) fn may_hold(text: &str) -> bool {
+    text.contains(PREFIX)
+}
+
 /// Splits a text of a cassette into literal text and labels.
 ///
 /// `REDACTED--` is a literal `REDACTED-`. A label ends at the first character outside its grammar;

@@ -8,6 +8,7 @@
 
 mod audit;
 mod bodies;
+mod encoding;
 mod entry;
 mod headers;
 mod index;

@@ -1,19 +1,21 @@
 //! The redactor: walks one exchange and writes down what may be kept of it.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::model::{Exchange, Failure, Framing, Heard, Params, Said, Version};
 use crate::oauth::Step;
 use crate::oauth::facts::Facts;
 use crate::oauth::registry::Place;
 use crate::redact::entry::Named;
+use crate::redact::index::{WINDOW, Windows};
 use crate::redact::interaction::{
     AbsentBody, DropReason, DroppedBody, Interaction, RecordedError, RecordedRequest,
     RecordedResponse,
 };
-use crate::redact::label::{escape, join, pieces};
+use crate::redact::label::{self, Piece, escape, pieces};
 use crate::redact::ledger::{Fresh, Ledger};
-use crate::redact::sweep::Sweeper;
+use crate::redact::sweep::{Sweeper, may_stand_in};
 use crate::redact::values::encode;
 
 /// Turns exchanges into interactions, and remembers every secret it has seen.
@@ -85,9 +87,7 @@ impl Redactor {
 
     /// The kind of a known secret that stands in the text in any encoding.
     pub fn leak(&self, text: &str) -> Option<String> {
-        self.sweeper
-            .find(text.as_bytes())
-            .map(|label| label.kind.clone())
+        self.sweeper.find(text.as_bytes()).map(|label| label.kind)
     }
 
     /// The interaction without any of its texts, for when the audit refuses it.
@@ -124,16 +124,11 @@ impl Redactor {
     }
 
     fn settle(&mut self, mut interaction: Interaction, fresh: &[Fresh]) -> Redacted {
-        let known = || {
-            fresh
-                .iter()
-                .map(|fresh| (fresh.value.as_str(), &fresh.label))
-        };
-        self.sweeper.add(known());
-        let mut added = Sweeper::default();
-        added.add(known());
+        for fresh in fresh {
+            self.sweeper.add(&fresh.value, &fresh.label);
+        }
         self.resweep(&mut interaction);
-        let earlier_text_is_stale = added.find(self.kept.text.as_bytes()).is_some();
+        let earlier_text_is_stale = self.kept.holds(fresh);
         interaction.for_each_text(&mut |text| self.kept.note(text));
         Redacted {
             interaction,
@@ -276,22 +271,40 @@ fn response_framing(heard: &Heard) -> Option<Framing> {
 /// The distinct texts that were kept, to be searched for secrets that are learned later.
 #[derive(Default)]
 struct Kept {
-    seen: HashSet<String>,
+    /// The hash of each, of a hasher that nobody outside can foresee.
+    seen: HashSet<u64>,
+    hasher: RandomState,
     text: String,
+    windows: Windows,
 }
 
 impl Kept {
     fn note(&mut self, text: &str) {
+        if !label::may_hold(text) {
+            return self.note_literal(text);
+        }
         for piece in pieces(text) {
-            let literal = join(&[piece]);
-            if literal.len() >= 6
-                && !literal.starts_with("REDACTED-")
-                && !self.seen.contains(&literal)
-            {
-                self.text.push_str(&literal);
-                self.text.push('\n');
-                self.seen.insert(literal);
+            if let Piece::Literal(literal) = piece {
+                self.note_literal(&literal);
             }
         }
+    }
+
+    fn note_literal(&mut self, literal: &str) {
+        if literal.len() >= WINDOW && self.seen.insert(self.hasher.hash_one(literal)) {
+            self.windows.add(literal, &self.text);
+            self.text.push_str(literal);
+            self.text.push('\n');
+        }
+    }
+
+    /// Whether one of the secrets stands in one of the texts.
+    fn holds(&self, secrets: &[Fresh]) -> bool {
+        let mut sweeper = Sweeper::default();
+        secrets
+            .iter()
+            .filter(|fresh| may_stand_in(&self.windows, &fresh.value))
+            .for_each(|fresh| sweeper.add(&fresh.value, &fresh.label));
+        sweeper.find(self.text.as_bytes()).is_some()
     }
 }

@@ -1,38 +1,49 @@
 //! The last look: every known secret is searched in every encoding that may carry it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
 
-use crate::model::percent_encode;
 use crate::oauth::{Step, error_code, registry};
-use crate::redact::index::{Index, WINDOW};
-use crate::redact::label::{self, Label, Piece, Suffix, pieces};
+use crate::redact::encoding::Encoding;
+use crate::redact::index::{Hit, Index, Windows};
+use crate::redact::label::{self, Label, Piece, pieces};
 
-/// Searches for secrets in every encoding.
+/// Searches for secrets in every encoding. They are wiped when it is dropped.
 #[derive(Default)]
 pub(super) struct Sweeper {
-    index: Index<Label>,
+    secrets: Vec<(Zeroizing<String>, Label)>,
+    index: Index<Spelling>,
+}
+
+/// A secret by its place among all, and how it is spelled.
+#[derive(Clone, Copy)]
+struct Spelling {
+    secret: u32,
+    encoding: Encoding,
 }
 
 impl Sweeper {
-    /// Takes in new secrets; what is too short or too common to be searched for is left out.
-    pub(super) fn add<'a>(&mut self, secrets: impl IntoIterator<Item = (&'a str, &'a Label)>) {
-        for (value, label) in secrets {
-            if !is_searchable(value) {
-                continue;
-            }
-            for (pattern, suffix) in encodings(value) {
-                let label = match suffix {
-                    Some(suffix) => label.clone().with(suffix),
-                    None => label.clone(),
-                };
-                self.index.add(pattern, label);
-            }
+    /// Takes in a new secret; what is too short or too common to be searched for is left out.
+    pub(super) fn add(&mut self, value: &str, label: &Label) {
+        let Ok(secret) = u32::try_from(self.secrets.len()) else {
+            return;
+        };
+        if !is_searchable(value) {
+            return;
         }
+        for encoding in Encoding::of(value) {
+            let start = start_of(value, encoding);
+            self.index
+                .add(start.as_bytes(), Spelling { secret, encoding });
+        }
+        self.secrets
+            .push((Zeroizing::new(value.to_owned()), label.clone()));
     }
 
     /// Replaces what it finds in the literal parts of a text; `None` where there is nothing.
     pub(super) fn replace(&self, text: &str) -> Option<String> {
+        if !label::may_hold(text) {
+            self.hit(text.as_bytes(), 0)?;
+        }
         let mut found = false;
         let mut out = Vec::new();
         for piece in pieces(text) {
@@ -41,10 +52,10 @@ impl Sweeper {
                 continue;
             };
             let mut at = 0;
-            while let Some(hit) = self.index.find(literal.as_bytes(), at) {
+            while let Some(hit) = self.hit(literal.as_bytes(), at) {
                 found = true;
                 out.extend(literal_of(&literal, at, hit.start));
-                out.push(Piece::Label(hit.value.clone()));
+                out.extend(self.label(hit.value).map(Piece::Label));
                 at = hit.end;
             }
             out.extend(literal_of(&literal, at, literal.len()));
@@ -53,8 +64,41 @@ impl Sweeper {
     }
 
     /// The label of a secret that stands in the bytes in any encoding.
-    pub(super) fn find(&self, bytes: &[u8]) -> Option<&Label> {
-        self.index.find(bytes, 0).map(|hit| hit.value)
+    pub(super) fn find(&self, bytes: &[u8]) -> Option<Label> {
+        self.label(self.hit(bytes, 0)?.value)
+    }
+
+    fn hit(&self, text: &[u8], at: usize) -> Option<Hit<Spelling>> {
+        self.index.find(text, at, |spelling, text| {
+            let (value, _) = self.secrets.get(spelling.secret as usize)?;
+            spelling.encoding.starts(text, value)
+        })
+    }
+
+    fn label(&self, spelling: Spelling) -> Option<Label> {
+        let (_, label) = self.secrets.get(spelling.secret as usize)?;
+        Some(match spelling.encoding.suffix() {
+            Some(suffix) => label.clone().with(suffix),
+            None => label.clone(),
+        })
+    }
+}
+
+/// Whether a secret may stand in one of many texts, in any encoding; where it does, this is true.
+pub(super) fn may_stand_in(windows: &Windows, value: &str) -> bool {
+    is_searchable(value)
+        && Encoding::of(value).any(|encoding| {
+            windows.may_hold(start_of(value, encoding).as_bytes())
+                && windows.may_hold(encoding.encode(value).as_bytes())
+        })
+}
+
+/// The first bytes of a secret in an encoding, as many as the index looks at, or more.
+fn start_of(value: &str, encoding: Encoding) -> String {
+    match encoding {
+        Encoding::JwtPart(_) => encoding.encode(value),
+        // Whatever the encoding, no byte becomes less than one.
+        _ => encoding.encode(&value[..value.ceil_char_boundary(START)]),
     }
 }
 
@@ -76,101 +120,8 @@ fn is_searchable(value: &str) -> bool {
     value.len() >= 6 && !plain_word && !protocol
 }
 
-/// The value in each encoding that may carry it, with the suffix that says so.
-fn encodings(value: &str) -> Vec<(Vec<u8>, Option<Suffix>)> {
-    let upper = percent_encode(value);
-    let all: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let form = upper.replace("%20", "+");
-    let json = serde_json::to_string(value).unwrap_or_default();
-    let mut forms = vec![(value.to_owned(), None)];
-    for encoded in [
-        upper.clone(),
-        lower_escapes(&upper),
-        form,
-        all.to_ascii_lowercase(),
-        all,
-    ] {
-        forms.push((encoded, Some(Suffix::Pct)));
-    }
-    forms.push((percent_encode(&upper), Some(Suffix::Pct2)));
-    forms.push((json.trim_matches('"').to_owned(), None));
-    forms.push((json.trim_matches('"').replace('/', "\\/"), None));
-    forms.push((
-        value
-            .chars()
-            .map(|c| format!("\\u{:04x}", u32::from(c)))
-            .collect(),
-        None,
-    ));
-    forms.push((
-        value
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('"', "&quot;"),
-        Some(Suffix::HtmlAmp),
-    ));
-    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-    forms.push((hex.to_ascii_uppercase(), Some(Suffix::Hex)));
-    forms.push((hex, Some(Suffix::Hex)));
-    forms.extend(
-        base64_cores(value)
-            .into_iter()
-            .map(|core| (core, Some(Suffix::Base64))),
-    );
-    forms.extend(parts_of_jwt(value).map(|part| (part.to_owned(), None)));
-    let mut out: Vec<(Vec<u8>, Option<Suffix>)> = Vec::new();
-    for (form, suffix) in forms {
-        if form.len() >= WINDOW && !out.iter().any(|(known, _)| known == form.as_bytes()) {
-            out.push((form.into_bytes(), suffix));
-        }
-    }
-    out
-}
-
-/// The characters of the base64 text that depend on the value alone, at the three alignments.
-fn base64_cores(value: &str) -> Vec<String> {
-    let mut cores = Vec::new();
-    for shift in 0..3_usize {
-        let mut bytes = vec![0; shift];
-        bytes.extend_from_slice(value.as_bytes());
-        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
-            let text = engine.encode(&bytes);
-            let front = (8 * shift).div_ceil(6);
-            let stable = bytes.len() * 8 / 6;
-            let core = text.get(front..stable).unwrap_or_default();
-            if core.len() >= 8 {
-                cores.push(core.to_owned());
-            }
-        }
-    }
-    cores
-}
-
-fn parts_of_jwt(value: &str) -> impl Iterator<Item = &str> {
-    let jwt = crate::oauth::jwt::parse(value).is_some();
-    value
-        .split('.')
-        .skip(1)
-        .filter(move |part| jwt && part.len() >= 16)
-}
-
-fn lower_escapes(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut escape = 0;
-    for c in text.chars() {
-        out.push(if escape > 0 {
-            c.to_ascii_lowercase()
-        } else {
-            c
-        });
-        escape = if c == '%' {
-            2
-        } else {
-            usize::saturating_sub(escape, 1)
-        };
-    }
-    out
-}
+/// How many bytes of a secret the index is given.
+const START: usize = 8;
 
 /// Values of the protocol that are no names in the registry.
 const WORDS: &[&str] = &[
@@ -199,11 +150,15 @@ const WORDS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
+
     use super::*;
+    use crate::model::percent_encode;
 
     fn sweeper(value: &str) -> Sweeper {
         let mut sweeper = Sweeper::default();
-        sweeper.add([(value, &Label::new("code", 1))]);
+        sweeper.add(value, &Label::new("code", 1));
         sweeper
     }
 
@@ -215,7 +170,7 @@ mod tests {
         for (name, text) in [
             ("raw", secret.to_owned()),
             ("percent", percent_encode(secret)),
-            ("percent, lower", lower_escapes(&percent_encode(secret))),
+            ("percent, lower", Encoding::PercentLower.encode(secret)),
             ("form", percent_encode(secret).replace("%20", "+")),
             ("percent twice", percent_encode(&percent_encode(secret))),
             ("JSON", serde_json::to_string(secret).expect("JSON")),

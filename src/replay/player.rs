@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::model::{Body, Captured, Cut, Failure, FailureKind, Heard, Params, Response, Said, Url};
 use crate::oauth::classify::classify;
-use crate::oauth::fields::Fields;
+use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::{Step, name};
 use crate::redact::{Interaction, RecordedResponse};
@@ -345,7 +345,7 @@ impl Player {
     }
 
     fn nothing_here(&self, said: &Said) -> Miss {
-        let step = classify(&self.flows, said, None);
+        let step = classify(&self.flows, &Reading::of(said, None));
         let alike = self
             .tracks
             .iter()
@@ -529,7 +529,7 @@ impl Player {
             body: Captured::of(&bytes, bytes.len()),
             after: std::time::Duration::ZERO,
         };
-        self.flows.observe(step, said, Some(&heard));
+        self.flows.observe(step, &Reading::of(said, Some(&heard)));
         let location = heard.headers.get("location").and_then(Url::parse);
         let carried = location.and_then(|location| {
             Params::parse(location.query.as_deref().unwrap_or_default())

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Params, Said, percent_decode};
 use crate::oauth::facts::{Facts, basic_token, decode_basic};
-use crate::oauth::fields::Fields;
+use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::PkceCheck;
 use crate::oauth::registry::{self, Place};
@@ -48,8 +48,9 @@ pub(super) enum RedirectUri {
 impl Posture {
     /// Of a live request, against what this run has said so far.
     pub(super) fn live(flows: &Flows, said: &Said, issued: &Issued) -> Self {
-        let fields = Fields::of(said);
-        let facts = Facts::of(flows, Step::TokenRequest, said, None, 0);
+        let reading = Reading::of(said, None);
+        let facts = Facts::of(flows, Step::TokenRequest, &reading, 0);
+        let fields = reading.fields;
         let code = fields.get(name::CODE);
         let flow = flows.authorization(code);
         let pair =
