@@ -177,7 +177,8 @@ fn address(text: &str) -> Result<String, &'static str> {
 
 /// A runtime for the wire.
 pub(crate) fn block_on<T>(task: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One thread waits; what passes through the proxy has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     runtime

@@ -18,6 +18,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The threads that serve connections cannot be started.
+    #[error("cannot start the threads that serve connections")]
+    Threads {
+        /// Why.
+        source: io::Error,
+    },
     /// Listening beyond this machine is not offered.
     #[error("{address} is reachable from other machines; listen on 127.0.0.1 or [::1]")]
     NotLoopback {

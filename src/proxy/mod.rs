@@ -13,6 +13,7 @@ mod error;
 mod front;
 mod glob;
 mod handler;
+mod lane;
 mod line;
 mod link;
 mod passage;

@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,6 +20,7 @@ use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Response};
 use crate::proxy::check::{HEAD_MAX, Refusal, refusal};
 use crate::proxy::connect;
 use crate::proxy::front::Front;
+use crate::proxy::lane::Lanes;
 use crate::proxy::link::HEADER_LIST_MAX;
 use crate::proxy::passage;
 use crate::proxy::prompt::Prompt;
@@ -62,6 +64,7 @@ pub struct Serving {
     stop: CancellationToken,
     cut: CancellationToken,
     tasks: TaskTracker,
+    _lanes: Arc<Lanes>,
 }
 
 impl Serving {
@@ -134,8 +137,14 @@ pub async fn serve<H: Handler>(
         cut: cut.clone(),
         tasks: tasks.clone(),
     });
+    let lanes = Arc::new(Lanes::open().map_err(|source| Error::Threads { source })?);
     for (listener, entry) in entries {
-        tasks.spawn(accept(listener, entry, Arc::clone(&proxy)));
+        tasks.spawn(accept(
+            listener,
+            entry,
+            Arc::clone(&proxy),
+            Arc::clone(&lanes),
+        ));
     }
     Ok(Serving {
         address,
@@ -144,6 +153,7 @@ pub async fn serve<H: Handler>(
         stop,
         cut,
         tasks,
+        _lanes: lanes,
     })
 }
 
@@ -183,21 +193,37 @@ pub(super) struct Proxy<H> {
     tasks: TaskTracker,
 }
 
-async fn accept<H: Handler>(listener: TcpListener, entry: Entry, proxy: Arc<Proxy<H>>) {
+async fn accept<H: Handler>(
+    listener: TcpListener,
+    entry: Entry,
+    proxy: Arc<Proxy<H>>,
+    lanes: Arc<Lanes>,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = proxy.stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, _)) => proxy.spawn(first(Arc::clone(&proxy), entry.clone(), stream)),
+            Ok((stream, _)) => {
+                // A connection that cannot be handed over is closed, as one that breaks at once.
+                if let Ok(stream) = stream.into_std() {
+                    proxy.spawn_on(
+                        lanes.next(),
+                        first(Arc::clone(&proxy), entry.clone(), stream),
+                    );
+                }
+            }
             // Out of file descriptors: those that end make room.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }
 
-async fn first<H: Handler>(proxy: Arc<Proxy<H>>, entry: Entry, stream: TcpStream) {
+async fn first<H: Handler>(proxy: Arc<Proxy<H>>, entry: Entry, stream: std::net::TcpStream) {
+    let Ok(stream) = TcpStream::from_std(stream) else {
+        return;
+    };
     let stream = Prompt::new(stream);
     let front = match entry {
         Entry::Forward => Front::forward(),
@@ -210,13 +236,18 @@ async fn first<H: Handler>(proxy: Arc<Proxy<H>>, entry: Entry, stream: TcpStream
 impl<H: Handler> Proxy<H> {
     /// Runs a task that ends with the proxy.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_on(&Handle::current(), task);
+    }
+
+    fn spawn_on(&self, lane: &Handle, task: impl Future<Output = ()> + Send + 'static) {
         let cut = self.cut.clone();
-        self.tasks.spawn(async move {
+        let task = async move {
             tokio::select! {
                 () = task => {}
                 () = cut.cancelled() => {}
             }
-        });
+        };
+        self.tasks.spawn_on(task, lane);
     }
 
     /// Serves HTTP/1 until the connection ends; says what ended it.
