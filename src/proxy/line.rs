@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio_rustls::server::TlsStream;
 
-use crate::proxy::prompt::Prompt;
+use crate::proxy::prompt::{Awaited, Client, Prompt};
 use crate::proxy::tap::Tapped;
 
 /// A client's connection whose first bytes were read already.
@@ -63,6 +64,18 @@ impl Prefixed {
         } else {
             Kind::Other
         }
+    }
+}
+
+impl Client for Prefixed {
+    fn awaited(&self) -> Awaited {
+        self.stream.awaited()
+    }
+}
+
+impl Client for TlsStream<Prefixed> {
+    fn awaited(&self) -> Awaited {
+        self.get_ref().0.awaited()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,13 +12,36 @@ use tokio::net::TcpStream;
 
 use crate::proxy::patience::Patience;
 
-/// A client's connection whose every segment is acknowledged at once.
+/// A client's connection, whatever lies around it.
+pub(super) trait Client: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// What says whether the client must send more before it is answered.
+    fn awaited(&self) -> Awaited;
+}
+
+/// Whether the client must send more before it is answered; whoever knows says so.
+#[derive(Clone)]
+pub(super) struct Awaited(Arc<AtomicBool>);
+
+impl Awaited {
+    pub(super) fn set(&self, more: bool) {
+        self.0.store(more, Ordering::Relaxed);
+    }
+}
+
+impl Default for Awaited {
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
+
+/// A client's connection whose segments are acknowledged at once while more is awaited.
 ///
 /// Clients that send a request's head and body in two writes, without `TCP_NODELAY` (urllib3 does
 /// so towards a proxy), would wait 40 ms for the acknowledgement of the first. The option does not
-/// last, so it is set again with each read.
+/// last, so it is set again with each wait; what is answered at once is acknowledged by the answer.
 pub(super) struct Prompt {
     stream: TcpStream,
+    awaited: Awaited,
     /// Runs while the client takes nothing of what it asked for.
     stalled: Patience,
 }
@@ -27,8 +52,15 @@ impl Prompt {
         let _ = stream.set_nodelay(true);
         Self {
             stream,
+            awaited: Awaited::default(),
             stalled: Patience::of(TAKES_NOTHING),
         }
+    }
+}
+
+impl Client for Prompt {
+    fn awaited(&self) -> Awaited {
+        self.awaited.clone()
     }
 }
 
@@ -40,7 +72,7 @@ impl AsyncRead for Prompt {
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         #[cfg(target_os = "linux")]
-        if polled.is_ready() {
+        if polled.is_pending() && self.awaited.0.load(Ordering::Relaxed) {
             // Without it the connection works, at the client's own pace.
             let _ = self.stream.set_quickack(true);
         }
@@ -91,22 +123,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_clients_connection_never_waits_for_an_acknowledgement() {
+    async fn a_client_that_is_awaited_never_waits_for_an_acknowledgement() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
         let mut prompt = Prompt::new(accepted.expect("accepted").0);
         assert!(prompt.stream.nodelay().expect("an option"));
-        client
-            .expect("connected")
-            .write_all(b"x")
-            .await
-            .expect("sent");
-        prompt.stream.set_quickack(false).expect("an option");
-        prompt.read_u8().await.expect("a byte");
-        assert!(
-            prompt.stream.quickack().expect("an option"),
-            "set again by the read"
-        );
+        let mut client = client.expect("connected");
+        for awaited in [false, true] {
+            prompt.awaited().set(awaited);
+            client.write_all(b"x").await.expect("sent");
+            prompt.read_u8().await.expect("a byte");
+            prompt.stream.set_quickack(false).expect("an option");
+            let more = prompt.read_u8();
+            tokio::select! {
+                biased;
+                _ = more => panic!("nothing was sent"),
+                () = std::future::ready(()) => {}
+            }
+            assert_eq!(prompt.stream.quickack().expect("an option"), awaited);
+        }
     }
 }

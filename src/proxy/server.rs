@@ -10,7 +10,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +22,7 @@ use crate::proxy::front::Front;
 use crate::proxy::lane::Lanes;
 use crate::proxy::link::HEADER_LIST_MAX;
 use crate::proxy::passage;
-use crate::proxy::prompt::Prompt;
+use crate::proxy::prompt::{Client, Prompt};
 use crate::proxy::reverse::{Reverse, Stand};
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
@@ -251,11 +250,8 @@ impl<H: Handler> Proxy<H> {
     }
 
     /// Serves HTTP/1 until the connection ends; says what ended it.
-    pub(super) async fn serve_http1<S>(self: &Arc<Self>, stream: S, front: Front) -> Ended
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let tap = Tap::default();
+    pub(super) async fn serve_http1(self: &Arc<Self>, stream: impl Client, front: Front) -> Ended {
+        let tap = Tap::of_client(stream.awaited());
         let front = Arc::new(front);
         let service = {
             let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(&front));
@@ -295,10 +291,7 @@ impl<H: Handler> Proxy<H> {
     }
 
     /// Serves HTTP/2 until the connection ends; says what ended it.
-    pub(super) async fn serve_http2<S>(self: &Arc<Self>, stream: S, front: Front) -> Ended
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    pub(super) async fn serve_http2(self: &Arc<Self>, stream: impl Client, front: Front) -> Ended {
         let tap = Tap::mute();
         let front = Arc::new(front);
         let service = {

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::model::Headers;
 use crate::proxy::patience::Patience;
+use crate::proxy::prompt::Awaited;
 
 /// The bytes that were read since the last message ended.
 #[derive(Clone, Default)]
@@ -27,6 +28,8 @@ struct State {
     waiting: Option<Waker>,
     /// Whether a line of the head that was taken last ended without CR.
     bare_lf: bool,
+    /// Told whether a message has begun that is not all there.
+    awaited: Awaited,
 }
 
 /// What is read from the connection.
@@ -43,7 +46,27 @@ enum Passes {
     Foreign,
 }
 
+impl State {
+    fn tell(&self) {
+        self.awaited.set(match self.passes {
+            Passes::Messages => self.skip > 0 || (!self.bytes.is_empty() && !self.is_whole()),
+            Passes::Body | Passes::Frames | Passes::Foreign => true,
+        });
+    }
+
+    fn is_whole(&self) -> bool {
+        memchr::memmem::find(&self.bytes, b"\r\n\r\n").is_some()
+    }
+}
+
 impl Tap {
+    /// A tap of what a client sends.
+    pub(super) fn of_client(awaited: Awaited) -> Self {
+        let tap = Self::default();
+        tap.lock().awaited = awaited;
+        tap
+    }
+
     /// The header fields of the head that was just parsed, in their case and order; `None` where
     /// the tap did not see it whole. The tap then waits for the end of the message.
     pub(super) fn take_head(&self, kind: Head) -> Option<Headers> {
@@ -71,6 +94,7 @@ impl Tap {
             }
             Body::Interim => {}
         }
+        state.tell();
         Some(headers)
     }
 
@@ -81,6 +105,7 @@ impl Tap {
             state.passes = Passes::Messages;
             state.bytes.clear();
         }
+        state.tell();
     }
 
     /// Whether a line of the head that was taken last ended without CR, which readers behind may
@@ -106,6 +131,7 @@ impl Tap {
         let mut state = self.lock();
         state.passes = Passes::Foreign;
         state.bytes = Vec::new();
+        state.tell();
     }
 
     /// A request is being answered for as long as the guard lives.
@@ -117,11 +143,10 @@ impl Tap {
     /// What the connection waits for; whoever asks is woken when that is no answer any more.
     fn waits(&self, cx: &Context<'_>) -> Waits {
         let mut state = self.lock();
-        let whole = || memchr::memmem::find(&state.bytes, b"\r\n\r\n").is_some();
         if state.passes == Passes::Foreign || state.in_flight > 0 {
             state.waiting = Some(cx.waker().clone());
             Waits::Answer
-        } else if state.passes == Passes::Messages && !state.bytes.is_empty() && !whole() {
+        } else if state.passes == Passes::Messages && !state.bytes.is_empty() && !state.is_whole() {
             Waits::Head
         } else {
             Waits::Request
@@ -144,6 +169,7 @@ impl Tap {
                 .bytes
                 .extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
+        state.tell();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
