@@ -2,6 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::model::{Body, Url};
 
@@ -33,12 +36,14 @@ pub struct Header {
     /// The name in the sender's case (lower case on HTTP/2).
     pub name: String,
     /// The value's bytes, trimmed of blanks at the ends.
-    pub value: Vec<u8>,
+    pub value: Bytes,
 }
 
 /// The header fields of one message, in the sender's order, duplicates and case kept.
+///
+/// A clone shares them until one of both is changed.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Headers(Vec<Header>);
+pub struct Headers(Arc<Vec<Header>>);
 
 impl Headers {
     /// No fields.
@@ -48,9 +53,9 @@ impl Headers {
 
     /// Appends a field.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.0.push(Header {
+        Arc::make_mut(&mut self.0).push(Header {
             name: name.into(),
-            value: value.into(),
+            value: Bytes::from(value.into()),
         });
     }
 
@@ -81,7 +86,12 @@ impl Headers {
 
     /// Keeps the fields that the predicate wants.
     pub fn retain(&mut self, keep: impl FnMut(&Header) -> bool) {
-        self.0.retain(keep);
+        Arc::make_mut(&mut self.0).retain(keep);
+    }
+
+    /// Whether both are the same fields of the same message.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// How many fields there are.
@@ -112,9 +122,15 @@ impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let field = |(name, value): (N, V)| Header {
             name: name.into(),
-            value: value.into(),
+            value: Bytes::from(value.into()),
         };
-        Self(fields.into_iter().map(field).collect())
+        fields.into_iter().map(field).collect()
+    }
+}
+
+impl FromIterator<Header> for Headers {
+    fn from_iter<I: IntoIterator<Item = Header>>(fields: I) -> Self {
+        Self(Arc::new(fields.into_iter().collect()))
     }
 }
 

@@ -20,8 +20,10 @@ pub(super) fn refusal<B>(request: &http::Request<B>, fields: &Headers) -> Option
         return Some(refusal);
     }
     let unreadable = |header: &Header| {
-        DECISIVE.contains(&header.name.to_ascii_lowercase().as_str())
-            && std::str::from_utf8(&header.value).is_err()
+        std::str::from_utf8(&header.value).is_err()
+            && DECISIVE
+                .iter()
+                .any(|name| header.name.eq_ignore_ascii_case(name))
     };
     if fields.iter().any(unreadable) {
         return bad("a field that decides its meaning is not text");

@@ -5,7 +5,6 @@ use std::io;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use http::Extensions;
 use hyper::client::conn::{http1, http2};
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::model::{Body, Failure, FailureKind, Phase, Request, Response, Url};
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::upstream::{Upstream, dial_kind};
-use crate::proxy::wire::{Gate, OutBody, request_out, response_in};
+use crate::proxy::wire::{Gate, Noted, OutBody, request_out, response_in};
 
 /// What is dialled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,7 +88,7 @@ impl Link {
         &self,
         upstream: &Upstream,
         request: Request,
-        extensions: Extensions,
+        noted: Noted,
     ) -> Result<Response, Failure> {
         let started = Instant::now();
         let refused = self
@@ -112,7 +111,7 @@ impl Link {
             Some(sender) if sender.is_usable() => sender,
             _ => self.open(upstream).await?,
         };
-        let Ok(message) = request_out(request, sender.version(), extensions) else {
+        let Ok(message) = request_out(request, sender.version(), noted) else {
             let (kind, phase) = (FailureKind::ProtocolError, Phase::Request);
             return Err(Failure {
                 kind,

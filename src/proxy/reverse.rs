@@ -86,7 +86,7 @@ impl Stand {
                 let value = match name.to_ascii_lowercase().as_str() {
                     "host" => authority.clone().into_bytes(),
                     "origin" | "referer" => replaced(value, &self.local, &self.origin),
-                    _ => value.clone(),
+                    _ => value.to_vec(),
                 };
                 (name.clone(), value)
             })
@@ -125,7 +125,7 @@ impl Stand {
                     | "www-authenticate"
                     | "content-security-policy"
                     | "access-control-allow-origin" => self.localised(value),
-                    _ => value.clone(),
+                    _ => value.to_vec(),
                 };
                 (name.clone(), value)
             })
@@ -255,7 +255,7 @@ fn resized(headers: &Headers, size: usize) -> Headers {
             let value = if name.eq_ignore_ascii_case("content-length") {
                 size.to_string().into_bytes()
             } else {
-                value.clone()
+                value.to_vec()
             };
             (name.clone(), value)
         })

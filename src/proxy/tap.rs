@@ -1,14 +1,16 @@
 //! The raw-head tap: keeps the bytes of a message's head, whose case and order hyper does not show.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::model::Headers;
+use crate::model::{Header, Headers};
 use crate::proxy::patience::Patience;
 use crate::proxy::prompt::Awaited;
 
@@ -18,7 +20,7 @@ pub(super) struct Tap(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     /// Body bytes that will pass before the next head.
     skip: u64,
     passes: Passes,
@@ -71,22 +73,25 @@ impl Tap {
     /// the tap did not see it whole. The tap then waits for the end of the message.
     pub(super) fn take_head(&self, kind: Head) -> Option<Headers> {
         let mut state = self.lock();
-        let (headers, length, body) = loop {
-            let (headers, length, body) = parse(&state.bytes, kind)?;
+        let (headers, body) = loop {
+            let bytes = std::mem::take(&mut state.bytes).freeze();
+            let Some((headers, length, body)) = parse(&bytes, kind) else {
+                state.bytes = BytesMut::from(bytes);
+                return None;
+            };
+            state.bare_lf = has_bare_lf(&bytes[..length]);
+            state.bytes.extend_from_slice(&bytes[length..]);
             if body != Body::Interim {
-                break (headers, length, body);
+                break (headers, body);
             }
-            state.bytes.drain(..length);
         };
-        state.bare_lf = has_bare_lf(&state.bytes[..length]);
-        state.bytes.drain(..length);
         match body {
             Body::Length(size) => {
                 let here = size.min(state.bytes.len() as u64);
                 state.skip = size - here;
                 state
                     .bytes
-                    .drain(..usize::try_from(here).unwrap_or(usize::MAX));
+                    .advance(usize::try_from(here).unwrap_or(usize::MAX));
             }
             Body::Unknown => {
                 state.passes = Passes::Body;
@@ -130,7 +135,7 @@ impl Tap {
     pub(super) fn release(&self) {
         let mut state = self.lock();
         state.passes = Passes::Foreign;
-        state.bytes = Vec::new();
+        state.bytes = BytesMut::new();
         state.tell();
     }
 
@@ -215,25 +220,27 @@ enum Body {
     Interim,
 }
 
-fn parse(bytes: &[u8], kind: Head) -> Option<(Headers, usize, Body)> {
+fn parse(bytes: &Bytes, kind: Head) -> Option<(Headers, usize, Body)> {
     let start = bytes
         .iter()
         .position(|byte| !b"\r\n".contains(byte))
         .unwrap_or(0);
-    let mut fields = [httparse::EMPTY_HEADER; 256];
+    let mut fields = [const { MaybeUninit::uninit() }; 256];
     let (length, interim, fields) = match kind {
         Head::Request => {
-            let mut request = httparse::Request::new(&mut fields);
-            let httparse::Status::Complete(length) = request.parse(&bytes[start..]).ok()? else {
+            let mut request = httparse::Request::new(&mut []);
+            let parsed = request.parse_with_uninit_headers(&bytes[start..], &mut fields);
+            let httparse::Status::Complete(length) = parsed.ok()? else {
                 return None;
             };
             (length, false, request.headers)
         }
         Head::Response => {
-            let mut response = httparse::Response::new(&mut fields);
-            let config = lenient();
-            let parsed = config.parse_response(&mut response, &bytes[start..]).ok()?;
-            let httparse::Status::Complete(length) = parsed else {
+            let mut response = httparse::Response::new(&mut []);
+            let (config, head) = (lenient(), &bytes[start..]);
+            let parsed =
+                config.parse_response_with_uninit_headers(&mut response, head, &mut fields);
+            let httparse::Status::Complete(length) = parsed.ok()? else {
                 return None;
             };
             let interim = response
@@ -244,7 +251,10 @@ fn parse(bytes: &[u8], kind: Head) -> Option<(Headers, usize, Body)> {
     };
     let headers: Headers = fields
         .iter()
-        .map(|field| (field.name.to_owned(), field.value.to_vec()))
+        .map(|field| Header {
+            name: field.name.to_owned(),
+            value: bytes.slice_ref(field.value),
+        })
         .collect();
     let chunked = headers.has("transfer-encoding");
     let sized = headers

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use http::{Extensions, Uri};
+use http::Uri;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
@@ -21,6 +21,7 @@ use crate::model::{Failure, FailureKind, Phase, Request, Response};
 use crate::proxy::detour::{Detour, Speaks};
 use crate::proxy::link::{Dialled, Link, Target};
 use crate::proxy::trust::{ClientCertificate, Trust};
+use crate::proxy::wire::Noted;
 use crate::proxy::{Error, Handler};
 
 /// How to reach servers.
@@ -291,10 +292,10 @@ impl Destination {
 
 impl Handler for Upstream {
     async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
-        let mut extensions = request.wire.take::<Extensions>().unwrap_or_default();
-        let link = extensions.remove::<Arc<Link>>();
+        let mut noted = request.wire.take::<Noted>().unwrap_or_default();
+        let link = noted.extensions.remove::<Arc<Link>>();
         let link = link.unwrap_or_else(|| Arc::new(Link::to(Target::at(&request.url), Vec::new())));
-        link.send(self, request, extensions).await
+        link.send(self, request, noted).await
     }
 }
 

@@ -20,6 +20,22 @@ use crate::model::{
 use crate::proxy::patience::Patience;
 use crate::proxy::tap::{InFlight, Tap};
 
+/// What hyper made of a head, for when the message goes on as it came.
+#[derive(Default)]
+pub(super) struct Noted {
+    pub(super) extensions: Extensions,
+    map: HeaderMap,
+    /// What the map holds.
+    fields: Headers,
+}
+
+impl Noted {
+    /// The map, where it holds these fields.
+    fn map_of(self, fields: &Headers) -> Option<HeaderMap> {
+        self.fields.is(fields).then_some(self.map)
+    }
+}
+
 /// A request from hyper as the core sees it; `headers` are the fields in their case and order.
 pub(super) fn request_in(
     request: http::Request<Incoming>,
@@ -32,9 +48,13 @@ pub(super) fn request_in(
         method: parts.method.as_str().to_owned(),
         url,
         version: version_in(parts.version),
-        headers,
         body: body_in(body, Some(tap), REQUEST_GAP),
-        wire: Opaque::new(parts.extensions),
+        wire: Opaque::new(Noted {
+            extensions: parts.extensions,
+            map: parts.headers,
+            fields: headers.clone(),
+        }),
+        headers,
     }
 }
 
@@ -42,13 +62,18 @@ pub(super) fn request_in(
 pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Headers>) -> Response {
     let (parts, body) = response.into_parts();
     let reason = parts.extensions.get::<ReasonPhrase>();
+    let headers = tapped.unwrap_or_else(|| headers_in(&parts.headers));
     Response {
         status: parts.status.as_u16(),
         reason: reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()),
         version: version_in(parts.version),
-        headers: tapped.unwrap_or_else(|| headers_in(&parts.headers)),
         body: body_in(body, None, RESPONSE_GAP),
-        wire: Opaque::new(parts.extensions),
+        wire: Opaque::new(Noted {
+            extensions: parts.extensions,
+            map: parts.headers,
+            fields: headers.clone(),
+        }),
+        headers,
     }
 }
 
@@ -56,9 +81,10 @@ pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Hea
 pub(super) fn request_out(
     request: Request,
     version: http::Version,
-    extensions: Extensions,
+    mut noted: Noted,
 ) -> Result<http::Request<OutBody>, http::Error> {
-    let mut headers = forwarded(&request.headers);
+    let extensions = std::mem::take(&mut noted.extensions);
+    let mut headers = forwarded(&request.headers, noted.map_of(&request.headers));
     let body = OutBody::new(request.body);
     let target = if version == http::Version::HTTP_2 {
         headers.remove(http::header::HOST);
@@ -99,8 +125,9 @@ pub(super) async fn response_out(
     mut response: Response,
     to: http::Version,
 ) -> Result<http::Response<OutBody>, http::Error> {
-    let extensions = match response.wire.take::<Extensions>() {
-        Some(extensions) => extensions,
+    let mut noted = response.wire.take::<Noted>();
+    let extensions = match &mut noted {
+        Some(noted) => std::mem::take(&mut noted.extensions),
         None if to == http::Version::HTTP_2 => Extensions::new(),
         None => cased(raw_head(&response)).await.unwrap_or_default(),
     };
@@ -110,7 +137,8 @@ pub(super) async fn response_out(
     let mut out = http::Response::builder()
         .status(response.status)
         .body(body)?;
-    *out.headers_mut() = forwarded(&response.headers);
+    let map = noted.and_then(|noted| noted.map_of(&response.headers));
+    *out.headers_mut() = forwarded(&response.headers, map);
     *out.extensions_mut() = extensions;
     if let Some(reason) = response
         .reason
@@ -185,35 +213,39 @@ pub(super) fn headers_in(headers: &HeaderMap) -> Headers {
 
 /// The fields that go on to the other side: all but those of one connection (RFC 9110 section
 /// 7.6.1), copied, since removing one from a header map moves another.
-fn forwarded(headers: &Headers) -> HeaderMap {
+fn forwarded(headers: &Headers, map: Option<HeaderMap>) -> HeaderMap {
+    let map = map.unwrap_or_else(|| headers.iter().filter_map(field_out).collect());
+    if !map.keys().any(|name| HOP_BY_HOP.contains(&name.as_str())) {
+        return map;
+    }
     let listed: Vec<String> = headers
         .all("connection")
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
-    let mut map = HeaderMap::with_capacity(headers.len());
-    for Header { name, value } in headers {
-        let lower = name.to_ascii_lowercase();
-        let hop = HOP_BY_HOP.contains(&lower.as_str()) || listed.contains(&lower);
-        if hop && !(lower == "te" && value.eq_ignore_ascii_case(b"trailers")) {
-            continue;
-        }
-        let parsed = (
-            HeaderName::from_bytes(lower.as_bytes()),
-            HeaderValue::from_bytes(value),
-        );
-        if let (Ok(name), Ok(value)) = parsed {
-            map.append(name, value);
+    let mut kept = HeaderMap::with_capacity(map.len());
+    for (name, value) in &map {
+        let is_hop = HOP_BY_HOP.contains(&name.as_str())
+            || listed.iter().any(|listed| listed == name.as_str());
+        if !is_hop
+            || (name == http::header::TE && value.as_bytes().eq_ignore_ascii_case(b"trailers"))
+        {
+            kept.append(name, value.clone());
         }
     }
     if switches_protocol(headers) {
-        map.insert(
+        kept.insert(
             http::header::CONNECTION,
             HeaderValue::from_static("upgrade"),
         );
-        map.insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
+        kept.insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
     }
-    map
+    kept
+}
+
+fn field_out(Header { name, value }: &Header) -> Option<(HeaderName, HeaderValue)> {
+    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    Some((name, HeaderValue::from_maybe_shared(value.clone()).ok()?))
 }
 
 /// Whether a message asks to go on as a WebSocket, or agrees to (RFC 6455 section 4). No other
