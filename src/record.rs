@@ -108,7 +108,7 @@ impl Tape {
         let Redacted {
             interaction,
             earlier_text_is_stale,
-        } = self.redactor.redact(&exchange, step, facts);
+        } = self.redactor.redact(&exchange, &reading, step, facts);
         let entry = self.audited(interaction);
         let text = entry.text.clone();
         self.entries.push(entry);

@@ -1,22 +1,31 @@
 //! Ordered name/value pairs of a query, fragment or form, with their raw spelling and duplicates.
 
+use std::borrow::Cow;
 use std::fmt;
 
-/// One pair: its raw spelling and the values decoded once.
+/// One pair: its values decoded once, and its raw spelling.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Param {
     /// The decoded name.
     pub name: String,
     /// The decoded value; empty where there is none.
     pub value: String,
-    /// The pair as it stood on the wire.
-    pub raw: String,
+    /// `None` where it stood in no query, fragment or form.
+    raw: Option<String>,
 }
 
 impl Param {
-    /// The raw value: what follows the first `=`; `None` for a bare name.
-    pub fn raw_value(&self) -> Option<&str> {
-        self.raw.split_once('=').map(|(_, value)| value)
+    /// The pair as it stood on the wire; percent-encoded where it stood in no query, fragment or
+    /// form.
+    pub fn raw(&self) -> Cow<'_, str> {
+        match &self.raw {
+            Some(raw) => Cow::Borrowed(raw),
+            None => Cow::Owned(format!(
+                "{}={}",
+                percent_encode(&self.name),
+                percent_encode(&self.value)
+            )),
+        }
     }
 }
 
@@ -71,9 +80,9 @@ impl Params {
 impl FromIterator<(String, String)> for Params {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         let pair = |(name, value): (String, String)| Param {
-            raw: format!("{}={}", percent_encode(&name), percent_encode(&value)),
             name,
             value,
+            raw: None,
         };
         Self(pairs.into_iter().map(pair).collect())
     }
@@ -127,7 +136,7 @@ fn parse_pair(raw: &str) -> Param {
     Param {
         name: decode(name, true),
         value: decode(value, true),
-        raw: raw.to_owned(),
+        raw: Some(raw.to_owned()),
     }
 }
 
@@ -185,7 +194,7 @@ mod tests {
                 ("b", "\u{fffd}")
             ]
         );
-        let raw: Vec<_> = params.iter().map(|p| p.raw.as_str()).collect();
+        let raw: Vec<_> = params.iter().map(|p| p.raw()).collect();
         assert_eq!(
             raw.join("&"),
             "code=4%252F0&scope=openid+email&a&a=%&=x&b=%E9"

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::{Captured, Heard, Params, Said, multipart};
-use crate::oauth::sniff::{Sniff, boundary, sniff};
+use crate::oauth::sniff::{Sniff, boundary, sniff_with};
 
 /// An exchange with the parameters of both its messages, read once.
 pub struct Reading<'a> {
@@ -40,13 +40,11 @@ pub struct Answer {
 
 impl Answer {
     fn of(body: &Captured) -> Self {
-        let sniff = sniff(&body.bytes);
-        let (members, params) = match sniff {
-            Sniff::Json => (
-                json_object(&body.bytes).unwrap_or_default(),
-                Params::default(),
-            ),
-            _ => (Map::new(), params_of(sniff, &body.bytes)),
+        let (sniff, json) = sniff_with(&body.bytes);
+        let (members, params) = match json {
+            Some(Value::Object(members)) => (members, Params::default()),
+            Some(_) => (Map::new(), Params::default()),
+            None => (Map::new(), params_of(sniff, &body.bytes)),
         };
         Self {
             sniff: Some(sniff),
@@ -85,11 +83,11 @@ pub struct Fields {
 impl Fields {
     /// Reads a request.
     pub fn of(said: &Said) -> Self {
-        let sniff = sniff(&said.body.bytes);
+        let (sniff, json) = sniff_with(&said.body.bytes);
         Self {
             sniff,
             query: Params::parse(said.url.query.as_deref().unwrap_or_default()),
-            body: params_of(sniff, &said.body.bytes),
+            body: json.map_or_else(|| params_of(sniff, &said.body.bytes), members),
         }
     }
 
@@ -104,29 +102,25 @@ impl Fields {
     }
 }
 
-/// The parameters of a body: form pairs, members of a JSON object, or fields of a multipart form.
+/// The parameters of a body that is no JSON: form pairs, or fields of a multipart form.
 fn params_of(sniff: Sniff, bytes: &[u8]) -> Params {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Params::default();
     };
     match sniff {
         Sniff::Form | Sniff::FormHtmlAmp => Params::parse(text.trim_end_matches(['\r', '\n'])),
-        Sniff::Json => json_params(text),
         Sniff::Multipart => multipart_params(bytes),
         _ => Params::default(),
     }
 }
 
-fn json_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(bytes).ok()? {
-        Value::Object(members) => Some(members),
-        _ => None,
-    }
-}
-
 /// The members of a JSON object as parameters; what is no string keeps its spelling as JSON.
 pub fn json_params(text: &str) -> Params {
-    let Ok(Value::Object(members)) = serde_json::from_str(text) else {
+    serde_json::from_str(text).map_or_else(|_| Params::default(), members)
+}
+
+fn members(json: Value) -> Params {
+    let Value::Object(members) = json else {
         return Params::default();
     };
     let member = |(name, value): (String, Value)| match value {

@@ -143,7 +143,10 @@ fn compare_query(a: &Url, b: &Url, parts: &mut BTreeSet<UrlPart>) {
     }
     let (params_a, params_b) = (Params::parse(&raw_a), Params::parse(&raw_b));
     let sorted = |params: &Params| {
-        let mut raw: Vec<_> = params.iter().map(|param| param.raw.clone()).collect();
+        let mut raw: Vec<_> = params
+            .iter()
+            .map(|param| param.raw().into_owned())
+            .collect();
         raw.sort();
         raw
     };

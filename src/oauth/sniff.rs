@@ -1,5 +1,7 @@
 //! What a body really is, whatever its header says.
 
+use serde_json::Value;
+
 use crate::model::{Params, percent_decode, words};
 
 words! {
@@ -30,21 +32,30 @@ words! {
 
 /// Tells what the bytes are.
 pub fn sniff(bytes: &[u8]) -> Sniff {
+    sniff_with(bytes).0
+}
+
+/// Tells what the bytes are, and gives the value where they are JSON.
+pub fn sniff_with(bytes: &[u8]) -> (Sniff, Option<Value>) {
     if bytes.is_empty() {
-        return Sniff::Empty;
+        return (Sniff::Empty, None);
     }
     if boundary(bytes).is_some() {
-        return Sniff::Multipart;
+        return (Sniff::Multipart, None);
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
-        return Sniff::Binary;
+        return (Sniff::Binary, None);
     };
     let trimmed = text.trim();
     if trimmed.starts_with(['{', '['])
-        && serde_json::from_str::<serde::de::IgnoredAny>(trimmed).is_ok()
+        && let Ok(value) = serde_json::from_str(trimmed)
     {
-        return Sniff::Json;
+        return (Sniff::Json, Some(value));
     }
+    (sniff_text(text, trimmed), None)
+}
+
+fn sniff_text(text: &str, trimmed: &str) -> Sniff {
     if trimmed.starts_with('<') {
         let head: String = trimmed
             .chars()

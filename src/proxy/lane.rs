@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// As many lanes as there are processors; they end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    lanes: Vec<Handle>,
+    handles: Vec<Handle>,
     turn: AtomicUsize,
     _end: DropGuard,
 }
@@ -24,9 +24,9 @@ impl Lanes {
     pub(super) fn open() -> io::Result<Self> {
         let end = CancellationToken::new();
         let count = thread::available_parallelism().map_or(1, NonZero::get);
-        let lanes: io::Result<Vec<_>> = (0..count).map(|_| lane(end.clone())).collect();
+        let handles: io::Result<Vec<_>> = (0..count).map(|_| lane(end.clone())).collect();
         Ok(Self {
-            lanes: lanes?,
+            handles: handles?,
             turn: AtomicUsize::new(0),
             _end: end.drop_guard(),
         })
@@ -35,7 +35,7 @@ impl Lanes {
     /// Where the next connection goes: each lane has its turn.
     pub(super) fn next(&self) -> &Handle {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        &self.lanes[turn % self.lanes.len()]
+        &self.handles[turn % self.handles.len()]
     }
 }
 

@@ -1,8 +1,9 @@
 //! Bodies by what they are, not by what their header says.
 
-use crate::model::{Captured, Headers, Heard, Params, Said, multipart, percent_decode};
+use crate::model::{Captured, Headers, Heard, Params, multipart, percent_decode};
+use crate::oauth::fields::Reading;
 use crate::oauth::registry::{self, Class, Place};
-use crate::oauth::sniff::{Sniff, boundary, sniff};
+use crate::oauth::sniff::{Sniff, boundary};
 use crate::redact::Redactor;
 use crate::redact::entry::Named;
 use crate::redact::interaction::{
@@ -28,10 +29,11 @@ impl Redactor {
     pub(super) fn request_body(
         &mut self,
         place: Place,
-        said: &Said,
+        reading: &Reading<'_>,
         request: &mut RecordedRequest,
     ) {
-        let body = self.body(place, &said.body);
+        let said = reading.said;
+        let body = self.body(place, &said.body, reading.fields.sniff);
         let announced = ["POST", "PUT", "PATCH"].contains(&said.method.as_str());
         request.form = body.form;
         request.raw_form = body.raw_form;
@@ -48,12 +50,13 @@ impl Redactor {
     pub(super) fn response_body(
         &mut self,
         place: Place,
-        said: &Said,
+        reading: &Reading<'_>,
         heard: &Heard,
         response: &mut RecordedResponse,
     ) {
-        let body = self.body(place, &heard.body);
-        let bodiless = said.method == "HEAD" || matches!(heard.status, 204 | 300..400);
+        let sniffed = reading.answer.sniff.unwrap_or(Sniff::Empty);
+        let body = self.body(place, &heard.body, sniffed);
+        let bodiless = reading.said.method == "HEAD" || matches!(heard.status, 204 | 300..400);
         response.form = body.form;
         response.raw_form = body.raw_form;
         response.json = body.json;
@@ -67,14 +70,13 @@ impl Redactor {
         }
     }
 
-    fn body(&mut self, place: Place, captured: &Captured) -> Body {
+    fn body(&mut self, place: Place, captured: &Captured, sniffed: Sniff) -> Body {
         if captured.size == 0 && captured.cut.is_none() {
             return Body {
                 absent: Some(AbsentBody::Empty),
                 ..Body::default()
             };
         }
-        let sniffed = sniff(&captured.bytes);
         let refused = if captured.cut.is_some() {
             Some(DropReason::Cut)
         } else if !captured.is_whole() {

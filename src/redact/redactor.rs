@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
-use crate::model::{Exchange, Failure, Framing, Heard, Params, Said, Version};
+use crate::model::{Exchange, Failure, Framing, Heard, Params, Version};
 use crate::oauth::Step;
 use crate::oauth::facts::Facts;
+use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
 use crate::redact::entry::Named;
 use crate::redact::index::{WINDOW, Windows};
@@ -47,12 +48,19 @@ impl Redactor {
     }
 
     /// What may be written of an exchange.
-    pub fn redact(&mut self, exchange: &Exchange, step: Step, facts: Facts) -> Redacted {
-        let request = self.request(step, &exchange.request);
-        let response = exchange
-            .response
-            .as_ref()
-            .map(|heard| self.response(step, &exchange.request, heard));
+    ///
+    /// `reading` is what was read of it, and `step` and `facts` what that said.
+    pub fn redact(
+        &mut self,
+        exchange: &Exchange,
+        reading: &Reading<'_>,
+        step: Step,
+        facts: Facts,
+    ) -> Redacted {
+        let request = self.request(step, reading);
+        let response = reading
+            .heard
+            .map(|heard| self.response(step, reading, heard));
         let fresh = self.ledger.take_fresh();
         let secrets = fresh
             .iter()
@@ -136,7 +144,8 @@ impl Redactor {
         }
     }
 
-    fn request(&mut self, step: Step, said: &Said) -> RecordedRequest {
+    fn request(&mut self, step: Step, reading: &Reading<'_>) -> RecordedRequest {
+        let said = reading.said;
         let place = Place::of_request(step);
         let raw_query = said.url.query.as_deref().unwrap_or_default();
         let query = self.pairs(place, &Params::parse(raw_query));
@@ -158,11 +167,12 @@ impl Redactor {
             framing: Framing::declared(&said.headers),
             ..RecordedRequest::default()
         };
-        self.request_body(place, said, &mut request);
+        self.request_body(place, reading, &mut request);
         request
     }
 
-    fn response(&mut self, step: Step, said: &Said, heard: &Heard) -> RecordedResponse {
+    fn response(&mut self, step: Step, reading: &Reading<'_>, heard: &Heard) -> RecordedResponse {
+        let said = reading.said;
         let mut response = RecordedResponse {
             status: heard.status,
             reason: heard.reason.as_deref().map(|reason| self.free_text(reason)),
@@ -172,7 +182,7 @@ impl Redactor {
             framing: response_framing(heard),
             ..RecordedResponse::default()
         };
-        self.response_body(Place::of_response(step), said, heard, &mut response);
+        self.response_body(Place::of_response(step), reading, heard, &mut response);
         response
     }
 

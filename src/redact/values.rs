@@ -157,9 +157,10 @@ impl Redactor {
     pub(super) fn raw_params(&mut self, raw: &str) -> String {
         let mut out = Vec::new();
         for param in &Params::parse(raw) {
-            let (raw_name, raw_value) = match param.raw.split_once('=') {
+            let raw = param.raw();
+            let (raw_name, raw_value) = match raw.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
-                None => (param.raw.as_str(), None),
+                None => (raw.as_ref(), None),
             };
             let name = self.name(&param.name);
             let name_text = if name == param.name {

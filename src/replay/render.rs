@@ -152,7 +152,7 @@ pub(super) fn redirected(
             echoed = true;
             pairs.extend(state.map(|state| format!("{}={}", name::STATE, percent_encode(state))));
         } else {
-            pairs.push(param.raw.clone());
+            pairs.push(param.raw().into_owned());
         }
     }
     if !echoed && fragment.is_none() {
