@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use memchr::memchr2;
+
 /// One token of a JSON text, as it is spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -183,14 +185,15 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
 }
 
 fn string_end(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    while let Some(next) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += next + 1;
+        if bytes[at - 1] == b'"' {
+            return at;
         }
+        // What a backslash escapes ends nothing.
+        at += 1;
     }
     text.len()
 }

@@ -177,7 +177,11 @@ pub fn join(pieces: &[Piece]) -> String {
 
 /// Escapes literal text so that no part of it reads as a label.
 pub fn escape(literal: &str) -> String {
-    literal.replace(PREFIX, ESCAPED)
+    if may_hold(literal) {
+        literal.replace(PREFIX, ESCAPED)
+    } else {
+        literal.to_owned()
+    }
 }
 
 fn parse(text: &str) -> Option<(Label, &str)> {

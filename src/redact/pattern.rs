@@ -64,13 +64,17 @@ pub(super) fn is_random(run: &str) -> bool {
 
 /// A run that begins as a vendor's tokens do, and goes on long enough to be one.
 pub(super) fn has_vendor_prefix(word: &str) -> bool {
-    let long = |rest: &str| rest.len() >= 16 && !rest.contains(' ');
-    PREFIXES
-        .iter()
-        .any(|prefix| word.strip_prefix(prefix).is_some_and(long))
+    let long = |rest: &str| rest.len() >= LONG && !rest.contains(' ');
+    word.len() > LONG
+        && PREFIXES
+            .iter()
+            .any(|prefix| word.strip_prefix(prefix).is_some_and(long))
 }
 
 fn is_address(word: &str) -> bool {
+    if !word.contains(['.', ':']) {
+        return false;
+    }
     let bare = word.trim_matches(['[', ']']);
     bare.parse::<std::net::IpAddr>()
         .is_ok_and(|address| match address {
@@ -95,6 +99,9 @@ fn entropy(run: &str) -> f64 {
     };
     counts.iter().filter(|count| **count > 0).map(bits).sum()
 }
+
+/// How many characters behind a vendor's prefix make it a token.
+const LONG: usize = 16;
 
 /// Public prefixes of vendors' tokens (oauth.md B.7); the rest of the value is the secret.
 pub(super) const PREFIXES: &[&str] = &[

@@ -253,6 +253,18 @@ fn each_pair(pairs: &mut [Named<String>], each: &mut dyn FnMut(&mut String)) {
 
 /// Whether the canonical encoding of the decoded pairs gives the same bytes.
 pub(super) fn writes_back(raw: &str) -> bool {
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+".contains(&byte))
+    };
+    let is_plain = |pair: &str| {
+        pair.split_once('=')
+            .is_some_and(|(name, value)| plain(name) && plain(value))
+    };
+    // Nothing is encoded, as in most.
+    if raw.is_empty() || raw.split('&').all(is_plain) && !label::may_hold(raw) {
+        return true;
+    }
     let canonical = |text: &str| encode(&escape(text)).replace("%20", "+");
     let pair = |param: &crate::model::Param| {
         format!("{}={}", canonical(&param.name), canonical(&param.value))

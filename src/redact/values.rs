@@ -190,6 +190,9 @@ impl Redactor {
 
 /// Percent-encodes the literal parts of a text of the cassette; labels need none.
 pub(super) fn encode(text: &str) -> String {
+    if !label::may_hold(text) {
+        return percent_encode(text);
+    }
     pieces(text)
         .into_iter()
         .map(|piece| match piece {
