@@ -83,7 +83,7 @@ def plain_alert(said):
         if said:
             client.sendall(said)
         # Not before what it said has been read.
-        time.sleep(0.3)
+        time.sleep(1)
         os.write(client.fileno(), ALERT)
         time.sleep(1)
 
