@@ -48,6 +48,9 @@ const FLOOR_VERSIONS: &[(&str, (u64, u64, u64))] = &[
     ("h2", (0, 4, 4)),
     ("hyper", (1, 1, 0)),
     ("tokio", (1, 40, 0)),
+    ("tungstenite", (0, 20, 1)),
+    ("tracing-subscriber", (0, 3, 20)),
+    ("idna", (1, 0, 0)),
 ];
 
 /// Packages that are unsound, unmaintained or unwanted.

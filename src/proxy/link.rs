@@ -336,7 +336,11 @@ fn sending(error: &hyper::Error, started: Instant) -> Failure {
         FailureKind::ClosedEarly
     } else {
         match error.source().map(dial_kind) {
-            Some(kind @ (FailureKind::ClosedEarly | FailureKind::ConnectTimeout)) => kind,
+            Some(
+                kind @ (FailureKind::ClosedEarly
+                | FailureKind::ConnectTimeout
+                | FailureKind::TlsFailure),
+            ) => kind,
             _ => FailureKind::ConnectionReset,
         }
     };

@@ -5,6 +5,7 @@
 `--prove` expects of every fault that the recording calls it `client_aborted`, and succeeds where all fail.
 """
 
+import os
 import re
 import socket
 import ssl
@@ -20,6 +21,7 @@ from support import (
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 STALL = 75
+ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
 
 
 def reset(client):
@@ -73,6 +75,21 @@ def endless_storm(client):
         client.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000)
 
 
+def plain_alert(said):
+    """Says this, and then a fatal alert outside of the encryption, as a broken middlebox does."""
+
+    def serve(client):
+        asked(client)
+        if said:
+            client.sendall(said)
+        # Not before what it said has been read.
+        time.sleep(1)
+        os.write(client.fileno(), ALERT)
+        time.sleep(1)
+
+    return serve
+
+
 def over_h2(*frames, then="close"):
     """An HTTP/2 server that answers a request with these frames."""
 
@@ -92,13 +109,16 @@ def over_h2(*frames, then="close"):
             time.sleep(0.3)
             reset(client)
         else:
-            time.sleep(1)
+            time.sleep(STALL if then == "stall" else 1)
 
     return serve
 
 
 H2_HEAD = h2.frame(h2.HEADERS, h2.END_HEADERS, 1, b"\x88" + h2.block([("content-type", "application/json")]))
 H2_PART = h2.frame(h2.DATA, 0, 1, b'{"active":')
+H2_REST = h2.frame(h2.DATA, h2.END_STREAM, 1, b'{"active":true}')
+# A status that the static table has not: its name from there, its value as it is.
+H2_STORM = h2.frame(h2.HEADERS, h2.END_HEADERS, 1, b"\x08\x03102") * 500
 
 
 def goaway(last, code):
@@ -110,7 +130,7 @@ def goaway(last, code):
 
 def alert(client):
     client.recv(65536)
-    client.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
+    client.sendall(ALERT)
 
 
 def garbage(client):
@@ -153,7 +173,7 @@ class Case:
 
     def start(self, contexts):
         if self.serve:
-            self.listener = Listener(self.serve, contexts.get(self.tls if self.way != "h2" else "h2"))
+            self.listener = Listener(self.serve, contexts.get("h2" if (self.way, self.tls) == ("h2", "good") else self.tls))
             self.port = self.listener.port
 
 
@@ -193,12 +213,18 @@ def cases():
     yield Case("1xx storm", None, None, storm, statuses=(200,))
     yield Case("1xx storm without end", kinds("read_timeout", "protocol_error"), "response_head", endless_storm, seconds=63, statuses=(502, 504))
     yield Case("502", None, None, says(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"))
+    yield Case("TLS alert before the head", "tls_failure", "response_head", plain_alert(b""))
+    yield Case("TLS alert in the body", "protocol_error", "response_body", plain_alert(HEAD + b"Content-Length: 15\r\n\r\n" + b'{"active":'), statuses=(200,))
     ended = kinds("closed_early", "connection_reset", "protocol_error")
     yield Case("h2 goaway before the head", ended, "response_head", over_h2(goaway(0, h2.NO_ERROR)), way="h2")
     yield Case("h2 goaway with an error", ended, "response_head", over_h2(goaway(0, h2.ENHANCE_YOUR_CALM)), way="h2")
     yield Case("h2 stream reset before the head", ended, "response_head", over_h2(h2.frame(h2.RST_STREAM, 0, 1, b"\0\0\0\2")), way="h2")
     yield Case("h2 closed before the head", ended, "response_head", over_h2(then="reset"), way="h2")
     yield Case("h2 broken frame", ended, "response_head", over_h2(h2.frame(h2.SETTINGS, 0, 1)), way="h2")
+    yield Case("h2 stall before the head", "read_timeout", "response_head", over_h2(then="stall"), way="h2", seconds=63, statuses=(502, 504))
+    yield Case("h2 1xx storm", None, None, over_h2(H2_STORM, H2_HEAD, H2_REST), way="h2", statuses=(200,))
+    yield Case("h2 certificate expired", "tls_failure", "connect", over_h2(), "expired h2", way="h2")
+    yield Case("h2 stall in the body", "read_timeout", "response_body", over_h2(H2_HEAD, H2_PART, then="stall"), way="h2", seconds=63, statuses=(200,))
     yield Case("h2 stream reset in the body", ended, "response_body", over_h2(H2_HEAD, H2_PART, h2.frame(h2.RST_STREAM, 0, 1, b"\0\0\0\2")), way="h2", statuses=(200,))
     yield Case("h2 goaway in the body", ended, "response_body", over_h2(H2_HEAD, H2_PART, goaway(0, h2.INTERNAL_ERROR), then="reset"), way="h2", statuses=(200,))
 
@@ -285,9 +311,10 @@ def main():
     report, some = Report(), [case for case in cases() if only in case.name]
     with workspace() as work:
         pki = Pki(work)
+        expired = pki.leaf("expired", dates=("20200101000000Z", "20210101000000Z"))
         contexts = {
             "good": pki.server(), "h2": pki.server(alpn=("h2",)),
-            "expired": pki.server(pki.leaf("expired", dates=("20200101000000Z", "20210101000000Z"))),
+            "expired": pki.server(expired), "expired h2": pki.server(expired, alpn=("h2",)),
             "not yet valid": pki.server(pki.leaf("early", dates=("20600101000000Z", "20610101000000Z"))),
             "wrong host": pki.server(pki.leaf("wrong", names="DNS:other.test")),
             "self-signed": pki.server(pki.leaf("self", self_signed=True)),

@@ -20,6 +20,7 @@ import struct
 import sys
 import threading
 import time
+from statistics import mean
 
 import h2
 from support import (
@@ -29,8 +30,9 @@ from support import (
 PROVE = "--prove" in sys.argv
 LARGE = 4 << 20
 MOST = 20_000
-# Megabytes of memory for each that is recorded: the interactions as values, their secrets in every encoding.
-PER_MB, FIXED = 20, 24
+# Megabytes of memory for each that is recorded: its text, and its secrets in every encoding. Some five are measured.
+PER_MB, FIXED = 6, 10
+MEASURED, DRIFT = 5, 5
 
 
 def option(name, default):
@@ -321,7 +323,7 @@ def main():
         workers = [threading.Thread(target=run, args=(world, *play), daemon=True) for play in plays]
         for worker in workers:
             worker.start()
-        began, peak, warm = time.monotonic(), 0, None
+        began, peak, rests = time.monotonic(), 0, []
         while (left := began + minutes * 60 - time.monotonic()) > 0 and recorder.alive():
             time.sleep(min(every, left))
             if not recorder.alive():
@@ -332,7 +334,7 @@ def main():
             with world.lock:
                 times, world.times = world.times, []
                 count, wrongs = sum(world.done.values()), len(world.wrongs)
-            warm = warm or (rss, size)
+            rests.append(rss - MEASURED * size)
             print(f"  {time.monotonic() - began:6.0f} s: rss {rss:.1f} MB, {open_now} fds, {threads} threads, {count} requests, {wrongs} wrong, "
                   f".part {size:.2f} MB, p50 {quantile(times, 0.5):.1f} ms, p99 {quantile(times, 0.99):.1f} ms, cpu {recorder.cpu():.0f} s", flush=True)
         world.stop.set()
@@ -355,6 +357,10 @@ def main():
         bound = start + FIXED + PER_MB * size
         report.case(f"memory is what was recorded ({start:.1f} MB, then {rss:.1f} MB for {size:.2f} MB of .part; at most {bound:.0f} MB)",
                     "" if rss <= bound and not PROVE else f"{rss - bound:.1f} MB too much")
+        middle = len(rests) // 2
+        drift = mean(rests[middle:]) - mean(rests[:middle]) if middle else 0
+        report.case(f"what is not recording stays as it is ({drift:+.1f} MB from the first half to the second, at most {DRIFT} MB)",
+                    "" if drift <= DRIFT and not PROVE else "it grows")
         code, took = recorder.stop(seconds=120)
         # Two seconds are for connections; the whole cassette is audited and written besides.
         limit = 0 if PROVE else 2 + size / 4

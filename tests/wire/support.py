@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -183,7 +184,9 @@ class Recorder:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
+    @functools.cache
     def trust(self, alpn=None):
+        """Read once: a bundle of roots takes long to parse, and what clients wait is measured."""
         context = ssl.create_default_context(cafile=self.ca)
         if alpn:
             context.set_alpn_protocols(list(alpn))
@@ -271,8 +274,8 @@ def interactions(cassette):
 # --- Clients -----------------------------------------------------------------------------------
 
 
-def connect(port, seconds=5.0):
-    client = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+def connect(port, seconds=5.0, source="127.0.0.1"):
+    client = socket.create_connection(("127.0.0.1", port), timeout=seconds, source_address=(source, 0))
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return client
 
@@ -291,16 +294,18 @@ def read_head(client):
     return data
 
 
-def tunnel(recorder, port, host=HOST, tls=True, alpn=("http/1.1",), seconds=5.0, trust=None):
+def tunnel(recorder, port, host=HOST, tls=True, alpn=("http/1.1",), seconds=5.0, trust=None, source="127.0.0.1"):
     """A socket inside a CONNECT tunnel."""
-    client = connect(recorder.port, seconds)
+    # Read before: a client that is silent for a second behind its CONNECT is passed unread.
+    trust = trust or (tls and recorder.trust(alpn))
+    client = connect(recorder.port, seconds, source)
     client.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
     head = read_head(client)
     if not head.startswith(b"HTTP/1.1 200"):
         client.close()
         raise OSError(f"CONNECT: {head[:60]!r}")
     if tls:
-        client = (trust or recorder.trust(alpn)).wrap_socket(client, server_hostname=host, suppress_ragged_eofs=True)
+        client = trust.wrap_socket(client, server_hostname=host, suppress_ragged_eofs=True)
     return client
 
 
