@@ -423,9 +423,10 @@ def signalled_at_the_start(binary, work, report):
 def obstinate(binary, work, report):
     """A program that ignores TERM is ended after a grace, with all that it started."""
     tape, pids = work / "obstinate.yaml", work / "pids"
-    script = f"trap '' TERM; sleep 60 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; while :; do sleep 0.1; done"
+    script = f"trap '' TERM; sleep 20 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; for n in $(seq 200); do sleep 0.1; done"
     process = subprocess.Popen(
-        [binary, "record", str(tape), "--quiet", "--", "sh", "-c", script], stdin=subprocess.DEVNULL, preexec_fn=lambda: (with_us(), os.setsid())
+        [binary, "record", str(tape), "--quiet", "--", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, preexec_fn=lambda: (with_us(), os.setsid()),
     )
     up = wait_for(pids.exists, 10)
     began = time.monotonic()
