@@ -86,28 +86,43 @@ pub enum Error {
 ///
 /// The error names the file, and for a file that is no cassette the line and column.
 pub fn load(path: &Path) -> Result<Cassette, Error> {
-    let read = |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let size = std::fs::metadata(path).map_err(read)?.len();
-    let limit = MAX_SIZE as u64;
-    if size > limit {
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let source = cassette::Error::TooLarge {
-            size,
-            limit: MAX_SIZE,
-        };
-        return Err(Error::Cassette {
-            path: path.to_owned(),
-            source,
-        });
-    }
-    let bytes = std::fs::read(path).map_err(read)?;
+    let bytes = read(path)?;
     cassette::load(&bytes).map_err(|source| Error::Cassette {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Reads a file of at most [`MAX_SIZE`] bytes, whatever it is.
+///
+/// # Errors
+///
+/// Where it cannot be read, or is longer.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let file = File::open(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    read_from(&file, path)
+}
+
+/// Reads no more than the limit, since a device or a pipe does not say how long it is.
+fn read_from(file: &File, path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let mut limited = file.take(MAX_SIZE as u64 + 1);
+    limited
+        .read_to_end(&mut bytes)
+        .map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    if bytes.len() > MAX_SIZE {
+        return Err(Error::Cassette {
+            path: path.to_owned(),
+            source: cassette::Error::TooLarge { limit: MAX_SIZE },
+        });
+    }
+    Ok(bytes)
 }
 
 /// The file of a recording that runs: `NAME.yaml.part`, for its owner only, and locked: the
@@ -298,12 +313,9 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
         .ok_or_else(|| Error::NoPart {
             path: part.to_owned(),
         })?;
-    let mut file = held(part)?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|source| Error::Read {
-        path: part.to_owned(),
-        source,
-    })?;
+    // Locked until the cassette stands.
+    let file = held(part)?;
+    let bytes = read_from(&file, part)?;
     let read = cassette::load_part(&bytes).map_err(|source| Error::Cassette {
         path: part.to_owned(),
         source,
@@ -498,6 +510,22 @@ mod tests {
             "{refused}"
         );
         assert!(recording.exists());
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let name = directory.path().join("x.yaml.part");
+        let file = File::create(&name).expect("a file");
+        for (more, is_read) in [(0, true), (1, false)] {
+            file.set_len(MAX_SIZE as u64 + more).expect("a length");
+            assert_eq!(read(&name).is_ok(), is_read, "{more}");
+        }
+        for refused in [read(Path::new("/dev/zero")).err(), recover(&name).err()] {
+            let source = refused.as_ref().and_then(std::error::Error::source);
+            let said = source.map(ToString::to_string).unwrap_or_default();
+            assert!(said.contains("more than 67108864 bytes"), "{refused:?}");
+        }
     }
 
     #[test]

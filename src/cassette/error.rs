@@ -5,10 +5,8 @@
 #[non_exhaustive]
 pub enum Error {
     /// The file is longer than the limit.
-    #[error("the file has {size} bytes, more than the limit of {limit}")]
+    #[error("the file has more than {limit} bytes, which is the limit")]
     TooLarge {
-        /// Its size in bytes.
-        size: usize,
         /// The limit in bytes.
         limit: usize,
     },

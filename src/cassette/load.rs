@@ -24,10 +24,7 @@ pub fn load(bytes: &[u8]) -> Result<Cassette, Error> {
 /// As [`load`].
 pub fn load_sized(bytes: &[u8], limit: usize) -> Result<Cassette, Error> {
     if bytes.len() > limit {
-        return Err(Error::TooLarge {
-            size: bytes.len(),
-            limit,
-        });
+        return Err(Error::TooLarge { limit });
     }
     let text = as_text(bytes)?;
     scan(text)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
+use authtape::library;
 use authtape::redact::{AuditHit, audit};
 use clap::Parser;
 
@@ -28,10 +29,10 @@ impl Args {
         let mut found = Vec::new();
         let mut unread = Vec::new();
         for path in &self.files {
-            let bytes = match std::fs::read(path) {
+            let bytes = match library::read(path) {
                 Ok(bytes) => bytes,
-                Err(source) => {
-                    unread.push(anyhow!(source).context(format!("cannot read {}", path.display())));
+                Err(failed) => {
+                    unread.push(anyhow!(failed));
                     continue;
                 }
             };

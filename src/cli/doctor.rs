@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use authtape::deck::{self, Ended, RecordOptions, Recorded, WireOptions};
+use authtape::deck::{self, RecordOptions, Recorded, WireOptions};
 use authtape::demo::Server;
-use authtape::launch::{Client, Environment, Tried};
+use authtape::launch::{Client, Environment, Signals, Tried};
 use authtape::library::Overwrite;
 use authtape::model::Incident;
 use authtape::proxy::Resolve;
@@ -15,7 +15,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, result};
-use crate::cli::run::{block_on, interrupted};
+use crate::cli::run::block_on;
 
 /// Try the clients of this machine: which are recorded as they are, and what to do for the others
 ///
@@ -63,9 +63,10 @@ struct Row {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         block_on(async {
+            let mut signals = Signals::catch()?;
             tokio::select! {
                 examined = self.examine() => examined,
-                stopped = interrupted() => stopped.map(|()| Exit::CouldNot),
+                _ = signals.next() => Ok(Exit::CouldNot),
             }
         })
     }
@@ -138,10 +139,7 @@ async fn verdict(client: &Client, server: &Server, url: &str) -> anyhow::Result<
         |name| std::env::var_os(name),
     )?;
     let tried = client.get(url, &environment).await?;
-    let Ended::Recorded(recorded) = running.stop().await? else {
-        anyhow::bail!("a recording ended as something else");
-    };
-    Ok(judge(&recorded, tried))
+    Ok(judge(&running.stop().await?, tried))
 }
 
 fn judge(recorded: &Recorded, tried: Tried) -> Verdict {

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use authtape::deck::{self, Ended, RecordOptions, Recorded, Unreached, WireOptions};
-use authtape::launch::Client;
+use authtape::deck::{self, RecordOptions, Recorded, Unreached, WireOptions};
+use authtape::launch::{Client, Signals};
 use authtape::library::Overwrite;
 use authtape::model::{FailureKind, Incident};
 use authtape::proxy::{self, Detour, Passphrase, Resolve};
@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, say};
-use crate::cli::run::{Done, RunArgs, block_on};
+use crate::cli::run::{RunArgs, Went, block_on};
 
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
@@ -69,13 +69,14 @@ enum Keep {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         block_on(async {
+            // First of all: a signal that comes while this starts must end it as any other.
+            let mut signals = Signals::catch()?;
             let running = deck::record(self.options()?).await?;
-            let (ended, outcome) = match self.run.with(running).await? {
-                Done::Ran { ended, outcome } => (ended, outcome),
-                Done::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
-            };
-            let Ended::Recorded(recorded) = ended else {
-                return Ok(Exit::Clean);
+            let went = self.run.inside(&running, &mut signals).await;
+            let recorded = running.stop().await?;
+            let outcome = match went? {
+                Went::Well(outcome) => outcome,
+                Went::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
             };
             if !self.run.quiet {
                 summary(&recorded, &self.cassette, self.run.command.first());

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use authtape::deck::{self, Ended, ReplayOptions, WireOptions};
+use authtape::deck::{self, ReplayOptions, WireOptions};
+use authtape::launch::Signals;
 use authtape::replay::PlayOptions;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, result, say};
-use crate::cli::run::{Done, RunArgs, block_on};
+use crate::cli::run::{RunArgs, Went, block_on};
 
 /// Serve recorded sessions offline: run a program against them, or wait for clients
 ///
@@ -37,6 +38,8 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         block_on(async {
+            // First of all: a signal that comes while this starts must end it as any other.
+            let mut signals = Signals::catch()?;
             let quiet = self.run.quiet;
             // With a program, its own output comes first and the misses lead the report.
             let live = !quiet && self.run.command.is_empty();
@@ -62,12 +65,11 @@ impl Args {
                 }),
             })
             .await?;
-            let (ended, outcome) = match self.run.with(running).await? {
-                Done::Ran { ended, outcome } => (ended, outcome),
-                Done::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
-            };
-            let Ended::Replayed(report) = ended else {
-                return Ok(Exit::Clean);
+            let went = self.run.inside(&running, &mut signals).await;
+            let report = running.stop().await;
+            let outcome = match went? {
+                Went::Well(outcome) => outcome,
+                Went::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
             };
             if self.json {
                 result(&format!("{}\n", report.json()))?;

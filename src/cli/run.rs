@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use authtape::deck::{Ended, Running};
-use authtape::launch::{self, Browser, Environment, Outcome};
+use authtape::deck::Running;
+use authtape::launch::{self, Browser, Environment, Outcome, Signals};
 use authtape::proxy::Reverse;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,86 +55,59 @@ pub(crate) struct RunArgs {
     pub(crate) command: Vec<OsString>,
 }
 
-/// What a run came to, and how its program ended.
-pub(crate) enum Done {
-    Ran {
-        ended: Ended,
-        outcome: Option<Outcome>,
-    },
+/// How a run went until it is to end.
+pub(crate) enum Went {
+    /// The program ended, or clients were waited for until a signal came.
+    Well(Option<Outcome>),
     /// The program could not be started, and there is nothing to say but that.
     NotStarted(Outcome),
 }
 
-enum Inside {
-    Ended(Option<Outcome>),
-    NotStarted(Outcome),
-}
-
 impl RunArgs {
-    /// Runs the program, or waits to be interrupted, and ends the deck whatever happened.
-    pub(crate) async fn with(&self, running: Running) -> anyhow::Result<Done> {
-        let prepared = Environment::prepare(
+    /// Runs the program, or waits to be interrupted. The run is to be stopped whatever comes of it.
+    pub(crate) async fn inside<Deck>(
+        &self,
+        running: &Running<Deck>,
+        signals: &mut Signals,
+    ) -> anyhow::Result<Went> {
+        let environment = Environment::prepare(
             &running.proxy_url(),
             running.tls_address(),
             running.ca_pem(),
             |name| std::env::var_os(name),
-        );
-        let environment = match prepared {
-            Ok(environment) => environment,
-            Err(failed) => {
-                running.abandon().await?;
-                return Err(failed.into());
-            }
-        };
-        let inside = self.inside(&running, &environment).await;
-        if let Ok(Inside::NotStarted(outcome)) = inside {
-            running.abandon().await?;
-            return Ok(Done::NotStarted(outcome));
-        }
-        let ended = running.stop().await;
-        match inside? {
-            Inside::NotStarted(outcome) => Ok(Done::NotStarted(outcome)),
-            Inside::Ended(outcome) => Ok(Done::Ran {
-                ended: ended?,
-                outcome,
-            }),
-        }
-    }
-
-    async fn inside(&self, running: &Running, environment: &Environment) -> anyhow::Result<Inside> {
+        )?;
         if let Some(path) = &self.ready_file {
-            announce(path, running, environment)?;
+            announce(path, running, &environment)?;
         }
         if !self.quiet {
             self.stands(running);
         }
-        let command = self.program(running, environment).await?;
-        if !command.is_empty() {
-            return Ok(match launch::run(&command, environment).await {
-                Ok(outcome) => Inside::Ended(Some(outcome)),
-                Err(failed) => {
-                    // The shell's own codes for a program that is missing, or cannot be started.
-                    let code = if matches!(failed, launch::Error::Missing { .. }) {
-                        127
-                    } else {
-                        126
-                    };
-                    error(&failed.into());
-                    Inside::NotStarted(Outcome { code })
-                }
-            });
+        let command = self.program(running, &environment).await?;
+        if command.is_empty() {
+            if !self.quiet {
+                instructions(running, &environment);
+            }
+            signals.next().await;
+            return Ok(Went::Well(None));
         }
-        if !self.quiet {
-            instructions(running, environment);
-        }
-        interrupted().await?;
-        Ok(Inside::Ended(None))
+        let failed = match launch::run(&command, &environment, signals).await {
+            Ok(outcome) => return Ok(Went::Well(Some(outcome))),
+            Err(failed) => failed,
+        };
+        // The shell's own codes for a program that is missing, or cannot be started.
+        let code = match failed {
+            launch::Error::Missing { .. } => 127,
+            launch::Error::Start { .. } => 126,
+            _ => return Err(failed.into()),
+        };
+        error(&failed.into());
+        Ok(Went::NotStarted(Outcome { code }))
     }
 
     /// What is run behind the proxy; nothing where clients are waited for.
-    async fn program(
+    async fn program<Deck>(
         &self,
-        running: &Running,
+        running: &Running<Deck>,
         environment: &Environment,
     ) -> anyhow::Result<Vec<OsString>> {
         let Some(url) = &self.browser else {
@@ -158,7 +131,7 @@ impl RunArgs {
             .or_else(|| (!self.command.is_empty()).then(any))
     }
 
-    fn stands(&self, running: &Running) {
+    fn stands<Deck>(&self, running: &Running<Deck>) {
         for (origin, local) in running.reverse() {
             say(&format!("authtape: {local} stands for {origin}"));
         }
@@ -190,20 +163,11 @@ pub(crate) fn block_on<T>(task: impl Future<Output = anyhow::Result<T>>) -> anyh
         })
 }
 
-/// Waits for Ctrl-C, or for being asked to end.
-pub(crate) async fn interrupted() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    Ok(())
-}
-
-fn announce(path: &Path, running: &Running, environment: &Environment) -> anyhow::Result<()> {
+fn announce<Deck>(
+    path: &Path,
+    running: &Running<Deck>,
+    environment: &Environment,
+) -> anyhow::Result<()> {
     let line = serde_json::json!({
         "proxy": running.proxy_url(),
         "ca": environment.directory().join("bundle.pem").display().to_string(),
@@ -227,7 +191,7 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn instructions(running: &Running, environment: &Environment) {
+fn instructions<Deck>(running: &Running<Deck>, environment: &Environment) {
     say(&format!("listening on {}", running.proxy_url()));
     say("in the shell of your client:");
     for (name, value) in environment.variables() {

@@ -143,30 +143,22 @@ pub struct ReplayOptions {
     pub on_miss: MissListener,
 }
 
-/// A run.
-pub struct Running {
+/// A run: of a [`Recording`], or of a [`Replaying`].
+pub struct Running<Deck> {
     serving: Serving,
     authority: Arc<Authority>,
-    end: End,
+    deck: Deck,
 }
 
-enum End {
-    Record {
-        reel: Arc<Reel>,
-        sync: tokio::task::JoinHandle<()>,
-    },
-    Replay {
-        playback: Playback,
-    },
+/// A cassette that is being written.
+pub struct Recording {
+    reel: Arc<Reel>,
+    sync: tokio::task::JoinHandle<()>,
 }
 
-/// What a run came to.
-#[derive(Debug)]
-pub enum Ended {
-    /// A cassette was written.
-    Recorded(Recorded),
-    /// Cassettes were played.
-    Replayed(Report),
+/// Cassettes that are being played.
+pub struct Replaying {
+    playback: Playback,
 }
 
 /// Starts recording; the proxy listens and the file exists when this returns.
@@ -174,7 +166,7 @@ pub enum Ended {
 /// # Errors
 ///
 /// Where the cassette exists, the file cannot be made, or the proxy cannot start.
-pub async fn record(options: RecordOptions) -> Result<Running, Error> {
+pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error> {
     let upstream = upstream(&options.wire)?;
     let authority = authority(&options.wire)?;
     let now = OffsetDateTime::now_utc()
@@ -207,7 +199,7 @@ pub async fn record(options: RecordOptions) -> Result<Running, Error> {
     Ok(Running {
         serving,
         authority,
-        end: End::Record { reel, sync },
+        deck: Recording { reel, sync },
     })
 }
 
@@ -216,7 +208,7 @@ pub async fn record(options: RecordOptions) -> Result<Running, Error> {
 /// # Errors
 ///
 /// Where a cassette cannot be read, or the proxy cannot start.
-pub async fn replay(options: ReplayOptions) -> Result<Running, Error> {
+pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error> {
     let cassettes: Result<Vec<_>, _> = options
         .cassettes
         .iter()
@@ -232,11 +224,11 @@ pub async fn replay(options: ReplayOptions) -> Result<Running, Error> {
     Ok(Running {
         serving,
         authority,
-        end: End::Replay { playback },
+        deck: Replaying { playback },
     })
 }
 
-impl Running {
+impl<Deck> Running<Deck> {
     /// Where the proxy listens.
     pub fn address(&self) -> SocketAddr {
         self.serving.address()
@@ -266,38 +258,28 @@ impl Running {
     pub fn key_hash(&self) -> String {
         self.authority.key_hash()
     }
+}
 
-    /// Ends a run that never began; nothing is left of it.
-    ///
-    /// # Errors
-    ///
-    /// Where the file that was begun cannot be removed.
-    pub async fn abandon(self) -> Result<(), Error> {
-        self.serving.shutdown().await;
-        if let End::Record { reel, sync } = self.end {
-            sync.abort();
-            if let Some(wound) = reel.unwind() {
-                wound.file.discard()?;
-            }
-        }
-        Ok(())
-    }
-
+impl Running<Recording> {
     /// Ends the run: what is in flight ends within two seconds, then the cassette is finished.
+    /// Where nothing was recorded, no file is left.
     ///
     /// # Errors
     ///
     /// Where the cassette cannot be written, or the audit refuses it; the `.part` is then kept.
-    pub async fn stop(self) -> Result<Ended, Error> {
+    pub async fn stop(self) -> Result<Recorded, Error> {
         self.serving.shutdown().await;
-        match self.end {
-            End::Record { reel, sync } => {
-                sync.abort();
-                let wound = reel.unwind().ok_or(Error::Ended)?;
-                Ok(Ended::Recorded(wound.finish()?))
-            }
-            End::Replay { playback } => Ok(Ended::Replayed(playback.report())),
-        }
+        self.deck.sync.abort();
+        let wound = self.deck.reel.unwind().ok_or(Error::Ended)?;
+        wound.finish()
+    }
+}
+
+impl Running<Replaying> {
+    /// Ends the run: what is in flight ends within two seconds.
+    pub async fn stop(self) -> Report {
+        self.serving.shutdown().await;
+        self.deck.playback.report()
     }
 }
 

@@ -1,12 +1,16 @@
 //! A program that is run to its end, with the signals passed on and the status kept.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _};
+use std::fs::File;
+use std::future::pending;
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
 
 use crate::launch::{Environment, Error};
 
@@ -17,78 +21,169 @@ pub struct Outcome {
     pub code: u8,
 }
 
-/// Runs a program in a prepared environment; it has the terminal to itself.
+/// What asks a program to end, kept from the moment it is caught.
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    /// Who ignores SIGCHLD passes that on, and the status of a program could not be told.
+    _child: Signal,
+}
+
+impl Signals {
+    /// Catches SIGINT, SIGTERM and SIGHUP; what comes before anybody asks is not lost.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses it.
+    pub fn catch() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            _child: signal(SignalKind::child())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> SignalKind {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.hangup.recv() => SignalKind::hangup(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+        }
+    }
+}
+
+/// Runs a program in a prepared environment; it has the terminal to itself. A signal that came
+/// before is its end as well, so it is not started.
 ///
 /// # Errors
 ///
-/// Where the program is missing or cannot be started.
-pub async fn run(command: &[OsString], environment: &Environment) -> Result<Outcome, Error> {
+/// Where the program is missing, cannot be started, or cannot be waited for.
+pub async fn run(
+    command: &[OsString],
+    environment: &Environment,
+    signals: &mut Signals,
+) -> Result<Outcome, Error> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Error::Missing {
             program: String::new(),
         });
     };
     let name = || program.to_string_lossy().into_owned();
-    let mut child = Command::new(program)
-        .args(arguments)
-        .envs(environment.variables())
-        .spawn()
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => Error::Missing { program: name() },
-            _ => Error::Start {
-                program: name(),
-                source,
-            },
-        })?;
-    let status = wait(&mut child).await.map_err(|source| Error::Start {
+    tokio::select! {
+        biased;
+        kind = signals.next() => return Ok(ended_by(kind.as_raw_value())),
+        () = std::future::ready(()) => {}
+    }
+    let mut command = Command::new(program);
+    command.args(arguments).envs(environment.variables());
+    let group = Group::of_this_run();
+    if group == Group::Own {
+        command.process_group(0);
+    }
+    let child = command.spawn().map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => Error::Missing { program: name() },
+        _ => Error::Start {
+            program: name(),
+            source,
+        },
+    });
+    let status = wait(child?, group, signals).await;
+    status.map(outcome).map_err(|source| Error::Wait {
         program: name(),
         source,
-    })?;
-    Ok(Outcome {
-        code: code_of(status),
     })
 }
 
-/// Waits for the end. A terminal sends its interrupt to the program as well; a signal that came
-/// to us alone is passed on.
-async fn wait(child: &mut Child) -> io::Result<ExitStatus> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let terminal = io::stdin().is_terminal();
-    loop {
-        tokio::select! {
-            status = child.wait() => return status,
-            () = received(&mut interrupt) => if !terminal { pass_on(child, "INT").await },
-            () = received(&mut terminate) => pass_on(child, "TERM").await,
-            () = received(&mut hangup) => pass_on(child, "HUP").await,
+/// Where a program stands among processes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// In a group of its own, so that a signal reaches all that it started.
+    Own,
+    /// In ours: a terminal lets one group read, and sends its interrupt to all of it.
+    Terminals,
+}
+
+impl Group {
+    fn of_this_run() -> Self {
+        // The terminal that controls us, wherever standard input comes from.
+        match File::open("/dev/tty") {
+            Ok(_) => Self::Terminals,
+            Err(_) => Self::Own,
         }
     }
 }
 
-async fn received(signal: &mut Signal) {
-    signal.recv().await;
+/// Waits for the end. A signal that came to us alone is passed on, and who ignores that it must end
+/// is ended.
+async fn wait(mut child: Child, group: Group, signals: &mut Signals) -> io::Result<ExitStatus> {
+    let mut deadline = None;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            kind = signals.next() => {
+                let is_asked = kind == SignalKind::interrupt();
+                if !(is_asked && group == Group::Terminals) {
+                    pass_on(&child, group, kind.as_raw_value()).await;
+                }
+                if !is_asked {
+                    deadline.get_or_insert_with(|| Instant::now() + GRACE);
+                }
+            }
+            () = reached(deadline) => {
+                deadline = None;
+                pass_on(&child, group, SIGKILL).await;
+            }
+        }
+    }
+}
+
+async fn reached(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
 }
 
 /// `kill` is a program of every system, and sending a signal from here needs unsafe code.
-async fn pass_on(child: &Child, name: &str) {
+async fn pass_on(child: &Child, group: Group, number: i32) {
     if let Some(pid) = child.id() {
+        let sign = if group == Group::Own { "-" } else { "" };
         // A program that has just ended cannot be signalled, and need not be.
         let _ = Command::new("kill")
-            .arg(format!("-{name}"))
-            .arg(pid.to_string())
+            .args([
+                format!("-{number}"),
+                "--".to_owned(),
+                format!("{sign}{pid}"),
+            ])
             .status()
             .await;
     }
 }
 
-fn code_of(status: ExitStatus) -> u8 {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(u8::MAX)
+fn outcome(status: ExitStatus) -> Outcome {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Outcome {
+            code: u8::try_from(code).unwrap_or(u8::MAX),
+        },
+        (None, signal) => ended_by(signal.unwrap_or_default()),
+    }
 }
+
+/// As shells say it.
+fn ended_by(signal: i32) -> Outcome {
+    Outcome {
+        code: u8::try_from(128 + signal).unwrap_or(u8::MAX),
+    }
+}
+
+/// How long a program has that was told to end.
+const GRACE: Duration = Duration::from_secs(5);
+const SIGKILL: i32 = 9;
 
 #[cfg(test)]
 mod tests {
@@ -98,7 +193,8 @@ mod tests {
         let environment =
             Environment::prepare("http://127.0.0.1:1", None, "", |_| None).expect("prepared");
         let command: Vec<_> = command.iter().map(OsString::from).collect();
-        run(&command, &environment).await
+        let mut signals = Signals::catch().expect("caught");
+        run(&command, &environment, &mut signals).await
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ mod client;
 mod environment;
 
 pub use browser::{Browser, Proxy};
-pub use child::{Outcome, run};
+pub use child::{Outcome, Signals, run};
 pub use client::{Client, Tried};
 pub use environment::Environment;
 
@@ -38,6 +38,14 @@ pub enum Error {
     /// It cannot be started.
     #[error("cannot start `{program}`")]
     Start {
+        /// What was asked for.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// How it ended cannot be told.
+    #[error("cannot tell how `{program}` ended")]
+    Wait {
         /// What was asked for.
         program: String,
         /// Why.

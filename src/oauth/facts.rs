@@ -251,7 +251,7 @@ fn date_skew(heard: &Heard, clock: i64) -> Option<i64> {
     (skew.abs() >= 2).then_some(skew)
 }
 
-/// Values that say that a variable was never filled in (oauth.md rule 18); none can be a secret.
+/// Values that say that a variable was never filled in; none can be a secret.
 const PLACEHOLDERS: &[&str] = &[
     "[object object]",
     "changeme",

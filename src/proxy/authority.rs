@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::Permissions;
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -15,6 +16,7 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tempfile::NamedTempFile;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
@@ -113,26 +115,22 @@ impl Authority {
             .mode(0o700)
             .create(directory);
         made.map_err(|source| file("make", directory, source))?;
-        let key = self.issuer.key().serialize_pem();
-        for (name, text, mode) in [
-            ("ca.key", key.as_str(), 0o600),
-            ("ca.pem", self.pem.as_str(), 0o644),
-        ] {
-            let path = directory.join(name);
-            let opened = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(mode)
-                .open(&path);
-            let mut opened = opened.map_err(|source| match source.kind() {
-                std::io::ErrorKind::AlreadyExists => Error::AuthorityExists { path: path.clone() },
-                _ => file("write", &path, source),
-            })?;
-            opened
-                .write_all(text.as_bytes())
-                .map_err(|source| file("write", &path, source))?;
+        let paths = [directory.join("ca.key"), directory.join("ca.pem")];
+        if let Some(path) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
+            return Err(Error::AuthorityExists { path: path.clone() });
         }
-        Ok(())
+        let [key, certificate] = paths;
+        let key_pem = self.issuer.key().serialize_pem();
+        let key_file =
+            beside(&key, &key_pem, 0o600).map_err(|source| file("write", &key, source))?;
+        let certificate_file = beside(&certificate, &self.pem, 0o644)
+            .map_err(|source| file("write", &certificate, source))?;
+        // Both are whole before either has its name, and a key never stands alone.
+        named(key_file, &key)?;
+        named(certificate_file, &certificate).inspect_err(|_| {
+            // The first error is the one to tell.
+            let _ = std::fs::remove_file(&key);
+        })
     }
 
     /// The authority's certificate, with a line that says until when it is valid.
@@ -252,6 +250,32 @@ impl Authority {
             .with_single_cert(chain, key)?;
         config.alpn_protocols = alpn.map(<[u8]>::to_vec).into_iter().collect();
         Ok(Arc::new(config))
+    }
+}
+
+/// A file with this text, in the directory of another and with no name to keep yet.
+fn beside(path: &Path, text: &str, mode: u32) -> std::io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file()
+        .set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn named(file: NamedTempFile, path: &Path) -> Result<(), Error> {
+    let persisted = file.persist_noclobber(path);
+    let path = path.to_owned();
+    match persisted.map_err(|failed| failed.error) {
+        Ok(_) => Ok(()),
+        Err(source) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(Error::AuthorityExists { path })
+        }
+        Err(source) => Err(Error::File {
+            verb: "write",
+            path,
+            source,
+        }),
     }
 }
 
@@ -375,6 +399,25 @@ mod tests {
             Authority::load(&kept).expect_err("no authority"),
             Error::NoAuthority { .. }
         ));
+    }
+
+    #[test]
+    fn a_key_is_never_left_beside_what_it_does_not_belong_to() {
+        for there in ["ca.pem", "ca.key"] {
+            let directory = tempfile::tempdir().expect("a directory");
+            std::fs::write(directory.path().join(there), "old").expect("written");
+            let authority = Authority::generate(&[]).expect("an authority");
+            let refused = authority.save(directory.path()).expect_err(there);
+            assert!(
+                matches!(refused, Error::AuthorityExists { .. }),
+                "{refused}"
+            );
+            let names = std::fs::read_dir(directory.path()).expect("a directory");
+            let names: Vec<_> = names
+                .map(|entry| entry.expect("an entry").file_name())
+                .collect();
+            assert_eq!(names, [there]);
+        }
     }
 
     #[test]

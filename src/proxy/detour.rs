@@ -56,8 +56,11 @@ impl Detour {
         }
         let no = first(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
         let (https, http) = (https.unwrap_or_default(), http.unwrap_or_default());
-        let detour = Self::read_both(&https, &http, &no).ok_or_else(|| Error::UpstreamProxy {
-            text: without_password(if https.is_empty() { &http } else { &https }),
+        let detour = Self::read_both(&https, &http, &no).ok_or_else(|| {
+            let is_https = !https.is_empty() && Self::read_both(&https, "", &no).is_none();
+            Error::UpstreamProxy {
+                text: without_password(if is_https { &https } else { &http }),
+            }
         })?;
         Ok(Self {
             spares_loopback: true,
@@ -245,6 +248,16 @@ mod tests {
             (true, "[::1]", None),
         ] {
             assert_eq!(way(&detour, tls, host).as_deref(), expected, "{tls} {host}");
+        }
+        for (wrong, right) in [("https_proxy", "http_proxy"), ("http_proxy", "https_proxy")] {
+            let variable = |name: &str| {
+                let value = if name == wrong { "ftp" } else { "http" };
+                let is_set = [wrong, right].contains(&name);
+                is_set.then(|| format!("{value}://proxy.example"))
+            };
+            let error = Detour::from_environment(variable).expect_err(wrong);
+            let text = error.to_string();
+            assert!(text.contains("`ftp://proxy.example`"), "{wrong}: {text}");
         }
         let none = Detour::from_environment(|_| None).expect("nothing set");
         assert_eq!(way(&none, true, "idp.example"), None);

@@ -16,7 +16,7 @@ pub struct Label {
     pub suffixes: Vec<Suffix>,
 }
 
-/// How one occurrence of a secret differs from the secret (oauth.md A.0, `rel`).
+/// How one occurrence of a secret differs from the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Suffix {

@@ -94,7 +94,8 @@ impl Ledger {
             .collect()
     }
 
-    /// The relations of oauth.md A.0, first hit wins: the known secret is `a`, the value is `b`.
+    /// The relations whose suffixes docs/design/cassette.md lists, first hit wins: the known secret is
+    /// `a`, the value is `b`.
     fn related(&self, value: &str) -> Option<Vec<Piece>> {
         if value.len() < RELATED_MIN {
             return None;
@@ -302,7 +303,7 @@ fn type_of(value: &str) -> &'static str {
 
 const RELATED_MIN: usize = 8;
 
-/// What clients append to a value by mistake (oauth.md, `code-has-extra-suffix`).
+/// What clients append to a value by mistake (the rule `code-has-extra-suffix`).
 const TAILS: &[&str] = &["#_=_", "#_", "#", "/", "\"", "'", ",", ";", "&", "?"];
 
 #[cfg(test)]

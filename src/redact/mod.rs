@@ -30,4 +30,5 @@ pub use interaction::{
 };
 pub use json::{minify, pretty, quote};
 pub use label::{Label, Piece, Suffix, escape, join, pieces};
+pub(crate) use pattern::is_suspicious;
 pub use redactor::{Redacted, Redactor};

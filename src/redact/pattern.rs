@@ -1,5 +1,6 @@
 //! What a secret or personal value looks like where no name announces it.
 
+use crate::model::percent_decode;
 use crate::oauth::jwt;
 
 /// What a piece of free text is.
@@ -23,6 +24,11 @@ pub(super) fn looks(word: &str) -> Option<Looks> {
     }
     (jwt::parse(word).is_some() || has_vendor_prefix(word) || is_random(word))
         .then_some(Looks::Token)
+}
+
+/// Whether a segment of a path must not be shown as it is.
+pub(crate) fn is_suspicious(segment: &str) -> bool {
+    looks(&percent_decode(segment)).is_some()
 }
 
 /// Whether the value is one e-mail address.
@@ -49,7 +55,7 @@ pub(super) fn is_uuid(value: &str) -> bool {
 }
 
 /// Whether the run is one of `[A-Za-z0-9_+=-]`, 20 or more, with letters, digits and an entropy
-/// that words do not reach (security.md A5: 3.5 bits a character, 3.0 for hex).
+/// that words do not reach (3.5 bits a character, 3.0 for hex).
 pub(super) fn is_random(run: &str) -> bool {
     let in_class = |c: char| c.is_ascii_alphanumeric() || "_+=-".contains(c);
     if run.len() < 20 || is_uuid(run) || !run.chars().all(in_class) {
@@ -103,7 +109,7 @@ fn entropy(run: &str) -> f64 {
 /// How many characters behind a vendor's prefix make it a token.
 const LONG: usize = 16;
 
-/// Public prefixes of vendors' tokens (oauth.md B.7); the rest of the value is the secret.
+/// Public prefixes of vendors' tokens; the rest of the value is the secret.
 pub(super) const PREFIXES: &[&str] = &[
     "github_pat_",
     "gloas-",

@@ -142,8 +142,7 @@ impl Redactor {
     /// A path whose random segments are replaced.
     pub(super) fn path(&mut self, path: &str) -> String {
         let segment = |segment: &str| {
-            let suspicious = pattern::looks(&crate::model::percent_decode(segment)).is_some()
-                || self.ledger.knows(segment);
+            let suspicious = pattern::is_suspicious(segment) || self.ledger.knows(segment);
             if suspicious {
                 self.secret(UNKNOWN, segment, Shape::Declared)
             } else {

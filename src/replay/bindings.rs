@@ -54,6 +54,16 @@ impl Bindings {
         }
     }
 
+    /// Whether this run's value of some label stands in the text.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        let plain = percent_decode(text);
+        // A short one stands in words by chance.
+        let stands = |value: &String| {
+            plain == *value || (value.len() >= 8 && plain.contains(value.as_str()))
+        };
+        self.values.values().any(stands)
+    }
+
     /// Forgets a label, so that it is made anew.
     pub(super) fn forget(&mut self, cassette: usize, label: &Label) {
         self.values.remove(&(cassette, label.core()));

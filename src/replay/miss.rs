@@ -76,15 +76,34 @@ impl Miss {
 pub struct Report {
     /// How many requests were answered from tape.
     pub played: usize,
-    /// Requests that were not on tape, in order.
+    /// Requests that were not on tape, in order, up to a thousand.
     pub misses: Vec<Miss>,
-    /// Requests that a recorded server would have refused, in order: what was wrong with each.
+    /// Requests that a recorded server would have refused, in order, up to a thousand: what was
+    /// wrong with each.
     pub refused: Vec<String>,
+    /// How many more there were of both.
+    pub untold: usize,
     /// Recorded steps that the client never asked for.
     pub unplayed: Vec<String>,
 }
 
 impl Report {
+    pub(super) fn note_miss(&mut self, miss: Miss) {
+        if self.misses.len() < TOLD_MAX {
+            self.misses.push(miss);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    pub(super) fn note_refused(&mut self, refused: String) {
+        if self.refused.len() < TOLD_MAX {
+            self.refused.push(refused);
+        } else {
+            self.untold += 1;
+        }
+    }
+
     /// Whether every request was on tape and every required step was played.
     pub fn is_clean(&self) -> bool {
         self.misses.is_empty() && self.refused.is_empty() && self.unplayed.is_empty()
@@ -100,6 +119,7 @@ impl Report {
         let others = [
             (self.misses.len(), "missed"),
             (self.refused.len(), "refused"),
+            (self.untold, "more of these"),
             (self.unplayed.len(), "never asked for"),
         ];
         let others = others.iter().filter(|(count, _)| *count > 0);
@@ -147,12 +167,16 @@ impl Report {
             )
         };
         format!(
-            "{{\"clean\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"unplayed\":[{}]}}",
+            "{{\"clean\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}]}}",
             self.is_clean(),
             self.played,
             self.misses.iter().map(miss).collect::<Vec<_>>().join(","),
             list(&self.refused),
+            self.untold,
             list(&self.unplayed),
         )
     }
 }
+
+/// A client that asks again and again must not fill the memory.
+const TOLD_MAX: usize = 1_000;

@@ -8,7 +8,7 @@ use crate::oauth::classify::classify;
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::{Step, name};
-use crate::redact::{Interaction, RecordedResponse};
+use crate::redact::{Interaction, RecordedResponse, is_suspicious};
 use crate::replay::bindings::Bindings;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::posture::{Issued, Posture};
@@ -96,15 +96,14 @@ impl Player {
         match chosen {
             Ok(Chosen::Track(at)) => self.answer(at, said),
             Ok(Chosen::Refusal(refusal)) => {
-                self.report
-                    .refused
-                    .push(format!("{}: {}", asked(said), refusal.why));
+                let refused = format!("{}: {}", self.asked(said), refusal.why);
+                self.report.note_refused(refused);
                 Answer::Response(refusal.response(&self.recorded_failures(&here)))
             }
             // A browser asks each server for its picture, and no client of OAuth does.
             Err(_) if said.url.path == "/favicon.ico" => Answer::Response(Response::new(404, "")),
             Err(miss) => {
-                self.report.misses.push(miss.clone());
+                self.report.note_miss(miss.clone());
                 Answer::Miss(miss)
             }
         }
@@ -373,12 +372,26 @@ impl Player {
             .iter()
             .find(|track| track.plays == 0 && !track.interaction.step().is_repeatable());
         Miss {
-            asked: asked(said),
+            asked: self.asked(said),
             reason,
             expected: expected.map(Track::title),
             nearest: nearest.map(|at| self.tracks[at].title()),
             differs,
         }
+    }
+
+    /// The request as a person may read it: what of its path is, or may be, a secret is left out.
+    fn asked(&self, said: &Said) -> String {
+        let segment = |segment| {
+            let is_secret = is_suspicious(segment) || self.bindings.holds(segment);
+            if is_secret { "…" } else { segment }
+        };
+        let path: Vec<_> = said.url.path.split('/').map(segment).collect();
+        let url = Url {
+            path: path.join("/"),
+            ..said.url.clone()
+        };
+        format!("{} {}", said.method, url.endpoint())
     }
 
     fn answer(&mut self, at: usize, said: &Said) -> Answer {
@@ -564,10 +577,6 @@ impl Track {
             request.url()
         )
     }
-}
-
-fn asked(said: &Said) -> String {
-    format!("{} {}", said.method, said.url.endpoint())
 }
 
 /// The body as far as it is on tape; then it ends as it did.

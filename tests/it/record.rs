@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use authtape::cassette::{self, Cassette};
-use authtape::deck::{self, Ended, RecordOptions, Recorded, Running, WireOptions};
+use authtape::deck::{self, RecordOptions, Recorded, Running, WireOptions};
 use authtape::library::{self, Overwrite};
 use authtape::oauth::Step;
 use authtape::record::Options;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::support::{Origin, Script, rest_of, tls, tunnel};
 
 struct Recording {
-    running: Running,
+    running: Running<deck::Recording>,
     directory: tempfile::TempDir,
     port: u16,
 }
@@ -62,9 +62,7 @@ impl Recording {
     }
 
     async fn end(self) -> (Recorded, Cassette) {
-        let Ended::Recorded(recorded) = self.running.stop().await.expect("finished") else {
-            panic!("a recording")
-        };
+        let recorded = self.running.stop().await.expect("finished");
         let path = recorded.path.as_ref().expect("something was recorded");
         let cassette = library::load(path).expect("a cassette");
         (recorded, cassette)

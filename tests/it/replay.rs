@@ -348,6 +348,48 @@ fn what_is_not_on_tape_is_a_miss_that_explains_itself() {
 }
 
 #[test]
+fn a_miss_shows_no_segment_that_may_be_a_secret() {
+    let mut client = Client::of(&["correct"]);
+    let code = client.authorize(CALLBACK, "s1");
+    let random = "Zx8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz";
+    let encoded: String = code.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for (segment, shown) in [
+        ("tokens", "tokens"),
+        (random, "…"),
+        ("ada%40mail.example", "…"),
+        (code.as_str(), "…"),
+        (encoded.as_str(), "…"),
+    ] {
+        let url = format!("https://accounts.example.com/users/{segment}/info");
+        let asked = miss(client.player.play(&said("GET", &url, &[], "")));
+        let expected = format!("GET https://accounts.example.com/users/{shown}/info");
+        assert_eq!(asked.asked, expected);
+    }
+    let told = client.player.report().json();
+    assert!(
+        ![random, code.as_str(), encoded.as_str()]
+            .iter()
+            .any(|secret| told.contains(secret))
+    );
+}
+
+#[test]
+fn misses_beyond_a_thousand_are_only_counted() {
+    let mut client = Client::of(&["correct"]);
+    for _ in 0..1_003 {
+        client
+            .player
+            .play(&said("GET", "https://other.example/", &[], ""));
+    }
+    let report = client.player.report();
+    assert_eq!((report.misses.len(), report.untold), (1_000, 3));
+    assert_eq!(
+        report.counts(),
+        "0 played, 1000 missed, 3 more of these, 2 never asked for"
+    );
+}
+
+#[test]
 fn the_report_names_what_was_never_asked_for() {
     let mut client = Client::of(&["correct"]);
     client.authorize(CALLBACK, "s1");

@@ -6,19 +6,24 @@ Root mounts a small tmpfs for the full disk. `--prove` demands what nobody can d
 exist, recovery in no time), and succeeds where every case fails.
 """
 
+import calendar
 import contextlib
 import os
 import pathlib
+import pty
+import re
 import resource
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
+import threading
 import time
 
 from support import (
-    HOST, Answer, Listener, Recorder, Report, authtape, binary_argument, connect, good, interactions, read_head, together, tunnel, wait_for,
-    workspace,
+    HOST, Answer, Listener, Pki, Recorder, Report, authtape, binary_argument, connect, good, interactions, read_head, together, tunnel, wait_for,
+    with_us, workspace,
 )
 
 PROVE = "--prove" in sys.argv
@@ -397,6 +402,169 @@ def children(binary, work, report):
         report.case(f"a program that {name}", worst(exit_code(code, (expected,)), whole, left, "" if took < 5 else f"after {took:.1f} s"))
 
 
+def signalled_at_the_start(binary, work, report):
+    """A signal that comes while the recorder starts ends it as any other, and no program is started."""
+    roots = Pki(work).ca.read_bytes()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # The recorder waits for the roots from this pipe, and is known to when it opens.
+        pipe, tape, mark = work / f"{number}.pipe", work / f"start-{number}.yaml", work / f"{number}.started"
+        os.mkfifo(pipe)
+        process = subprocess.Popen(
+            [binary, "record", str(tape), "--quiet", "--upstream-ca", str(pipe), "--", "touch", str(mark)], stdin=subprocess.DEVNULL, preexec_fn=with_us
+        )
+        with open(pipe, "wb") as writer:
+            process.send_signal(number)
+            writer.write(roots)
+        code = process.wait(10)
+        left = [path.name for path in (tape, pathlib.Path(f"{tape}.part"), mark) if path.exists()]
+        report.case(f"{number.name} at the start: nothing is left or run", worst(exit_code(code, (128 + number,)), f"{left} are there" if left else ""))
+
+
+def obstinate(binary, work, report):
+    """A program that ignores TERM is ended after a grace, with all that it started."""
+    tape, pids = work / "obstinate.yaml", work / "pids"
+    script = f"trap '' TERM; sleep 20 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; for n in $(seq 200); do sleep 0.1; done"
+    process = subprocess.Popen(
+        [binary, "record", str(tape), "--quiet", "--", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, preexec_fn=lambda: (with_us(), os.setsid()),
+    )
+    up = wait_for(pids.exists, 10)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(15)
+    took = time.monotonic() - began
+    report.case("a program that ignores TERM: ended after 5 s", worst("" if up else "it did not start", exit_code(code, (137,)), "" if 4.5 < took < 8 else f"after {took:.1f} s"))
+    gone = lambda: not any(running(pid) for pid in pids.read_text().split())
+    report.case("a program that ignores TERM: what it started is ended", "" if wait_for(gone, 2) and not PROVE else "it lives on")
+
+
+def running(pid):
+    """Whether it is there and not merely waited for."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def inherited(binary, work, report):
+    """A program gets no descriptor of ours, no signal that we ignore or block, and no child of it stays a zombie."""
+    tape, told = work / "inherited.yaml", work / "told"
+    script = f"ls -l /proc/self/fd > {told}; grep -E '^Sig(Blk|Ign)' /proc/self/status > {told}.signals; sleep 0.3"
+    process = subprocess.Popen([binary, "record", str(tape), "--quiet", "--", "sh", "-c", script], stdin=subprocess.DEVNULL, preexec_fn=with_us)
+    code = process.wait(10)
+    links = [line.split(" -> ") for line in told.read_text().splitlines() if " -> " in line]
+    # 3 is the directory that `ls` reads.
+    ours = [link for number, link in links if int(number.split()[-1]) > 2 and not link.startswith("/proc/")]
+    report.case("a program: no descriptor of ours", worst(exit_code(code, (0,)), f"{ours} are open" if ours or not links else ""))
+    # SIGPIPE is what Rust ignores, SIGXFSZ what we catch; Python, which starts us, ignores both and SIGXFSZ stays so.
+    masks = {line.split(":")[0]: int(line.split()[1], 16) for line in pathlib.Path(f"{told}.signals").read_text().splitlines()}
+    bits = lambda *numbers: sum(1 << (number - 1) for number in numbers)
+    wrong = masks["SigBlk"] or masks["SigIgn"] & bits(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD)
+    report.case("a program: no signal blocked or ignored", f"{masks}" if wrong or PROVE else "")
+    # Who ignores SIGCHLD passes that on to us; the status is told all the same.
+    done = subprocess.run([binary, "record", str(work / "deaf.yaml"), "--quiet", "--", "sh", "-c", "exit 7"], stdin=subprocess.DEVNULL,
+                          preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN), timeout=10)
+    report.case("SIGCHLD ignored by who starts us: the exit code is kept", exit_code(done.returncode, (7,)))
+
+
+def at_a_terminal(binary, work, report):
+    """A program at a terminal reads from it, and one Ctrl-C is one interrupt to it."""
+    tape, got = work / "terminal.yaml", work / "got"
+    script = f"trap 'echo INT >> {got}' INT; test -t 0 && read line < /dev/tty && echo \"$line\" >> {got}; touch {got}.up; read line; echo \"$line\" >> {got}; exit 9"
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(binary, [binary, "record", str(tape), "--quiet", "--", "bash", "-c", script])
+    os.write(terminal, b"first\n")
+    up = wait_for(pathlib.Path(f"{got}.up").exists, 10)
+    os.write(terminal, b"\x03")
+    heard = wait_for(lambda: "INT" in got.read_text(), 5) if up else False
+    os.write(terminal, b"second\n")
+    ended = wait_for(lambda: os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None, 10)
+    if not ended:
+        os.kill(process, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    os.close(terminal)
+    lines = got.read_text().split() if got.exists() else []
+    wrong = "" if up and heard and lines == ["first", "INT", "second"] else f"it read {lines}"
+    report.case("a program at a terminal: reads, and is interrupted once", worst(wrong, exit_code(code, (9,))))
+
+
+def stopped(binary, work, report):
+    """TSTP stops the recorder, CONT lets it go on with all that waited."""
+    tape, origin = work / "stopped.yaml", Listener(good)
+    recorder = Recorder(binary, tape, "--keep", "all")
+    first = ask(recorder, origin.port)
+    recorder.process.send_signal(signal.SIGTSTP)
+    still = wait_for(lambda: pathlib.Path(f"/proc/{recorder.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T", 2)
+    late = []
+    waiting = threading.Thread(target=lambda: late.append(ask(recorder, origin.port)))
+    waiting.start()
+    # It is connected by then, and nobody answers.
+    silent = not (waiting.join(0.3) or late)
+    recorder.process.send_signal(signal.SIGCONT)
+    waiting.join(10)
+    code, _ = recorder.stop()
+    wrong = worst("" if still else "it does not stop", "" if silent else "it answered while it was stopped", *late, "" if late else "no answer")
+    report.case("TSTP and CONT: goes on", worst(first, wrong, exit_code(code, (0,)), readable(binary, tape, 2, 2)))
+    # QUIT and KILL are a way out at once; what was recorded stays, and is recovered.
+    tape = work / "quit.yaml"
+    recorder = Recorder(binary, tape, "--keep", "all", before=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+    wrong = ask(recorder, origin.port)
+    code, _ = recorder.stop(signal.SIGQUIT)
+    recovered = authtape(binary, "recover", f"{tape}.part")
+    whole = readable(binary, tape, 1, 1) if tape.exists() else "nothing is"
+    report.case("QUIT: ends at once, and all is recovered", worst(wrong, exit_code(code, (-signal.SIGQUIT,)), exit_code(recovered.returncode, (0,)), whole))
+
+
+# --- The clock ---------------------------------------------------------------------------------
+
+
+def clock(binary, work, report):
+    """The clock jumps while it records: the order stays, and certificates are valid at the time of their making."""
+    if not shutil.which("faketime"):
+        raise SystemExit("faketime is missing")
+    library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    pki = Pki(work)
+    day = 24 * 3600
+    origin = Listener(good)
+    secure = Listener(good, tls=pki.server(pki.leaf("lasting", dates=(time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() - day)), "20401231000000Z"))))
+    # What the certificates are, is asked of the time that the recorder has.
+    blind = ssl.create_default_context()
+    blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
+    over = calendar.timegm((2038, 1, 19, 5, 14, 5))
+    for name, start, jump, then in [
+        ("back", "+0", "-1h", time.time() - 3600), ("forth", "+0", "+1h", time.time() + 3600),
+        ("over the end of 32 bits", "@2038-01-19 03:14:05", "@2038-01-19 05:14:05", over),
+    ]:
+        place = work / name.replace(" ", "-")
+        place.mkdir()
+        tape, now = place / "tape.yaml", place / "now"
+        now.write_text(start)
+        # Only the calendar's clock: the monotonic one does not jump, here or anywhere.
+        fake = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": now, "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
+        under = ["env", *(f"{key}={value}" for key, value in fake.items())]
+        recorder = Recorder(binary, tape, "--keep", "all", "--upstream-ca", pki.ca, under=under)
+        wrongs = [ask(recorder, origin.port) for _ in range(3)]
+        now.write_text(jump)
+        wrongs += [ask(recorder, origin.port) for _ in range(3)]
+        # The certificate is made behind the jump.
+        with tunnel(recorder, secure.port, trust=blind) as client:
+            leaf = place / "leaf.pem"
+            leaf.write_text(ssl.DER_cert_to_PEM_cert(client.getpeercert(binary_form=True)))
+            client.sendall(b"GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            wrongs.append("" if Answer(client).status == 200 else "no answer through TLS")
+        # A client's clock may be five minutes from ours.
+        for skew in (-300, 300):
+            checked = subprocess.run(["openssl", "verify", "-attime", str(int(then) + skew), "-CAfile", recorder.ca, leaf], capture_output=True, text=True)
+            wrongs.append("" if checked.returncode == 0 else checked.stderr.strip())
+        code, took = recorder.stop()
+        report.case(f"the clock jumps {name}: no request fails", worst(*wrongs, "none did" if PROVE else ""))
+        kept = tape.read_text() if tape.exists() else ""
+        times = [float(at) for at in re.findall(r"^  at: \+?([0-9.]+)", kept, re.M)]
+        order = "" if len(times) == 7 and times == sorted(times) and times[-1] < 60 else f"times are {times}"
+        report.case(f"the clock jumps {name}: the order stays", worst(order, exit_code(code, (0,)), panicked(recorder), readable(binary, tape, 7), "" if took < 4 else f"after {took:.1f} s"))
+
+
 # --- Outputs -----------------------------------------------------------------------------------
 
 
@@ -473,7 +641,7 @@ def main():
         raise SystemExit("mount is missing")
     with workspace() as work:
         jobs = []
-        for play in (descriptors, disk_full, file_limit, erring_disk, signals, child_signalled, children, closed_outputs, rivals):
+        for play in (descriptors, disk_full, file_limit, erring_disk, signals, signalled_at_the_start, stopped, child_signalled, obstinate, inherited, at_a_terminal, children, clock, closed_outputs, rivals):
             if only in play.__name__:
                 place = work / play.__name__
                 place.mkdir()

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
-use authtape::deck::{self, Ended, RecordOptions, ReplayOptions, Running, WireOptions};
+use authtape::deck::{self, RecordOptions, ReplayOptions, Running, WireOptions};
 use authtape::demo::{CLIENT_ID, Server};
 use authtape::diagnose::{self, report};
-use authtape::launch::Environment;
+use authtape::launch::{Environment, Signals};
 use authtape::library::{self, Overwrite};
 use authtape::oauth::name;
 use authtape::record::Options;
@@ -19,7 +19,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{heading, is_styled, plain, result, say};
-use crate::cli::run::{block_on, interrupted, write_whole};
+use crate::cli::run::{block_on, write_whole};
 
 /// Try it: an embedded server and a failing client, recorded, explained and replayed
 ///
@@ -60,6 +60,7 @@ impl Args {
     }
 
     async fn serve(&self) -> anyhow::Result<()> {
+        let mut signals = Signals::catch()?;
         let server = Server::start(self.listen).await?;
         let directory = tempfile::tempdir()?;
         let roots = directory.path().join("demo-ca.pem");
@@ -79,7 +80,7 @@ impl Args {
             server.host(),
             roots.display()
         ));
-        interrupted().await?;
+        signals.next().await;
         server.stop().await;
         Ok(())
     }
@@ -182,15 +183,16 @@ async fn replay(
     })
     .await?;
     let said = run_client(&running, host, secret).await;
-    let misses = match running.stop().await? {
-        Ended::Replayed(report) => report.misses.len(),
-        Ended::Recorded(_) => 0,
-    };
+    let misses = running.stop().await.misses.len();
     Ok((said?, misses))
 }
 
 /// The client is a program of its own, as a user's is: this binary again.
-async fn run_client(running: &Running, host: &str, secret: &str) -> anyhow::Result<String> {
+async fn run_client<Deck>(
+    running: &Running<Deck>,
+    host: &str,
+    secret: &str,
+) -> anyhow::Result<String> {
     let environment = Environment::prepare(&running.proxy_url(), None, running.ca_pem(), |name| {
         std::env::var_os(name)
     })?;
