@@ -26,5 +26,6 @@ pub(super) async fn read(body: Body) -> Captured {
             .extend_from_slice(&chunk[..chunk.len().min(room)]);
         captured.size += chunk.len() as u64;
     }
+    captured.trailers = chunks.trailers().cloned().unwrap_or_default();
     captured
 }

@@ -36,7 +36,7 @@ impl<U: Handler> Handler for Recorder<U> {
             if let Some(cut) = arrived.cut {
                 return Err(take.cut(cut));
             }
-            request.body = Body::from(arrived.bytes);
+            request.body = Body::from(arrived.bytes).trailed(arrived.trailers);
         }
         let mut response = match self.upstream.handle(request).await {
             Ok(response) => response,

@@ -59,6 +59,7 @@ pub(super) fn request_out(
     extensions: Extensions,
 ) -> Result<http::Request<OutBody>, http::Error> {
     let mut headers = forwarded(&request.headers);
+    let takes_trailers = headers.contains_key(http::header::TE);
     let body = OutBody::new(request.body);
     let target = if version == http::Version::HTTP_2 {
         headers.remove(http::header::HOST);
@@ -76,6 +77,10 @@ pub(super) fn request_out(
                 http::header::TRANSFER_ENCODING,
                 HeaderValue::from_static("chunked"),
             );
+        }
+        if takes_trailers {
+            // RFC 9110 section 10.1.4
+            headers.append(http::header::CONNECTION, HeaderValue::from_static("te"));
         }
         // A client of HTTP/1.0 may leave it out, where its target is a whole URL.
         if let Ok(host) = HeaderValue::from_str(&request.url.authority()) {
@@ -184,7 +189,8 @@ pub(super) fn headers_in(headers: &HeaderMap) -> Headers {
 }
 
 /// The fields that go on to the other side: all but those of one connection (RFC 9110 section
-/// 7.6.1), copied, since removing one from a header map moves another.
+/// 7.6.1), copied, since removing one from a header map moves another. Of `TE` what it says of
+/// trailers goes on.
 fn forwarded(headers: &Headers) -> HeaderMap {
     let listed: Vec<String> = headers
         .all("connection")
@@ -194,8 +200,7 @@ fn forwarded(headers: &Headers) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(headers.len());
     for Header { name, value } in headers {
         let lower = name.to_ascii_lowercase();
-        let hop = HOP_BY_HOP.contains(&lower.as_str()) || listed.contains(&lower);
-        if hop && !(lower == "te" && value.eq_ignore_ascii_case(b"trailers")) {
+        if HOP_BY_HOP.contains(&lower.as_str()) || listed.contains(&lower) {
             continue;
         }
         let parsed = (
@@ -205,6 +210,10 @@ fn forwarded(headers: &Headers) -> HeaderMap {
         if let (Ok(name), Ok(value)) = parsed {
             map.append(name, value);
         }
+    }
+    let mut codings = headers.all("te").flat_map(|value| value.split(','));
+    if codings.any(|coding| coding.trim().eq_ignore_ascii_case("trailers")) {
+        map.insert(http::header::TE, HeaderValue::from_static("trailers"));
     }
     if switches_protocol(headers) {
         map.insert(
@@ -240,8 +249,19 @@ fn body_in(body: Incoming, tap: Option<Tap>, gap: Duration) -> Body {
         body,
         tap,
         ended: false,
+        trailers: None,
         gap: Patience::of(gap),
     }))
+}
+
+/// The fields of a trailer section that may stand in one (RFC 9110 section 6.5.1).
+fn trailers_in(fields: &HeaderMap) -> Option<Headers> {
+    let mut trailers = headers_in(fields);
+    trailers.retain(|field| {
+        let name = field.name.as_str();
+        !HOP_BY_HOP.contains(&name) && !HEADERS_ONLY.contains(&name)
+    });
+    Some(trailers).filter(|trailers| !trailers.is_empty())
 }
 
 /// A body that hyper receives.
@@ -250,6 +270,7 @@ struct IncomingFlow {
     /// Told when the body has ended, since a head comes next.
     tap: Option<Tap>,
     ended: bool,
+    trailers: Option<Headers>,
     /// Runs while the next bytes are waited for.
     gap: Patience,
 }
@@ -279,9 +300,12 @@ impl Flow for IncomingFlow {
             self.gap.rest();
             match frame {
                 Some(Ok(frame)) => {
-                    // Trailers are not passed on.
-                    let Ok(data) = frame.into_data() else {
-                        continue;
+                    let data = match frame.into_data() {
+                        Ok(data) => data,
+                        Err(frame) => {
+                            self.trailers = frame.trailers_ref().and_then(trailers_in);
+                            continue;
+                        }
                     };
                     if self.body.is_end_stream() {
                         self.end();
@@ -308,6 +332,10 @@ impl Flow for IncomingFlow {
     fn remaining(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
+
+    fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_ref()
+    }
 }
 
 /// What hyper says of a body that did not come to its end.
@@ -330,6 +358,8 @@ pub(super) struct OutBody {
     gate: Option<Gate>,
     hidden_end: bool,
     in_flight: Option<InFlight>,
+    /// Whether what stands behind the body was sent.
+    trailed: bool,
     /// How the body ended too early.
     broken: Option<io::ErrorKind>,
 }
@@ -341,6 +371,7 @@ impl OutBody {
             gate: None,
             hidden_end: false,
             in_flight: None,
+            trailed: false,
             broken: None,
         }
     }
@@ -355,6 +386,12 @@ impl OutBody {
     pub(super) fn gated(mut self, gate: Gate) -> Self {
         self.gate = Some(gate);
         self
+    }
+
+    fn take_trailers(&mut self) -> Option<Frame<Bytes>> {
+        let sent = std::mem::replace(&mut self.trailed, true);
+        let trailers = self.chunks()?.trailers().filter(|_| !sent)?;
+        Some(Frame::trailers(forwarded(trailers)))
     }
 
     fn chunks(&mut self) -> Option<&mut Chunks> {
@@ -389,7 +426,7 @@ impl hyper::body::Body for OutBody {
             return Poll::Ready(None);
         };
         match std::task::ready!(chunks.as_mut().poll_chunk(cx)) {
-            None => Poll::Ready(None),
+            None => Poll::Ready(self.take_trailers().map(Ok)),
             Some(Ok(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
             Some(Err(cut)) => {
                 self.broken = Some(match cut {
@@ -409,7 +446,10 @@ impl hyper::body::Body for OutBody {
     fn is_end_stream(&self) -> bool {
         match &self.body {
             Body::Full(bytes) => bytes.is_empty() && !self.hidden_end,
-            Body::Live(chunks) => chunks.is_finished() && self.broken.is_none(),
+            Body::Live(chunks) => {
+                let trails = chunks.trailers().is_some() && !self.trailed;
+                chunks.is_finished() && !trails && self.broken.is_none()
+            }
         }
     }
 
@@ -471,6 +511,33 @@ impl Gate {
 const REQUEST_GAP: Duration = Duration::from_secs(30);
 /// How long a server may: event streams send a comment every quarter of a minute.
 const RESPONSE_GAP: Duration = Duration::from_mins(1);
+
+/// Fields that are read before the body, or by those on the way (RFC 9110 section 6.5.1): behind
+/// it they would be too late, or could deceive.
+const HEADERS_ONLY: &[&str] = &[
+    "age",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "expires",
+    "host",
+    "location",
+    "max-forwards",
+    "pragma",
+    "range",
+    "retry-after",
+    "set-cookie",
+    "trailer",
+    "vary",
+    "warning",
+    "www-authenticate",
+];
 
 /// Fields of one connection; `content-length` stays, for hyper checks it against the body.
 const HOP_BY_HOP: &[&str] = &[
