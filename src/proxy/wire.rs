@@ -26,6 +26,7 @@ pub(super) fn request_in(
     url: Url,
     headers: Headers,
     tap: Tap,
+    gap: Duration,
 ) -> Request {
     let (parts, body) = request.into_parts();
     Request {
@@ -33,13 +34,17 @@ pub(super) fn request_in(
         url,
         version: version_in(parts.version),
         headers,
-        body: body_in(body, Some(tap), REQUEST_GAP),
+        body: body_in(body, Some(tap), gap),
         wire: Opaque::new(parts.extensions),
     }
 }
 
 /// A response from hyper as the core sees it.
-pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Headers>) -> Response {
+pub(super) fn response_in(
+    response: http::Response<Incoming>,
+    tapped: Option<Headers>,
+    gap: Duration,
+) -> Response {
     let (parts, body) = response.into_parts();
     let reason = parts.extensions.get::<ReasonPhrase>();
     Response {
@@ -47,7 +52,7 @@ pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Hea
         reason: reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()),
         version: version_in(parts.version),
         headers: tapped.unwrap_or_else(|| headers_in(&parts.headers)),
-        body: body_in(body, None, RESPONSE_GAP),
+        body: body_in(body, None, gap),
         wire: Opaque::new(parts.extensions),
     }
 }
@@ -506,11 +511,6 @@ impl Gate {
         }
     }
 }
-
-/// How long a client may take for the next bytes of a body.
-const REQUEST_GAP: Duration = Duration::from_secs(30);
-/// How long a server may: event streams send a comment every quarter of a minute.
-const RESPONSE_GAP: Duration = Duration::from_mins(1);
 
 /// Fields that are read before the body, or by those on the way (RFC 9110 section 6.5.1): behind
 /// it they would be too late, or could deceive.

@@ -479,12 +479,12 @@ impl Player {
     }
 
     fn render(&mut self, at: usize) -> Response {
-        self.rendered(at, |rendering, recorded| rendering.response(recorded))
+        self.rendered(at, |recorded, rendering| rendering.response(recorded))
             .unwrap_or_else(|| Response::new(502, ""))
     }
 
     fn trailers(&mut self, at: usize) -> Headers {
-        self.rendered(at, |rendering, recorded| rendering.trailers(recorded))
+        self.rendered(at, |recorded, rendering| rendering.trailers(recorded))
             .unwrap_or_default()
     }
 
@@ -492,7 +492,7 @@ impl Player {
     fn rendered<T>(
         &mut self,
         at: usize,
-        make: impl FnOnce(&mut Rendering<'_>, &RecordedResponse) -> T,
+        make: impl FnOnce(&RecordedResponse, &mut Rendering<'_>) -> T,
     ) -> Option<T> {
         let cassette = self.tracks[at].cassette;
         let session: Vec<&Interaction> = self
@@ -507,7 +507,7 @@ impl Player {
             bindings: &mut self.bindings,
         };
         let recorded = self.tracks[at].interaction.response()?;
-        Some(make(&mut rendering, recorded))
+        Some(make(recorded, &mut rendering))
     }
 
     fn redirect(&self, at: usize, said: &Said, response: &mut Response) {
