@@ -89,14 +89,7 @@ async fn relay(ca_file: &str) {
     .expect("an upstream");
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = proxy::Options {
-        listen,
-        authority: Arc::clone(&authority),
-        hosts: Vec::new(),
-        http1: false,
-        reverse: Vec::new(),
-        tls_listen: None,
-    };
+    let options = proxy::Options::new(listen, Arc::clone(&authority));
     let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream)
         .await
         .expect("a proxy");

@@ -184,7 +184,7 @@ class Record(Target):
         hosts = [HOST] + [f"h{name}.{HOST}" for name in range(self.run.names)]
         resolved = [word for host in hosts for word in ("--resolve", f"{host}:{to}:127.0.0.1")]
         return [self.run.authtape, "record", self.cassette, "--quiet", "--upstream-proxy", "none",
-                "--listen", f"127.0.0.1:{port}", "--upstream-ca", self.run.origin.ca,
+                "--listen", f"127.0.0.1:{port}", "--limit", "connections=10000", "--upstream-ca", self.run.origin.ca,
                 "--ready-file", self.ready_file] + self.options + resolved
 
     def ready(self):

@@ -174,6 +174,7 @@ impl Lines {
             request.framing().map(crate::model::Framing::as_str),
         );
         self.content(request.content());
+        self.pairs("trailers", request.trailer_fields());
     }
 
     fn response(&mut self, response: &RecordedResponse) {
@@ -187,6 +188,7 @@ impl Lines {
             response.framing().map(crate::model::Framing::as_str),
         );
         self.content(response.content());
+        self.pairs("trailers", response.trailer_fields());
     }
 
     fn content(&mut self, content: Content<'_>) {

@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, say};
-use crate::cli::run::{RunArgs, Went, block_on};
+use crate::cli::run::{RunArgs, Went, block_on, password};
 
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
@@ -116,6 +116,8 @@ impl Args {
                 insecure_upstream: self.insecure_upstream.clone(),
                 client_certificates: self.client_cert.clone(),
                 passphrase: passphrase(),
+                password: password()?,
+                limits: self.run.limits()?,
             },
         })
     }

@@ -10,7 +10,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, result, say};
-use crate::cli::run::{RunArgs, Went, block_on};
+use crate::cli::run::{RunArgs, Went, block_on, password};
 
 /// Serve recorded sessions offline: run a program against them, or wait for clients
 ///
@@ -54,6 +54,8 @@ impl Args {
                     ca_dir: self.run.ca.clone(),
                     reverse: self.run.reverse.clone(),
                     tls_listen: self.run.tls_listen(),
+                    password: password()?,
+                    limits: self.run.limits()?,
                     ..WireOptions::default()
                 },
                 on_miss: Box::new(move |miss| {

@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use authtape::deck::Running;
 use authtape::launch::{self, Browser, Environment, Outcome, Signals};
-use authtape::proxy::Reverse;
+use authtape::proxy::{self, Limits, Password, Reverse};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,7 +18,8 @@ use crate::cli::output::{error, say};
 /// Options of both commands.
 #[derive(Args)]
 pub(crate) struct RunArgs {
-    /// Where the proxy listens; port 0 takes any that is free
+    /// Where the proxy listens; port 0 takes any that is free. Beyond this machine it asks for the
+    /// password in `AUTHTAPE_PROXY_PASSWORD`, and wherever that is set
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
     /// Stand for this server at a local origin, for clients that cannot use a proxy (repeatable)
@@ -27,6 +28,9 @@ pub(crate) struct RunArgs {
     /// Take TLS here from clients that know of no proxy; they name the host in it
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) tls_listen: Option<SocketAddr>,
+    /// Set a limit (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, help = limits_help())]
+    pub(crate) limit: Vec<String>,
     /// Use the authority that `authtape ca new DIR` made, instead of one for this run
     #[arg(long, value_name = "DIR")]
     pub(crate) ca: Option<PathBuf>,
@@ -71,7 +75,7 @@ impl RunArgs {
         signals: &mut Signals,
     ) -> anyhow::Result<Went> {
         let environment = Environment::prepare(
-            &running.proxy_url(),
+            &running.client_url(),
             running.tls_address(),
             running.ca_pem(),
             |name| std::env::var_os(name),
@@ -113,6 +117,10 @@ impl RunArgs {
         let Some(url) = &self.browser else {
             return Ok(self.command.clone());
         };
+        ensure!(
+            !running.asks_for_password(),
+            "a browser cannot be given the proxy's password; leave AUTHTAPE_PROXY_PASSWORD unset with --browser"
+        );
         let proxy = launch::Proxy {
             url: &running.proxy_url(),
             ca_pem: running.ca_pem(),
@@ -122,6 +130,12 @@ impl RunArgs {
         Ok(browser
             .command(proxy, environment, url, &self.browser_arg)
             .await?)
+    }
+
+    /// The limits that were set.
+    pub(crate) fn limits(&self) -> Result<Limits, proxy::Error> {
+        let mut set = self.limit.iter();
+        set.try_fold(Limits::default(), |limits, text| limits.with(text))
     }
 
     /// The TLS port; a program always has one, for the runtimes that know of no proxy.
@@ -139,6 +153,23 @@ impl RunArgs {
             say(&format!("authtape: TLS for any host at {address}"));
         }
     }
+}
+
+/// The password that clients must know; an argument would show in the list of processes.
+pub(crate) fn password() -> Result<Option<Password>, proxy::Error> {
+    let set = std::env::var(PASSWORD).ok().filter(|text| !text.is_empty());
+    set.map(Password::new).transpose()
+}
+
+fn limit(text: &str) -> Result<String, proxy::Error> {
+    Limits::default().with(text).map(|_| text.to_owned())
+}
+
+fn limits_help() -> String {
+    format!(
+        "Set a limit of the proxy, these by default (repeatable): {}",
+        Limits::defaults()
+    )
 }
 
 fn address(text: &str) -> Result<String, &'static str> {
@@ -193,12 +224,27 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
 
 fn instructions<Deck>(running: &Running<Deck>, environment: &Environment) {
     say(&format!("listening on {}", running.proxy_url()));
-    say("in the shell of your client:");
+    let shown = if running.asks_for_password() {
+        say(&format!(
+            "in the shell of your client, where {PASSWORD} is set too:"
+        ));
+        format!("://authtape:'\"${PASSWORD}\"'@")
+    } else {
+        say("in the shell of your client:");
+        "://".to_owned()
+    };
     for (name, value) in environment.variables() {
         let value = value.to_string_lossy().replace('\'', r"'\''");
+        // Where it is shown others may read it, so that shell is to know it too.
+        let value = value.replacen(
+            &running.client_url(),
+            &running.proxy_url().replacen("://", &shown, 1),
+            1,
+        );
         say(&format!("  export {name}='{value}'"));
     }
     say("Ctrl-C ends it");
 }
 
+const PASSWORD: &str = "AUTHTAPE_PROXY_PASSWORD";
 const SIGXFSZ: i32 = 25;

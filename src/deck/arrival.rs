@@ -2,13 +2,12 @@
 
 use std::future::poll_fn;
 
-use crate::deck::BODY_CAP;
 use crate::model::{Body, Captured};
 
 /// Reads a body to its end and keeps its first bytes up to the cap.
-pub(super) async fn read(body: Body) -> Captured {
+pub(super) async fn read(body: Body, cap: usize) -> Captured {
     let mut chunks = match body {
-        Body::Full(bytes) => return Captured::of(&bytes, BODY_CAP),
+        Body::Full(bytes) => return Captured::of(&bytes, cap),
         Body::Live(chunks) => chunks,
     };
     let mut captured = Captured::default();
@@ -20,11 +19,12 @@ pub(super) async fn read(body: Body) -> Captured {
                 break;
             }
         };
-        let room = BODY_CAP - captured.bytes.len();
+        let room = cap - captured.bytes.len();
         captured
             .bytes
             .extend_from_slice(&chunk[..chunk.len().min(room)]);
         captured.size += chunk.len() as u64;
     }
+    captured.trailers = chunks.trailers().cloned().unwrap_or_default();
     captured
 }

@@ -8,7 +8,7 @@ mod playback;
 mod recorder;
 mod reel;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,6 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use playback::MissListener;
-pub use recorder::BODY_CAP;
 pub use reel::{Recorded, Unreached};
 
 use crate::deck::playback::Playback;
@@ -25,8 +24,8 @@ use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
 use crate::library::{self, Overwrite, PartFile};
 use crate::proxy::{
-    self, Authority, ClientCertificate, Detour, Passphrase, Reach, Resolve, Reverse, Serving,
-    Upstream, UpstreamOptions,
+    self, Authority, ClientCertificate, Detour, Limits, Passphrase, Password, Reach, Resolve,
+    Reverse, Serving, Upstream, UpstreamOptions,
 };
 use crate::record::{self, Refused, Tape};
 use crate::replay::{PlayOptions, Player, Report};
@@ -97,6 +96,10 @@ pub struct WireOptions {
     pub client_certificates: Vec<(String, PathBuf)>,
     /// What opens those of them that are PKCS#12.
     pub passphrase: Passphrase,
+    /// What clients must know; without one the proxy listens on this machine only.
+    pub password: Option<Password>,
+    /// How much is taken of each side, and how long it is waited for.
+    pub limits: Limits,
 }
 
 impl Default for WireOptions {
@@ -114,6 +117,8 @@ impl Default for WireOptions {
             insecure_upstream: Vec::new(),
             client_certificates: Vec::new(),
             passphrase: Passphrase::default(),
+            password: None,
+            limits: Limits::default(),
         }
     }
 }
@@ -147,6 +152,7 @@ pub struct ReplayOptions {
 pub struct Running<Deck> {
     serving: Serving,
     authority: Arc<Authority>,
+    password: Option<Password>,
     deck: Deck,
 }
 
@@ -179,7 +185,9 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
     let tape = Tape::new(keep, now.format(&Rfc3339).unwrap_or_default());
     let file = PartFile::create(&options.cassette, options.overwrite, &tape.begin())?;
     let reel = Arc::new(Reel::new(tape, file));
-    let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel));
+    let cap = options.wire.limits.body;
+    let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), cap);
+    let password = options.wire.password.clone();
     let started = proxy::serve(
         wire(options.wire, &authority),
         Reach::Live(upstream),
@@ -199,6 +207,7 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
     Ok(Running {
         serving,
         authority,
+        password,
         deck: Recording { reel, sync },
     })
 }
@@ -215,7 +224,9 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
         .map(|path| library::load(path))
         .collect();
     let authority = authority(&options.wire)?;
-    let playback = Playback::new(Player::new(cassettes?, &options.play), options.on_miss);
+    let player = Player::new(cassettes?, &options.play);
+    let playback = Playback::new(player, options.on_miss, options.wire.limits.body);
+    let password = options.wire.password.clone();
     let wire = proxy::Options {
         hosts: Vec::new(),
         ..wire(options.wire, &authority)
@@ -224,6 +235,7 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
     Ok(Running {
         serving,
         authority,
+        password,
         deck: Replaying { playback },
     })
 }
@@ -234,9 +246,30 @@ impl<Deck> Running<Deck> {
         self.serving.address()
     }
 
-    /// What clients set as their proxy.
+    /// The proxy's URL, for clients on this machine.
     pub fn proxy_url(&self) -> String {
-        format!("http://{}", self.address())
+        let mut address = self.address();
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}")
+    }
+
+    /// What clients set as their proxy: its URL, with the password where one is asked for.
+    pub fn client_url(&self) -> String {
+        let url = self.proxy_url();
+        match &self.password {
+            Some(password) => url.replacen("://", &format!("://{}@", password.userinfo()), 1),
+            None => url,
+        }
+    }
+
+    /// Whether clients are asked for a password.
+    pub fn asks_for_password(&self) -> bool {
+        self.password.is_some()
     }
 
     /// The origins of servers, each with the local one that stands for it.
@@ -290,6 +323,8 @@ fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
         http1,
         reverse,
         tls_listen,
+        password,
+        limits,
         ..
     } = options;
     proxy::Options {
@@ -299,6 +334,8 @@ fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
         http1,
         reverse,
         tls_listen,
+        password,
+        limits,
     }
 }
 
@@ -338,6 +375,7 @@ fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
         detour: options.detour.clone(),
         insecure: options.insecure_upstream.clone(),
         client_certificates: certificates?,
+        limits: options.limits,
     })?)
 }
 

@@ -15,14 +15,16 @@ pub type MissListener = Box<dyn Fn(&Miss) + Send + Sync>;
 pub(super) struct Playback {
     player: Arc<Mutex<Player>>,
     on_miss: Arc<MissListener>,
+    cap: usize,
 }
 
 impl Playback {
-    /// Answers with this player.
-    pub(super) fn new(player: Player, on_miss: MissListener) -> Self {
+    /// Answers with this player, who is shown as much of a body.
+    pub(super) fn new(player: Player, on_miss: MissListener, cap: usize) -> Self {
         Self {
             player: Arc::new(Mutex::new(player)),
             on_miss: Arc::new(on_miss),
+            cap,
         }
     }
 
@@ -50,7 +52,7 @@ impl Handler for Playback {
             url,
             version,
             headers,
-            body: read(body).await,
+            body: read(body, self.cap).await,
         };
         let answer = self
             .player

@@ -11,32 +11,38 @@ use crate::model::{
 };
 use crate::proxy::Handler;
 
-/// How much of a body is kept: 1 MiB; what is longer passes all the same.
-pub const BODY_CAP: usize = 1 << 20;
-
 /// A handler around another that records what passes; neither side notices.
 pub(super) struct Recorder<U> {
     upstream: U,
     reel: Arc<Reel>,
+    cap: usize,
 }
 
 impl<U> Recorder<U> {
-    /// Records on this reel what `upstream` answers.
-    pub(super) fn new(upstream: U, reel: Arc<Reel>) -> Self {
-        Self { upstream, reel }
+    /// Records on this reel what `upstream` answers, and as much of a body.
+    pub(super) fn new(upstream: U, reel: Arc<Reel>, cap: usize) -> Self {
+        Self {
+            upstream,
+            reel,
+            cap,
+        }
     }
 }
 
 impl<U: Handler> Handler for Recorder<U> {
     async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
-        let mut take = Take::of(&mut request, Arc::clone(&self.reel));
-        if is_short(&request) {
+        let mut take = Take::of(&mut request, Arc::clone(&self.reel), self.cap);
+        if is_short(&request, self.cap) {
             // A server that cannot be reached must not leave the request unread.
-            let arrived = read(std::mem::replace(&mut request.body, Body::empty())).await;
+            let arrived = read(
+                std::mem::replace(&mut request.body, Body::empty()),
+                self.cap,
+            )
+            .await;
             if let Some(cut) = arrived.cut {
                 return Err(take.cut(cut));
             }
-            request.body = Body::from(arrived.bytes);
+            request.body = Body::from(arrived.bytes).trailed(arrived.trailers);
         }
         let mut response = match self.upstream.handle(request).await {
             Ok(response) => response,
@@ -48,7 +54,7 @@ impl<U: Handler> Handler for Recorder<U> {
         take.heard(&response);
         response
             .body
-            .watch(BODY_CAP, move |captured| take.end(captured));
+            .watch(self.cap, move |captured| take.end(captured));
         Ok(response)
     }
 
@@ -58,12 +64,12 @@ impl<U: Handler> Handler for Recorder<U> {
 }
 
 /// Whether the request says how long its body is, fits the cap, and waits for nobody's word.
-fn is_short(request: &Request) -> bool {
+fn is_short(request: &Request, cap: usize) -> bool {
     let length = match &request.body {
         Body::Live(chunks) => chunks.remaining(),
         Body::Full(_) => None,
     };
-    length.is_some_and(|length| length <= BODY_CAP as u64) && !request.headers.has("expect")
+    length.is_some_and(|length| length <= cap as u64) && !request.headers.has("expect")
 }
 
 /// One exchange while it passes. Dropped before its end, it is the client that went away.
@@ -77,11 +83,11 @@ struct Take {
 }
 
 impl Take {
-    fn of(request: &mut Request, reel: Arc<Reel>) -> Self {
+    fn of(request: &mut Request, reel: Arc<Reel>, cap: usize) -> Self {
         let (id, started) = reel.start();
         let sent = Arc::new(Mutex::new(None));
         let sink = Arc::clone(&sent);
-        request.body.watch(BODY_CAP, move |captured| {
+        request.body.watch(cap, move |captured| {
             *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(captured);
         });
         let said = Said {

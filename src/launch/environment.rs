@@ -40,7 +40,7 @@ impl Environment {
             .map_err(Error::Prepare)?;
         let files = Files::write(directory.path(), ca_pem, &inherited).map_err(Error::Prepare)?;
         let tls = tls.map(|address| address.to_string()).unwrap_or_default();
-        let authority = proxy_url.rsplit('/').next().unwrap_or_default();
+        let authority = proxy_url.rsplit(['/', '@']).next().unwrap_or_default();
         let (host, port) = authority.rsplit_once(':').unwrap_or_default();
         let fill = |value: &str| {
             let mut value = value

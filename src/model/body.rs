@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
+use crate::model::Headers;
+
 /// How a body that is still arriving ended too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
@@ -31,6 +33,11 @@ pub trait Flow: Send {
 
     /// The exact number of bytes still to come, where the framing says it.
     fn remaining(&self) -> Option<u64>;
+
+    /// The trailer section (RFC 9110 section 6.5), once the last chunk has been handed out.
+    fn trailers(&self) -> Option<&Headers> {
+        None
+    }
 }
 
 /// A body that is still arriving.
@@ -56,6 +63,20 @@ impl Body {
             bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
             cut: Some(cut),
         }))
+    }
+
+    /// The same body with a trailer section behind it, where there are fields for one and the
+    /// bytes are all here.
+    #[must_use]
+    pub fn trailed(self, trailers: Headers) -> Self {
+        match self {
+            Self::Full(bytes) if !trailers.is_empty() => Self::Live(Box::pin(Trailed {
+                bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
+                trailers,
+                ended: false,
+            })),
+            body => body,
+        }
     }
 
     /// Copies up to `cap` bytes of the body as it passes, and says once, at its end, what it was.
@@ -111,6 +132,8 @@ pub struct Captured {
     pub cut: Option<Cut>,
     /// Whether the bytes are still under a content coding that could not be undone.
     pub is_coded: bool,
+    /// The fields that came behind the body.
+    pub trailers: Headers,
 }
 
 impl Captured {
@@ -120,8 +143,7 @@ impl Captured {
         Self {
             bytes: bytes[..kept].to_vec(),
             size: bytes.len() as u64,
-            cut: None,
-            is_coded: false,
+            ..Self::default()
         }
     }
 
@@ -160,6 +182,36 @@ impl Flow for Severed {
     }
 }
 
+struct Trailed {
+    bytes: Option<Bytes>,
+    trailers: Headers,
+    ended: bool,
+}
+
+impl Flow for Trailed {
+    fn poll_chunk(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Cut>>> {
+        let bytes = self.bytes.take();
+        self.ended = bytes.is_none();
+        Poll::Ready(bytes.map(Ok))
+    }
+
+    fn is_finished(&self) -> bool {
+        self.ended
+    }
+
+    /// Unknown, for a body of a stated length has no room for trailers on HTTP/1.
+    fn remaining(&self) -> Option<u64> {
+        None
+    }
+
+    fn trailers(&self) -> Option<&Headers> {
+        Some(&self.trailers)
+    }
+}
+
 /// The bounded copy of a body that passes: back pressure untouched, memory bounded by the cap.
 pub struct Tee {
     inner: Chunks,
@@ -181,6 +233,7 @@ impl Tee {
     fn end(&mut self, cut: Option<Cut>) {
         if let Some(at_end) = self.at_end.take() {
             self.captured.cut = cut;
+            self.captured.trailers = self.inner.trailers().cloned().unwrap_or_default();
             at_end(std::mem::take(&mut self.captured));
         }
     }
@@ -216,6 +269,10 @@ impl Flow for Tee {
 
     fn remaining(&self) -> Option<u64> {
         self.inner.remaining()
+    }
+
+    fn trailers(&self) -> Option<&Headers> {
+        self.inner.trailers()
     }
 }
 

@@ -4,6 +4,7 @@ use http::uri::Authority;
 use http::{Method, Version};
 
 use crate::model::{Header, Headers};
+use crate::proxy::Limits;
 
 /// Why a request is refused before anybody sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +15,13 @@ pub(super) struct Refusal {
 
 /// What makes a request ambiguous (RFC 9112 sections 3.2, 6.1 and 6.3, RFC 9113 section 8.3.1), or
 /// impossible to relay. `fields` are as they were sent, duplicates among them.
-pub(super) fn refusal<B>(request: &http::Request<B>, fields: &Headers) -> Option<Refusal> {
+pub(super) fn refusal<B>(
+    request: &http::Request<B>,
+    fields: &Headers,
+    limits: &Limits,
+) -> Option<Refusal> {
     let bad = |why| Some(Refusal { status: 400, why });
-    if let Some(refusal) = too_large(request.uri(), fields) {
+    if let Some(refusal) = too_large(request.uri(), fields, limits) {
         return Some(refusal);
     }
     let unreadable = |header: &Header| {
@@ -54,13 +59,15 @@ pub(super) fn refusal<B>(request: &http::Request<B>, fields: &Headers) -> Option
     None
 }
 
-fn too_large(uri: &http::Uri, fields: &Headers) -> Option<Refusal> {
-    let (status, why) = if uri.to_string().len() > LINE_MAX {
-        (414, "its target is longer than 16 KiB")
-    } else if fields.iter().any(|field| size(field) > LINE_MAX) {
-        (431, "one of its fields is longer than 16 KiB")
-    } else if fields.iter().map(size).sum::<usize>() > HEAD_MAX {
-        (431, "its fields are longer than 64 KiB")
+fn too_large(uri: &http::Uri, fields: &Headers, limits: &Limits) -> Option<Refusal> {
+    let (status, why) = if uri.to_string().len() > limits.target {
+        (414, "its target is longer than the limit `target`")
+    } else if fields.len() > limits.fields {
+        (431, "it has more fields than the limit `fields`")
+    } else if fields.iter().any(|field| size(field) > limits.field) {
+        (431, "one of its fields is longer than the limit `field`")
+    } else if fields.iter().map(size).sum::<usize>() > limits.head {
+        (431, "its fields are longer than the limit `head`")
     } else {
         return None;
     };
@@ -165,10 +172,6 @@ pub(super) fn same_host(target: &Authority, host: &Authority) -> bool {
         && (host.port().is_none() || usual(target) == usual(host))
 }
 
-/// As much as a field or a target may have: bearer tokens and cookies are long, but not longer.
-const LINE_MAX: usize = 16 << 10;
-pub(super) const HEAD_MAX: usize = 64 << 10;
-
 /// Fields that say where a request goes and where it ends.
 const DECISIVE: &[&str] = &[
     "connection",
@@ -214,7 +217,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
             .collect();
-        refusal(&request, &fields).map(|refusal| refusal.status)
+        refusal(&request, &fields, &Limits::default()).map(|refusal| refusal.status)
     }
 
     #[test]
@@ -313,7 +316,8 @@ mod tests {
         ] {
             let request = http::Request::get(target).body(()).expect("a request");
             let fields: Headers = [("Host", "a.example")].into_iter().collect();
-            let refused = refusal(&request, &fields).map(|refusal| refusal.status);
+            let refused = refusal(&request, &fields, &Limits::default());
+            let refused = refused.map(|refusal| refusal.status);
             assert_eq!(refused, Some(status), "{target}");
         }
         let host = ("Host", "a.example");

@@ -11,7 +11,6 @@ use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 use crate::model::{Body, Incident};
 use crate::proxy::Handler;
 use crate::proxy::front::Front;
-use crate::proxy::glob::any_matches;
 use crate::proxy::line::{Kind, Prefixed};
 use crate::proxy::link::{Link, Target};
 use crate::proxy::passage::exchange;
@@ -45,12 +44,10 @@ pub(super) fn open<H: Handler>(
 
 /// Serves a client that knows of no proxy: it came here for a server that its hello names.
 pub(super) async fn named_by_tls<H: Handler>(proxy: Arc<Proxy<H>>, stream: Prompt) {
-    let stream = Prefixed::new(stream);
-    let named = hello(stream).await.and_then(|start| {
-        let host = start.client_hello().server_name()?.to_owned();
-        Some((start, host))
-    });
-    let Some((start, host)) = named else {
+    let mut stream = Prefixed::new(stream);
+    let named = tokio::time::timeout(proxy.limits.handshake, stream.server_name()).await;
+    // Too late, or without a name, it is the same incident.
+    let Some(host) = named.unwrap_or_default() else {
         return proxy.handler.incident(Incident::Unreadable {
             host: None,
             reason: "what came to the TLS port names no host",
@@ -58,20 +55,17 @@ pub(super) async fn named_by_tls<H: Handler>(proxy: Arc<Proxy<H>>, stream: Promp
     };
     let port = 443;
     let client = None;
-    Tunnel {
+    let tunnel = Tunnel {
         proxy,
         host,
         port,
         client,
+    };
+    if tunnel.passes_by() {
+        tunnel.pass(stream).await;
+    } else {
+        tunnel.open_tls(stream).await;
     }
-    .answer_hello(start)
-    .await;
-}
-
-/// What the client says first in TLS; `None` where it does not finish it.
-async fn hello(stream: Prefixed) -> Option<StartHandshake<Prefixed>> {
-    let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
-    tokio::time::timeout(HANDSHAKE, hello).await.ok()?.ok()
 }
 
 struct Tunnel<H> {
@@ -83,19 +77,29 @@ struct Tunnel<H> {
 
 impl<H: Handler> Tunnel<H> {
     async fn run(self, mut stream: Prefixed) {
-        let hosts = &self.proxy.hosts;
-        let is_opened = hosts.is_empty() || any_matches(hosts, &self.host);
-        if let (Reach::Live(_), false) = (&self.proxy.reach, is_opened) {
+        if self.passes_by() {
             return self.pass(stream).await;
         }
         let heard = tokio::time::timeout(FIRST_BYTES, stream.sniff()).await;
         match stream.kind() {
             Kind::Tls => self.open_tls(stream).await,
             Kind::Http1 => self.serve_plain(stream).await,
+            Kind::Http2 if !self.proxy.http1 => self.serve_plain_http2(stream).await,
             // The client waits for the server to speak first, or speaks something else.
             Kind::Other if heard.is_err() || !stream.is_fresh() => self.pass(stream).await,
-            Kind::Other => {}
+            Kind::Http2 | Kind::Other => {}
         }
+    }
+
+    /// Whether the host is not among those that are opened.
+    fn passes_by(&self) -> bool {
+        matches!(self.proxy.reach, Reach::Live(_)) && !self.proxy.opens(&self.host)
+    }
+
+    async fn serve_plain_http2(self, stream: Prefixed) {
+        let link = self.link(false, self.host.clone(), vec![b"h2".to_vec()]);
+        let front = Front::tunnel("http", self.authority(80), link);
+        self.proxy.serve_http2(stream, front).await;
     }
 
     async fn serve_plain(self, stream: Prefixed) {
@@ -106,7 +110,9 @@ impl<H: Handler> Tunnel<H> {
     }
 
     async fn open_tls(self, stream: Prefixed) {
-        let Some(start) = hello(stream).await else {
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
+        let heard = tokio::time::timeout(self.proxy.limits.handshake, hello).await;
+        let Ok(Ok(start)) = heard else {
             let host = Some(self.host.clone());
             let reason = "the client began TLS and did not finish its hello";
             return self
@@ -136,7 +142,8 @@ impl<H: Handler> Tunnel<H> {
                 reason,
             });
         };
-        match tokio::time::timeout(HANDSHAKE, start.into_stream(config)).await {
+        let limit = self.proxy.limits.handshake;
+        match tokio::time::timeout(limit, start.into_stream(config)).await {
             Ok(Ok(stream)) => self.serve_tls(stream, sni, link, alpn).await,
             Ok(Err(error)) => self.refused(sni, alert(&error)),
             Err(_) => self.refused(sni, None),
@@ -230,7 +237,7 @@ impl<H: Handler> Tunnel<H> {
             authority: format!("{}:{}", self.host, self.port),
         });
         if let Ok(mut server) = upstream.dial_tcp(&self.host, self.port).await {
-            exchange(&mut stream, &mut server).await;
+            exchange(&mut stream, &mut server, self.proxy.limits.tunnel_idle).await;
         }
     }
 }
@@ -245,6 +252,5 @@ fn product(headers: &http::HeaderMap) -> Option<String> {
     (is_plain && (1..=40).contains(&name.len())).then(|| name.to_owned())
 }
 
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A client that says nothing for this long waits for the server to speak first.
 const FIRST_BYTES: Duration = Duration::from_secs(1);

@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::proxy::Limits;
+
 /// Why the proxy cannot start, or its authority cannot be made or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,11 +26,35 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// Listening beyond this machine is not offered.
-    #[error("{address} is reachable from other machines; listen on 127.0.0.1 or [::1]")]
+    /// Listening beyond this machine takes a password.
+    #[error(
+        "{address} is reachable from other machines; set AUTHTAPE_PROXY_PASSWORD to what its clients must know, or listen on 127.0.0.1 or [::1]"
+    )]
+    NoPassword {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Listening beyond this machine is not offered where no password can be asked for.
+    #[error(
+        "{address} is reachable from other machines, and only clients of the proxy itself can be asked for a password; listen on 127.0.0.1 or [::1]"
+    )]
     NotLoopback {
         /// The address.
         address: SocketAddr,
+    },
+    /// The password is none that a proxy's URL can carry.
+    #[error(
+        "AUTHTAPE_PROXY_PASSWORD is no password that a URL can carry; use letters, digits, and - . _ ~"
+    )]
+    Password,
+    /// `--limit` is not of its form.
+    #[error(
+        "`{text}` is no limit; it is NAME=VALUE, with one of {}",
+        Limits::ranges()
+    )]
+    Limit {
+        /// What was given.
+        text: String,
     },
     /// A file of the kept authority cannot be read or written.
     #[error("cannot {verb} {}", path.display())]

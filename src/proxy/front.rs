@@ -59,10 +59,10 @@ impl Front {
         }
     }
 
-    /// A local origin; offline there is no link.
-    pub(super) fn reverse(stand: Arc<Stand>, reach: &Reach) -> Self {
+    /// A local origin, whose server is offered these protocols; offline there is no link.
+    pub(super) fn reverse(stand: Arc<Stand>, reach: &Reach, alpn: Vec<Vec<u8>>) -> Self {
         let url = Url::parse(&stand.origin).filter(|_| matches!(reach, Reach::Live(_)));
-        let link = url.map(|url| Arc::new(Link::to(Target::at(&url), Vec::new())));
+        let link = url.map(|url| Arc::new(Link::to(Target::at(&url), alpn)));
         Self {
             kind: Kind::Reverse { stand, link },
             served: AtomicUsize::new(0),

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
@@ -45,6 +46,33 @@ impl Prefixed {
         Ok(())
     }
 
+    /// Reads as much as tells whether the client speaks HTTP/2 without having been asked to.
+    pub(super) async fn speaks_http2(&mut self) -> io::Result<bool> {
+        while PREFACE.starts_with(&self.start)
+            && self.start.len() < PREFACE.len()
+            && self.stream.read_buf(&mut self.start).await? > 0
+        {}
+        Ok(self.start.starts_with(PREFACE))
+    }
+
+    /// Reads the client's hello, which is read again later, for the name in it; `None` where it is
+    /// none, or names nobody.
+    pub(super) async fn server_name(&mut self) -> Option<String> {
+        let mut acceptor = Acceptor::default();
+        let mut seen = 0;
+        loop {
+            while seen < self.start.len() {
+                seen += acceptor.read_tls(&mut &self.start[seen..]).ok()?;
+            }
+            if let Some(accepted) = acceptor.accept().ok()? {
+                return accepted.client_hello().server_name().map(str::to_owned);
+            }
+            if self.stream.read_buf(&mut self.start).await.ok()? == 0 {
+                return None;
+            }
+        }
+    }
+
     /// Whether nothing was read.
     pub(super) fn is_fresh(&self) -> bool {
         self.start.is_empty()
@@ -56,6 +84,8 @@ impl Prefixed {
         ];
         if self.start.starts_with(&[0x16, 0x03]) {
             Kind::Tls
+        } else if self.start.starts_with(&PREFACE[..8]) {
+            Kind::Http2
         } else if methods
             .iter()
             .any(|method| self.start.starts_with(method.as_bytes()))
@@ -129,5 +159,9 @@ impl AsyncWrite for Prefixed {
 pub(super) enum Kind {
     Tls,
     Http1,
+    Http2,
     Other,
 }
+
+/// How HTTP/2 begins (RFC 9113 section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

@@ -12,6 +12,10 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 use crate::model::{Body, Failure, FailureKind, Phase, Request, Response, Url};
+use crate::proxy::Limits;
+use crate::proxy::limits::{
+    CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, STREAM_WINDOW,
+};
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::upstream::{Upstream, dial_kind};
 use crate::proxy::wire::{Gate, Noted, OutBody, request_out, response_in};
@@ -68,7 +72,7 @@ impl Link {
         let opened = async {
             let dialled = upstream.dial(&self.target, &self.alpn).await?;
             let chosen = dialled.alpn.clone();
-            Ok((dialled.open().await?, chosen))
+            Ok((dialled.open(upstream.limits()).await?, chosen))
         };
         let opened: Result<_, Failure> = opened.await;
         match opened {
@@ -91,6 +95,7 @@ impl Link {
         noted: Noted,
     ) -> Result<Response, Failure> {
         let started = Instant::now();
+        let limits = upstream.limits();
         let refused = self
             .refused
             .lock()
@@ -105,7 +110,9 @@ impl Link {
             .get("expect")
             .is_some_and(waits)
             .then(Gate::default);
+        // How long a body takes that is still arriving is up to the client.
         let is_whole = matches!(request.body, Body::Full(_));
+        let waited = is_whole.then_some(limits.answer_head);
         let mut slot = self.sender.lock().await;
         let sender = match slot.take() {
             Some(sender) if sender.is_usable() => sender,
@@ -124,17 +131,17 @@ impl Link {
             Sender::Http2(mut http2) => {
                 *slot = Some(Sender::Http2(http2.clone()));
                 drop(slot);
-                let answer = patiently(started, is_whole, async {
+                let answer = patiently(started, waited, async {
                     Ok(http2.send_request(message).await)
                 });
                 answer
                     .await?
-                    .map(|answer| response_in(answer, None))
+                    .map(|answer| response_in(answer, None, limits.answer_gap))
                     .map_err(|error| sending(&error, started))
             }
             Sender::Http1(http1) => {
                 let sent = self.send_http1(upstream, http1, message, started);
-                let (answer, sender) = patiently(started, is_whole, sent).await?;
+                let (answer, sender) = patiently(started, waited, sent).await?;
                 // An answer that came before the body was let through leaves the connection
                 // half-used.
                 if gate.is_none_or(|gate| gate.is_open()) {
@@ -152,7 +159,8 @@ impl Link {
         message: http::Request<OutBody>,
         started: Instant,
     ) -> Result<(Response, Sender), Failure> {
-        let unsent = match http1.send(message).await {
+        let gap = upstream.limits().answer_gap;
+        let unsent = match http1.send(message, gap).await {
             Ok(answer) => return Ok((answer, Sender::Http1(http1))),
             Err(unsent) => unsent,
         };
@@ -162,7 +170,7 @@ impl Link {
         };
         match self.open(upstream).await? {
             Sender::Http1(mut http1) => {
-                let answer = http1.send(*message).await;
+                let answer = http1.send(*message, gap).await;
                 let answer = answer.map_err(|unsent| sending(&unsent.error, started))?;
                 Ok((answer, Sender::Http1(http1)))
             }
@@ -172,23 +180,24 @@ impl Link {
 
     async fn open(&self, upstream: &Upstream) -> Result<Sender, Failure> {
         // Boxed, for it is large and a connection opens once.
-        let opened =
-            Box::pin(async { upstream.dial(&self.target, &self.alpn).await?.open().await });
+        let opened = Box::pin(async {
+            let dialled = upstream.dial(&self.target, &self.alpn).await?;
+            dialled.open(upstream.limits()).await
+        });
         opened.await
     }
 }
 
-/// Waits for an answer, but not for ever. How long a body takes that is still arriving is up to
-/// the client.
+/// Waits for an answer, but not for longer than this.
 async fn patiently<T>(
     started: Instant,
-    is_whole: bool,
+    waited: Option<Duration>,
     answer: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    if !is_whole {
+    let Some(waited) = waited else {
         return answer.await;
-    }
-    match tokio::time::timeout(HEAD_TIMEOUT, answer).await {
+    };
+    match tokio::time::timeout(waited, answer).await {
         Ok(answer) => answer,
         Err(_) => Err(Failure {
             kind: FailureKind::ReadTimeout,
@@ -245,7 +254,11 @@ struct Http1 {
 }
 
 impl Http1 {
-    async fn send(&mut self, message: http::Request<OutBody>) -> Result<Response, Unsent> {
+    async fn send(
+        &mut self,
+        message: http::Request<OutBody>,
+        gap: Duration,
+    ) -> Result<Response, Unsent> {
         if let Err(error) = self.sender.ready().await {
             return Err(Unsent {
                 error,
@@ -254,7 +267,10 @@ impl Http1 {
         }
         self.tap.restart();
         match self.sender.try_send_request(message).await {
-            Ok(answer) => Ok(response_in(answer, self.tap.take_head(Head::Response))),
+            Ok(answer) => {
+                let head = self.tap.take_head(Head::Response);
+                Ok(response_in(answer, head, gap))
+            }
             Err(mut unsent) => {
                 let message = unsent.take_message().map(Box::new);
                 Err(Unsent {
@@ -273,17 +289,19 @@ pub(super) struct Dialled {
 }
 
 impl Dialled {
-    pub(super) fn new(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> Self {
+    /// A connection, and the protocols that were offered for it: without TLS nothing is agreed
+    /// on, and the first is spoken.
+    pub(super) fn new(stream: MaybeHttpsStream<TokioIo<TcpStream>>, offered: &[Vec<u8>]) -> Self {
         let alpn = match &stream {
             MaybeHttpsStream::Https(tls) => {
                 tls.inner().get_ref().1.alpn_protocol().map(<[u8]>::to_vec)
             }
-            MaybeHttpsStream::Http(_) => None,
+            MaybeHttpsStream::Http(_) => offered.first().cloned(),
         };
         Self { stream, alpn }
     }
 
-    async fn open(self) -> Result<Sender, Failure> {
+    async fn open(self, limits: &Limits) -> Result<Sender, Failure> {
         let started = Instant::now();
         let failed = |_| Failure {
             kind: FailureKind::ProtocolError,
@@ -294,7 +312,12 @@ impl Dialled {
             let mut builder = http2::Builder::new(TokioExecutor::new());
             builder
                 .timer(TokioTimer::new())
-                .max_header_list_size(HEADER_LIST_MAX);
+                .initial_stream_window_size(STREAM_WINDOW)
+                .initial_connection_window_size(CONNECTION_WINDOW)
+                .max_frame_size(FRAME_MAX)
+                .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+                .max_local_error_reset_streams(ERROR_RESETS_MAX)
+                .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX));
             let (sender, connection) = builder.handshake(self.stream).await.map_err(failed)?;
             tokio::spawn(connection);
             return Ok(Sender::Http2(sender));
@@ -351,9 +374,4 @@ fn sending(error: &hyper::Error, started: Instant) -> Failure {
     }
 }
 
-/// How long a server may take for the head of its answer.
-const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// hyper's own limit of 16 KiB is too short for large tokens and cookies.
-pub(super) const HEADER_LIST_MAX: u32 = 64 << 10;

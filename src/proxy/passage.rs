@@ -11,31 +11,31 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Joins what both sides of a connection have become.
-pub(super) async fn join(client: OnUpgrade, server: OnUpgrade) {
+pub(super) async fn join(client: OnUpgrade, server: OnUpgrade, idle: Duration) {
     if let (Ok(client), Ok(server)) = tokio::join!(client, server) {
-        exchange(&mut TokioIo::new(client), &mut TokioIo::new(server)).await;
+        exchange(&mut TokioIo::new(client), &mut TokioIo::new(server), idle).await;
     }
 }
 
-/// Passes bytes both ways until both have ended, or neither has sent any for a while.
-pub(super) async fn exchange<A, B>(a: &mut A, b: &mut B)
+/// Passes bytes both ways until both have ended, or neither has sent any for so long.
+pub(super) async fn exchange<A, B>(a: &mut A, b: &mut B, idle: Duration)
 where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
     let passed = AtomicU64::new(0);
-    let idle = async {
+    let is_idle = async {
         let mut before = u64::MAX;
         while passed.load(Ordering::Relaxed) != before {
             before = passed.load(Ordering::Relaxed);
-            tokio::time::sleep(TUNNEL_IDLE).await;
+            tokio::time::sleep(idle).await;
         }
     };
     let (mut a, mut b) = (Counted::new(a, &passed), Counted::new(b, &passed));
     tokio::select! {
         // Either side may cut a tunnel at any time; there is nobody to tell.
         _ = tokio::io::copy_bidirectional(&mut a, &mut b) => {}
-        () = idle => {}
+        () = is_idle => {}
     }
 }
 
@@ -82,6 +82,3 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<'_, S> {
         Pin::new(&mut *self.stream).poll_shutdown(cx)
     }
 }
-
-/// How long a passage stands that nothing passes through.
-const TUNNEL_IDLE: Duration = Duration::from_mins(5);

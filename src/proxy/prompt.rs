@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::proxy::patience::Patience;
 
@@ -44,16 +45,20 @@ pub(super) struct Prompt {
     awaited: Awaited,
     /// Runs while the client takes nothing of what it asked for.
     stalled: Patience,
+    /// Its place among those that may be open at once.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Prompt {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    /// A connection in its place, which ends where the client takes nothing for so long.
+    pub(super) fn new(stream: TcpStream, place: OwnedSemaphorePermit, reader: Duration) -> Self {
         // A connection without it works, with a stall for every answer in two writes.
         let _ = stream.set_nodelay(true);
         Self {
             stream,
             awaited: Awaited::default(),
-            stalled: Patience::of(TAKES_NOTHING),
+            stalled: Patience::of(reader),
+            _place: place,
         }
     }
 }
@@ -112,9 +117,6 @@ impl AsyncWrite for Prompt {
     }
 }
 
-/// How long a client may take nothing of an answer that waits for it.
-const TAKES_NOTHING: Duration = Duration::from_mins(1);
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -127,7 +129,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let mut prompt = Prompt::new(accepted.expect("accepted").0);
+        let places = Arc::new(tokio::sync::Semaphore::new(1));
+        let place = places.try_acquire_owned().expect("a place");
+        let stream = accepted.expect("accepted").0;
+        let mut prompt = Prompt::new(stream, place, Duration::from_secs(1));
         assert!(prompt.stream.nodelay().expect("an option"));
         let mut client = client.expect("connected");
         for awaited in [false, true] {

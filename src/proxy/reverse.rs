@@ -104,10 +104,10 @@ impl Stand {
         if is_text && is_short(&response.body) {
             let body = std::mem::replace(&mut response.body, Body::empty());
             match read(body).await {
-                Ok(bytes) => {
+                Ok((bytes, trailers)) => {
                     let bytes = self.localised(&bytes);
                     response.headers = resized(&response.headers, bytes.len());
-                    response.body = Body::from(bytes);
+                    response.body = Body::from(bytes).trailed(trailers);
                 }
                 Err(body) => response.body = body,
             }
@@ -195,21 +195,27 @@ fn is_short(body: &Body) -> bool {
     }
 }
 
-/// The whole body, or what goes on as it came where it is longer or ends too early.
-async fn read(body: Body) -> Result<Bytes, Body> {
+/// The whole body with its trailers, or what goes on as it came where it is longer or ends too
+/// early.
+async fn read(body: Body) -> Result<(Bytes, Headers), Body> {
     let mut chunks = match body {
-        Body::Full(bytes) => return Ok(bytes),
+        Body::Full(bytes) => return Ok((bytes, Headers::new())),
         Body::Live(chunks) => chunks,
     };
     let mut bytes = BytesMut::new();
     loop {
-        match poll_fn(|cx| chunks.as_mut().poll_chunk(cx)).await {
-            None => return Ok(bytes.freeze()),
+        let chunk = if chunks.is_finished() {
+            None
+        } else {
+            poll_fn(|cx| chunks.as_mut().poll_chunk(cx)).await
+        };
+        match chunk {
+            None => {
+                let trailers = chunks.trailers().cloned().unwrap_or_default();
+                return Ok((bytes.freeze(), trailers));
+            }
             Some(Ok(chunk)) if bytes.len() + chunk.len() <= TEXT_MAX => {
                 bytes.extend_from_slice(&chunk);
-                if chunks.is_finished() {
-                    return Ok(bytes.freeze());
-                }
             }
             Some(last) => {
                 return Err(Body::Live(Box::pin(Resumed {
@@ -245,6 +251,10 @@ impl Flow for Resumed {
     fn remaining(&self) -> Option<u64> {
         let waiting = self.start.iter().flatten().map(Bytes::len).sum::<usize>();
         self.rest.remaining().map(|rest| rest + waiting as u64)
+    }
+
+    fn trailers(&self) -> Option<&Headers> {
+        self.rest.trailers()
     }
 }
 

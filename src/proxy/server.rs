@@ -12,21 +12,26 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Response};
-use crate::proxy::check::{HEAD_MAX, Refusal, refusal};
+use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Request, Response};
+use crate::proxy::check::{Refusal, refusal};
 use crate::proxy::connect;
 use crate::proxy::front::Front;
+use crate::proxy::glob::any_matches;
 use crate::proxy::lane::Lanes;
-use crate::proxy::link::HEADER_LIST_MAX;
+use crate::proxy::limits::{
+    CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, STREAM_WINDOW, STREAMS_MAX,
+};
+use crate::proxy::line::Prefixed;
 use crate::proxy::passage;
 use crate::proxy::prompt::{Client, Prompt};
 use crate::proxy::reverse::{Reverse, Stand};
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
-use crate::proxy::{Authority, Error, Handler, Upstream};
+use crate::proxy::{Authority, Error, Handler, Limits, Password, Upstream};
 
 /// How a proxy listens and what it opens.
 #[derive(Debug)]
@@ -43,6 +48,26 @@ pub struct Options {
     pub reverse: Vec<Reverse>,
     /// Where to take TLS from clients that know of no proxy; the host is the one they name in it.
     pub tls_listen: Option<SocketAddr>,
+    /// What clients must know; without one the proxy listens on this machine only.
+    pub password: Option<Password>,
+    /// How much is taken of clients, and how long they are waited for.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// A proxy at this address that opens every host and asks for no password.
+    pub fn new(listen: SocketAddr, authority: Arc<Authority>) -> Self {
+        Self {
+            listen,
+            authority,
+            hosts: Vec::new(),
+            http1: false,
+            reverse: Vec::new(),
+            tls_listen: None,
+            password: None,
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// Whether there is a way out.
@@ -100,24 +125,28 @@ impl Serving {
 ///
 /// # Errors
 ///
-/// Where the address cannot be listened on, or is reachable from other machines.
+/// Where an address cannot be listened on, or is reachable from other machines and must not be.
 pub async fn serve<H: Handler>(
     options: Options,
     reach: Reach,
     handler: H,
 ) -> Result<Serving, Error> {
+    if options.password.is_none() && !options.listen.ip().is_loopback() {
+        let address = options.listen;
+        return Err(Error::NoPassword { address });
+    }
     let (listener, address) = listen(options.listen, &reach).await?;
     let mut entries = vec![(listener, Entry::Forward)];
     let mut reverse = Vec::new();
     for Reverse { origin, listen: at } in options.reverse {
-        let (listener, address) = listen(at, &reach).await?;
+        let (listener, address) = listen(on_loopback(at)?, &reach).await?;
         let stand = Stand::new(origin, address);
         reverse.push((stand.origin.clone(), stand.local.clone()));
         entries.push((listener, Entry::Reverse(Arc::new(stand))));
     }
     let mut tls = None;
     if let Some(at) = options.tls_listen {
-        let (listener, address) = listen(at, &reach).await?;
+        let (listener, address) = listen(on_loopback(at)?, &reach).await?;
         tls = Some(address);
         entries.push((listener, Entry::Tls));
     }
@@ -126,12 +155,16 @@ pub async fn serve<H: Handler>(
         CancellationToken::new(),
         TaskTracker::new(),
     );
+    let places = places(&options.limits, &reach);
     let proxy = Arc::new(Proxy {
         handler,
         reach,
         authority: options.authority,
         hosts: options.hosts,
         http1: options.http1,
+        password: options.password,
+        limits: options.limits,
+        places: Arc::new(Semaphore::new(places)),
         stop: stop.clone(),
         cut: cut.clone(),
         tasks: tasks.clone(),
@@ -156,10 +189,30 @@ pub async fn serve<H: Handler>(
     })
 }
 
-async fn listen(address: SocketAddr, reach: &Reach) -> Result<(TcpListener, SocketAddr), Error> {
-    if !address.ip().is_loopback() {
-        return Err(Error::NotLoopback { address });
+fn on_loopback(address: SocketAddr) -> Result<SocketAddr, Error> {
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err(Error::NotLoopback { address })
     }
+}
+
+/// How many connections clients may have: each takes a file descriptor, and one for its server.
+fn places(limits: &Limits, reach: &Reach) -> usize {
+    let each = match reach {
+        Reach::Live(_) => 2,
+        Reach::Offline => 1,
+    };
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let files = files.and_then(|files| usize::try_from(files).ok());
+    let room = files.map_or(usize::MAX, |files| files.saturating_sub(OWN_FILES) / each);
+    limits
+        .connections
+        .min(room)
+        .clamp(1, Semaphore::MAX_PERMITS)
+}
+
+async fn listen(address: SocketAddr, reach: &Reach) -> Result<(TcpListener, SocketAddr), Error> {
     let bind = |source| Error::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let bound = listener.local_addr().map_err(bind)?;
@@ -187,6 +240,10 @@ pub(super) struct Proxy<H> {
     pub(super) authority: Arc<Authority>,
     pub(super) hosts: Vec<String>,
     pub(super) http1: bool,
+    pub(super) limits: Limits,
+    password: Option<Password>,
+    /// Those of the connections that may be open at once.
+    places: Arc<Semaphore>,
     stop: CancellationToken,
     cut: CancellationToken,
     tasks: TaskTracker,
@@ -200,18 +257,13 @@ async fn accept<H: Handler>(
 ) {
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = proxy.next(&listener) => accepted,
             () = proxy.stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, _)) => {
-                // A connection that cannot be handed over is closed, as one that breaks at once.
-                if let Ok(stream) = stream.into_std() {
-                    proxy.spawn_on(
-                        lanes.next(),
-                        first(Arc::clone(&proxy), entry.clone(), stream),
-                    );
-                }
+            Ok((stream, place)) => {
+                let first = first(Arc::clone(&proxy), entry.clone(), stream, place);
+                proxy.spawn_on(lanes.next(), first);
             }
             // Out of file descriptors: those that end make room.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -219,20 +271,60 @@ async fn accept<H: Handler>(
     }
 }
 
-async fn first<H: Handler>(proxy: Arc<Proxy<H>>, entry: Entry, stream: std::net::TcpStream) {
+async fn first<H: Handler>(
+    proxy: Arc<Proxy<H>>,
+    entry: Entry,
+    stream: std::net::TcpStream,
+    place: OwnedSemaphorePermit,
+) {
     let Ok(stream) = TcpStream::from_std(stream) else {
         return;
     };
-    let stream = Prompt::new(stream);
-    let front = match entry {
-        Entry::Forward => Front::forward(),
-        Entry::Reverse(stand) => Front::reverse(stand, &proxy.reach),
-        Entry::Tls => return connect::named_by_tls(proxy, stream).await,
-    };
-    proxy.serve_http1(stream, front).await;
+    let stream = Prompt::new(stream, place, proxy.limits.reader);
+    match entry {
+        Entry::Forward => {
+            proxy.serve_http1(stream, Front::forward()).await;
+        }
+        Entry::Reverse(stand) => proxy.stand_in(stand, stream).await,
+        Entry::Tls => connect::named_by_tls(proxy, stream).await,
+    }
 }
 
 impl<H: Handler> Proxy<H> {
+    /// The next connection, once there is a place for it.
+    async fn next(
+        &self,
+        listener: &TcpListener,
+    ) -> io::Result<(std::net::TcpStream, OwnedSemaphorePermit)> {
+        let (stream, _) = listener.accept().await?;
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        Ok((stream.into_std()?, place.map_err(io::Error::other)?))
+    }
+
+    /// Serves a client in the place of a server, and speaks to that what the client speaks.
+    async fn stand_in(self: &Arc<Self>, stand: Arc<Stand>, stream: Prompt) {
+        let mut stream = Prefixed::new(stream);
+        let heard = tokio::time::timeout(self.limits.first_byte, stream.speaks_http2()).await;
+        match heard {
+            Ok(Ok(true)) if !self.http1 => {
+                let alpn = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                let front = Front::reverse(stand, &self.reach, alpn);
+                self.serve_http2(stream, front).await;
+            }
+            Ok(Ok(_)) => {
+                let front = Front::reverse(stand, &self.reach, Vec::new());
+                self.serve_http1(stream, front).await;
+            }
+            // It said nothing, or went away.
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
+
+    /// Whether what goes to this host is read.
+    pub(super) fn opens(&self, host: &str) -> bool {
+        self.hosts.is_empty() || any_matches(&self.hosts, host)
+    }
+
     /// Runs a task that ends with the proxy.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.spawn_on(&Handle::current(), task);
@@ -266,9 +358,9 @@ impl<H: Handler> Proxy<H> {
             .preserve_header_case(true)
             .title_case_headers(true)
             .auto_date_header(false)
-            .max_headers(FIELDS_MAX)
-            .max_buf_size(HEAD_MAX);
-        let io = TokioIo::new(Tapped::new(stream, tap).limited(FIRST_BYTE, HEAD, IDLE));
+            .max_headers(self.limits.fields)
+            .max_buf_size(self.limits.head + self.limits.target + LINE_REST);
+        let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
         let mut connection = std::pin::pin!(builder.serve_connection(io, service).with_upgrades());
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -304,9 +396,14 @@ impl<H: Handler> Proxy<H> {
         builder
             .timer(TokioTimer::new())
             .auto_date_header(false)
-            .max_concurrent_streams(100)
-            .max_header_list_size(HEADER_LIST_MAX);
-        let io = TokioIo::new(Tapped::new(stream, tap).limited(FIRST_BYTE, HEAD, IDLE));
+            .max_concurrent_streams(STREAMS_MAX)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(FRAME_MAX)
+            .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+            .max_local_error_reset_streams(ERROR_RESETS_MAX)
+            .max_header_list_size(u32::try_from(self.limits.head).unwrap_or(u32::MAX));
+        let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -341,7 +438,7 @@ impl<H: Handler> Proxy<H> {
         };
         let answer = match answer {
             Ok(answer) => answer,
-            Err(Refusal { status, why }) => closing(plain(status, why, to).await),
+            Err(refusal) => closing(refused(refusal, to).await),
         };
         Ok(answer.map(|body| body.until_sent(in_flight)))
     }
@@ -355,6 +452,9 @@ impl<H: Handler> Proxy<H> {
         tap: &Tap,
     ) -> Option<Refusal> {
         let refused = |status, why| Some(Refusal { status, why });
+        if !self.admits(front, fields) {
+            return Some(NO_PASSWORD);
+        }
         let ambiguous = if tap.had_bare_lf() {
             refused(400, "a line of its head ends without CR")
         } else if fields.has("upgrade") && tap.has_more() {
@@ -363,7 +463,7 @@ impl<H: Handler> Proxy<H> {
                 "bytes came behind an Upgrade that nobody has agreed to",
             )
         } else {
-            refusal(request, fields).or_else(|| {
+            refusal(request, fields, &self.limits).or_else(|| {
                 let misdirected = front.is_misdirected(request, fields);
                 misdirected.then_some(MISDIRECTED)
             })
@@ -378,12 +478,37 @@ impl<H: Handler> Proxy<H> {
         if is_tunnel && !front.is_proxy() {
             return refused(501, "a tunnel within a tunnel is not opened");
         }
+        let authority = request.uri().authority().map(http::uri::Authority::as_str);
         match front.stand() {
-            Some(stand) if !stand.is_called(fields.get("host")) => {
+            Some(stand) if !stand.is_called(fields.get("host").or(authority)) => {
                 refused(421, "this name is not ours")
             }
             _ => None,
         }
+    }
+
+    /// Whether a client of the proxy has shown the password, where one is asked for.
+    fn admits(&self, front: &Front, fields: &Headers) -> bool {
+        let asked = self.password.as_ref().filter(|_| front.is_proxy());
+        asked.is_none_or(|password| {
+            let shown = fields.get("proxy-authorization");
+            shown.is_some_and(|shown| password.is_in(shown))
+        })
+    }
+
+    /// The way to a server whose messages pass unread.
+    fn unread(&self, front: &Front, request: &Request) -> Option<&Upstream> {
+        let url = &request.url;
+        let Reach::Live(upstream) = &self.reach else {
+            return None;
+        };
+        if !front.is_proxy() || self.opens(&url.host) {
+            return None;
+        }
+        self.handler.incident(Incident::Tunnelled {
+            authority: format!("{}:{}", url.host, url.effective_port()),
+        });
+        Some(upstream)
     }
 
     async fn relay(
@@ -401,12 +526,18 @@ impl<H: Handler> Proxy<H> {
         }
         let upgrades = fields.has("upgrade");
         let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
-        let mut request = request_in(request, url, fields, tap.clone());
+        let gap = self.limits.body_gap;
+        let mut request = request_in(request, url, fields, tap.clone(), gap);
         if let Some(stand) = front.stand() {
             stand.inward(&mut request);
         }
         let host = request.url.authority();
-        let (mut answer, is_cut) = match self.handler.handle(request).await {
+        let answered = match self.unread(front, &request) {
+            // Boxed, for it is large and seldom.
+            Some(upstream) => Box::pin(upstream.handle(request)).await,
+            None => self.handler.handle(request).await,
+        };
+        let (mut answer, is_cut) = match answered {
             Ok(response) => (response, false),
             Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
         };
@@ -418,7 +549,8 @@ impl<H: Handler> Proxy<H> {
             let server = hyper::upgrade::on(&mut response);
             if let Some(client) = client {
                 tap.release();
-                self.spawn(passage::join(client, server));
+                let idle = self.limits.tunnel_idle;
+                self.spawn(passage::join(client, server, idle));
             }
             return Ok(response);
         }
@@ -474,7 +606,19 @@ fn closing(mut response: http::Response<OutBody>) -> http::Response<OutBody> {
     response
 }
 
-pub(super) async fn plain(status: u16, text: &str, to: http::Version) -> http::Response<OutBody> {
+async fn refused(refusal: Refusal, to: http::Version) -> http::Response<OutBody> {
+    let Refusal { status, why } = refusal;
+    let mut response = plain(status, why, to).await;
+    if refusal == NO_PASSWORD {
+        let challenge = http::HeaderValue::from_static("Basic realm=\"authtape\"");
+        response
+            .headers_mut()
+            .insert(http::header::PROXY_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+async fn plain(status: u16, text: &str, to: http::Version) -> http::Response<OutBody> {
     let response =
         Response::new(status, format!("authtape: {text}\n")).with("Content-Type", "text/plain");
     let empty = || http::Response::new(OutBody::new(crate::model::Body::empty()));
@@ -511,12 +655,16 @@ const NO_TUNNEL: Refusal = Refusal {
     status: 400,
     why: "CONNECT is for a host and a port",
 };
+const NO_PASSWORD: Refusal = Refusal {
+    status: 407,
+    why: "this proxy asks for a password; put it into its URL, as in http://authtape:PASSWORD@HOST:PORT",
+};
 const UNWRITABLE: Refusal = Refusal {
     status: 502,
     why: "the answer cannot be written as HTTP",
 };
 const GRACE: Duration = Duration::from_secs(2);
-const IDLE: Duration = Duration::from_mins(1);
-const FIRST_BYTE: Duration = Duration::from_secs(10);
-const HEAD: Duration = Duration::from_secs(10);
-const FIELDS_MAX: usize = 100;
+/// What a request line has besides its target, and the end of a head.
+const LINE_REST: usize = 1 << 10;
+/// File descriptors that are no client's: the recording's, the listeners', the program's.
+const OWN_FILES: usize = 32;

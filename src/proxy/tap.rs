@@ -5,12 +5,12 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::model::{Header, Headers};
+use crate::proxy::Limits;
 use crate::proxy::patience::Patience;
 use crate::proxy::prompt::Awaited;
 
@@ -305,9 +305,9 @@ impl<S> Tapped<S> {
 
     /// Ends the connection where the first byte, a head that has begun, or the next request
     /// takes longer.
-    pub(super) fn limited(mut self, first: Duration, head: Duration, idle: Duration) -> Self {
-        self.first = Some(Patience::of(first));
-        self.later = Some((Patience::of(head), Patience::of(idle)));
+    pub(super) fn limited(mut self, limits: &Limits) -> Self {
+        self.first = Some(Patience::of(limits.first_byte));
+        self.later = Some((Patience::of(limits.head_time), Patience::of(limits.idle)));
         self
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::Uri;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, MaybeHttpsStream};
@@ -22,7 +22,7 @@ use crate::proxy::detour::{Detour, Speaks};
 use crate::proxy::link::{Dialled, Link, Target};
 use crate::proxy::trust::{ClientCertificate, Trust};
 use crate::proxy::wire::Noted;
-use crate::proxy::{Error, Handler};
+use crate::proxy::{Error, Handler, Limits};
 
 /// How to reach servers.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,8 @@ pub struct UpstreamOptions {
     pub insecure: Vec<String>,
     /// Who we say we are, and to whom.
     pub client_certificates: Vec<ClientCertificate>,
+    /// How long servers are waited for, and how much of their heads is read.
+    pub limits: Limits,
 }
 
 /// One name that is not looked up but dialled at an address.
@@ -85,6 +87,7 @@ struct Shared {
     resolve: Vec<Resolve>,
     detour: Detour,
     own: Mutex<Vec<SocketAddr>>,
+    limits: Limits,
 }
 
 impl Upstream {
@@ -100,14 +103,20 @@ impl Upstream {
             detour,
             insecure,
             client_certificates,
+            limits,
         } = options;
         let shared = Shared {
             trust: Trust::new(extra_roots, insecure, &client_certificates)?,
             resolve,
             detour,
             own: Mutex::default(),
+            limits,
         };
         Ok(Self(Arc::new(shared)))
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Never dial this address: it is ours.
@@ -139,8 +148,8 @@ impl Upstream {
             after: started.elapsed(),
         };
         let dialling = self.connect(target, alpn);
-        match tokio::time::timeout(CONNECT_TIMEOUT, dialling).await {
-            Ok(Ok(stream)) => Ok(Dialled::new(stream)),
+        match tokio::time::timeout(self.0.limits.upstream_connect, dialling).await {
+            Ok(Ok(stream)) => Ok(Dialled::new(stream, alpn)),
             Ok(Err(kind)) => Err(failed(kind)),
             Err(_) => Err(failed(FailureKind::ConnectTimeout)),
         }
@@ -322,9 +331,18 @@ fn is_allowed(address: SocketAddr, own: &[SocketAddr]) -> bool {
         IpAddr::V6(v6) => v6.is_unicast_link_local(),
     };
     let ours = own.iter().any(|own| {
-        own.port() == address.port() && (ip.is_loopback() || ip.is_unspecified() || ip == own.ip())
+        own.port() == address.port()
+            && (ip.is_loopback()
+                || ip.is_unspecified()
+                || ip == own.ip()
+                || (own.ip().is_unspecified() && is_here(ip)))
     });
     !link_local && !ours
+}
+
+/// Whether an address is one of this machine's: no other can be bound to.
+fn is_here(ip: IpAddr) -> bool {
+    std::net::UdpSocket::bind((ip, 0)).is_ok()
 }
 
 /// Walks the chain of causes to the one that has a name.
@@ -357,8 +375,6 @@ pub(super) fn dial_kind(error: &(dyn StdError + 'static)) -> FailureKind {
     }
     FailureKind::ConnectRefused
 }
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -403,6 +419,19 @@ mod tests {
                 "{address}"
             );
         }
+        let everywhere: SocketAddr = "0.0.0.0:4000".parse().expect("an address");
+        for (address, expected) in [
+            ("127.0.0.1:4000", false),
+            ("[::1]:4000", false),
+            ("127.0.0.1:4001", true),
+            ("93.184.216.34:4000", true),
+        ] {
+            let address = address.parse().expect(address);
+            assert_eq!(is_allowed(address, &[everywhere]), expected, "{address}");
+        }
+        // What makes an address of another interface ours.
+        assert!(is_here(IpAddr::from([127, 0, 0, 1])));
+        assert!(!is_here(IpAddr::from([93, 184, 216, 34])));
     }
 
     #[tokio::test]

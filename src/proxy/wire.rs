@@ -42,13 +42,14 @@ pub(super) fn request_in(
     url: Url,
     headers: Headers,
     tap: Tap,
+    gap: Duration,
 ) -> Request {
     let (parts, body) = request.into_parts();
     Request {
         method: parts.method.as_str().to_owned(),
         url,
         version: version_in(parts.version),
-        body: body_in(body, Some(tap), REQUEST_GAP),
+        body: body_in(body, Some(tap), gap),
         wire: Opaque::new(Noted {
             extensions: parts.extensions,
             map: parts.headers,
@@ -59,7 +60,11 @@ pub(super) fn request_in(
 }
 
 /// A response from hyper as the core sees it.
-pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Headers>) -> Response {
+pub(super) fn response_in(
+    response: http::Response<Incoming>,
+    tapped: Option<Headers>,
+    gap: Duration,
+) -> Response {
     let (parts, body) = response.into_parts();
     let reason = parts.extensions.get::<ReasonPhrase>();
     let headers = tapped.unwrap_or_else(|| headers_in(&parts.headers));
@@ -67,7 +72,7 @@ pub(super) fn response_in(response: http::Response<Incoming>, tapped: Option<Hea
         status: parts.status.as_u16(),
         reason: reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()),
         version: version_in(parts.version),
-        body: body_in(body, None, RESPONSE_GAP),
+        body: body_in(body, None, gap),
         wire: Opaque::new(Noted {
             extensions: parts.extensions,
             map: parts.headers,
@@ -85,6 +90,7 @@ pub(super) fn request_out(
 ) -> Result<http::Request<OutBody>, http::Error> {
     let extensions = std::mem::take(&mut noted.extensions);
     let mut headers = forwarded(&request.headers, noted.map_of(&request.headers));
+    let takes_trailers = headers.contains_key(http::header::TE);
     let body = OutBody::new(request.body);
     let target = if version == http::Version::HTTP_2 {
         headers.remove(http::header::HOST);
@@ -102,6 +108,10 @@ pub(super) fn request_out(
                 http::header::TRANSFER_ENCODING,
                 HeaderValue::from_static("chunked"),
             );
+        }
+        if takes_trailers {
+            // RFC 9110 section 10.1.4
+            headers.append(http::header::CONNECTION, HeaderValue::from_static("te"));
         }
         // A client of HTTP/1.0 may leave it out, where its target is a whole URL.
         if let Ok(host) = HeaderValue::from_str(&request.url.authority()) {
@@ -212,7 +222,8 @@ pub(super) fn headers_in(headers: &HeaderMap) -> Headers {
 }
 
 /// The fields that go on to the other side: all but those of one connection (RFC 9110 section
-/// 7.6.1), copied, since removing one from a header map moves another.
+/// 7.6.1), copied, since removing one from a header map moves another. Of `TE` what it says of
+/// trailers goes on.
 fn forwarded(headers: &Headers, map: Option<HeaderMap>) -> HeaderMap {
     let map = map.unwrap_or_else(|| headers.iter().filter_map(field_out).collect());
     if !map.keys().any(|name| HOP_BY_HOP.contains(&name.as_str())) {
@@ -227,11 +238,13 @@ fn forwarded(headers: &Headers, map: Option<HeaderMap>) -> HeaderMap {
     for (name, value) in &map {
         let is_hop = HOP_BY_HOP.contains(&name.as_str())
             || listed.iter().any(|listed| listed == name.as_str());
-        if !is_hop
-            || (name == http::header::TE && value.as_bytes().eq_ignore_ascii_case(b"trailers"))
-        {
+        if !is_hop {
             kept.append(name, value.clone());
         }
+    }
+    let mut codings = headers.all("te").flat_map(|value| value.split(','));
+    if codings.any(|coding| coding.trim().eq_ignore_ascii_case("trailers")) {
+        kept.insert(http::header::TE, HeaderValue::from_static("trailers"));
     }
     if switches_protocol(headers) {
         kept.insert(
@@ -272,8 +285,19 @@ fn body_in(body: Incoming, tap: Option<Tap>, gap: Duration) -> Body {
         body,
         tap,
         ended: false,
+        trailers: None,
         gap: Patience::of(gap),
     }))
+}
+
+/// The fields of a trailer section that may stand in one (RFC 9110 section 6.5.1).
+fn trailers_in(fields: &HeaderMap) -> Option<Headers> {
+    let mut trailers = headers_in(fields);
+    trailers.retain(|field| {
+        let name = field.name.as_str();
+        !HOP_BY_HOP.contains(&name) && !HEADERS_ONLY.contains(&name)
+    });
+    Some(trailers).filter(|trailers| !trailers.is_empty())
 }
 
 /// A body that hyper receives.
@@ -282,6 +306,7 @@ struct IncomingFlow {
     /// Told when the body has ended, since a head comes next.
     tap: Option<Tap>,
     ended: bool,
+    trailers: Option<Headers>,
     /// Runs while the next bytes are waited for.
     gap: Patience,
 }
@@ -311,9 +336,12 @@ impl Flow for IncomingFlow {
             self.gap.rest();
             match frame {
                 Some(Ok(frame)) => {
-                    // Trailers are not passed on.
-                    let Ok(data) = frame.into_data() else {
-                        continue;
+                    let data = match frame.into_data() {
+                        Ok(data) => data,
+                        Err(frame) => {
+                            self.trailers = frame.trailers_ref().and_then(trailers_in);
+                            continue;
+                        }
                     };
                     if self.body.is_end_stream() {
                         self.end();
@@ -340,6 +368,10 @@ impl Flow for IncomingFlow {
     fn remaining(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
+
+    fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_ref()
+    }
 }
 
 /// What hyper says of a body that did not come to its end.
@@ -362,6 +394,8 @@ pub(super) struct OutBody {
     gate: Option<Gate>,
     hidden_end: bool,
     in_flight: Option<InFlight>,
+    /// Whether what stands behind the body was sent.
+    trailed: bool,
     /// How the body ended too early.
     broken: Option<io::ErrorKind>,
 }
@@ -373,6 +407,7 @@ impl OutBody {
             gate: None,
             hidden_end: false,
             in_flight: None,
+            trailed: false,
             broken: None,
         }
     }
@@ -387,6 +422,12 @@ impl OutBody {
     pub(super) fn gated(mut self, gate: Gate) -> Self {
         self.gate = Some(gate);
         self
+    }
+
+    fn take_trailers(&mut self) -> Option<Frame<Bytes>> {
+        let sent = std::mem::replace(&mut self.trailed, true);
+        let trailers = self.chunks()?.trailers().filter(|_| !sent)?;
+        Some(Frame::trailers(forwarded(trailers, None)))
     }
 
     fn chunks(&mut self) -> Option<&mut Chunks> {
@@ -421,7 +462,7 @@ impl hyper::body::Body for OutBody {
             return Poll::Ready(None);
         };
         match std::task::ready!(chunks.as_mut().poll_chunk(cx)) {
-            None => Poll::Ready(None),
+            None => Poll::Ready(self.take_trailers().map(Ok)),
             Some(Ok(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
             Some(Err(cut)) => {
                 self.broken = Some(match cut {
@@ -441,7 +482,10 @@ impl hyper::body::Body for OutBody {
     fn is_end_stream(&self) -> bool {
         match &self.body {
             Body::Full(bytes) => bytes.is_empty() && !self.hidden_end,
-            Body::Live(chunks) => chunks.is_finished() && self.broken.is_none(),
+            Body::Live(chunks) => {
+                let trails = chunks.trailers().is_some() && !self.trailed;
+                chunks.is_finished() && !trails && self.broken.is_none()
+            }
         }
     }
 
@@ -499,10 +543,32 @@ impl Gate {
     }
 }
 
-/// How long a client may take for the next bytes of a body.
-const REQUEST_GAP: Duration = Duration::from_secs(30);
-/// How long a server may: event streams send a comment every quarter of a minute.
-const RESPONSE_GAP: Duration = Duration::from_mins(1);
+/// Fields that are read before the body, or by those on the way (RFC 9110 section 6.5.1): behind
+/// it they would be too late, or could deceive.
+const HEADERS_ONLY: &[&str] = &[
+    "age",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "expires",
+    "host",
+    "location",
+    "max-forwards",
+    "pragma",
+    "range",
+    "retry-after",
+    "set-cookie",
+    "trailer",
+    "vary",
+    "warning",
+    "www-authenticate",
+];
 
 /// Fields of one connection; `content-length` stays, for hyper checks it against the body.
 const HOP_BY_HOP: &[&str] = &[

@@ -105,6 +105,9 @@ pub struct RecordedRequest {
     #[serde(default)]
     pub(super) multipart: Vec<RecordedPart>,
     pub(super) body: Option<AbsentBody>,
+    /// The fields behind the body.
+    #[serde(default)]
+    pub(super) trailers: Vec<Named<String>>,
 }
 
 /// The response of an interaction.
@@ -126,6 +129,9 @@ pub struct RecordedResponse {
     pub(super) wire: Option<JsonWire>,
     pub(super) text: Option<String>,
     pub(super) body: Option<AbsentBody>,
+    /// The fields behind the body.
+    #[serde(default)]
+    pub(super) trailers: Vec<Named<String>>,
 }
 
 /// A body as a cassette holds it; one variant per key of the file.
@@ -197,6 +203,11 @@ impl RecordedRequest {
     /// The header fields in the order of the file.
     pub fn header_fields(&self) -> &[Named<String>] {
         &self.headers
+    }
+
+    /// The fields behind the body, in the order of the file.
+    pub fn trailer_fields(&self) -> &[Named<String>] {
+        &self.trailers
     }
 
     /// The halves of Basic credentials, where they could be decoded.
@@ -272,6 +283,11 @@ impl RecordedResponse {
     /// The header fields.
     pub fn headers(&self) -> Headers {
         as_headers(&self.headers)
+    }
+
+    /// The fields behind the body, in the order of the file.
+    pub fn trailer_fields(&self) -> &[Named<String>] {
+        &self.trailers
     }
 
     /// How the body's end was marked.

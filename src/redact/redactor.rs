@@ -168,6 +168,7 @@ impl Redactor {
             ..RecordedRequest::default()
         };
         self.request_body(place, reading, &mut request);
+        request.trailers = self.headers(step, &said.body.trailers);
         request
     }
 
@@ -183,6 +184,7 @@ impl Redactor {
             ..RecordedResponse::default()
         };
         self.response_body(Place::of_response(step), reading, heard, &mut response);
+        response.trailers = self.headers(step, &heard.body.trailers);
         response
     }
 
@@ -200,7 +202,12 @@ impl Interaction {
     /// Calls `each` on every text that may hold a secret.
     pub(super) fn for_each_text(&mut self, each: &mut dyn FnMut(&mut String)) {
         let request = &mut self.request;
-        let pairs = [&mut request.query, &mut request.headers, &mut request.form];
+        let pairs = [
+            &mut request.query,
+            &mut request.headers,
+            &mut request.form,
+            &mut request.trailers,
+        ];
         for pairs in pairs {
             each_pair(pairs, each);
         }
@@ -223,6 +230,7 @@ impl Interaction {
         if let Some(response) = &mut self.response {
             each_pair(&mut response.headers, each);
             each_pair(&mut response.form, each);
+            each_pair(&mut response.trailers, each);
             let texts = [
                 &mut response.reason,
                 &mut response.raw_form,

@@ -3,7 +3,9 @@
 use crate::cassette::Cassette;
 use bytes::Bytes;
 
-use crate::model::{Body, Captured, Cut, Failure, FailureKind, Heard, Params, Response, Said, Url};
+use crate::model::{
+    Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Params, Response, Said, Url,
+};
 use crate::oauth::classify::classify;
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
@@ -426,6 +428,7 @@ impl Player {
             self.redirect(at, said, &mut response);
         }
         self.note(step, said, &response);
+        response.body = response.body.trailed(self.trailers(answering));
         Answer::Response(response)
     }
 
@@ -489,6 +492,21 @@ impl Player {
     }
 
     fn render(&mut self, at: usize) -> Response {
+        self.rendered(at, |recorded, rendering| rendering.response(recorded))
+            .unwrap_or_else(|| Response::new(502, ""))
+    }
+
+    fn trailers(&mut self, at: usize) -> Headers {
+        self.rendered(at, |recorded, rendering| rendering.trailers(recorded))
+            .unwrap_or_default()
+    }
+
+    /// What is made of the recorded response of an interaction, where there is one.
+    fn rendered<T>(
+        &mut self,
+        at: usize,
+        make: impl FnOnce(&RecordedResponse, &mut Rendering<'_>) -> T,
+    ) -> Option<T> {
         let cassette = self.tracks[at].cassette;
         let session: Vec<&Interaction> = self
             .tracks
@@ -501,10 +519,8 @@ impl Player {
             session: &session,
             bindings: &mut self.bindings,
         };
-        match self.tracks[at].interaction.response() {
-            Some(recorded) => rendering.response(recorded),
-            None => Response::new(502, ""),
-        }
+        let recorded = self.tracks[at].interaction.response()?;
+        Some(make(recorded, &mut rendering))
     }
 
     fn redirect(&self, at: usize, said: &Said, response: &mut Response) {

@@ -45,6 +45,15 @@ impl Rendering<'_> {
         }
     }
 
+    /// The fields behind the body.
+    pub(super) fn trailers(&mut self, recorded: &RecordedResponse) -> Headers {
+        let mut trailers = Headers::new();
+        for Named { name, value } in recorded.trailer_fields() {
+            trailers.push(name.clone(), self.fill(value, str::to_owned));
+        }
+        trailers
+    }
+
     fn body(&mut self, recorded: &RecordedResponse) -> String {
         match recorded.content() {
             Content::Json {

@@ -14,3 +14,4 @@ mod replay;
 mod rules;
 mod secrets;
 mod support;
+mod ways;

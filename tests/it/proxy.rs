@@ -6,7 +6,7 @@ use authtape::model::{Body, Failure, FailureKind, Incident, Request, Response};
 use authtape::proxy::{self, Authority, Handler, Reach, Upstream, UpstreamOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{Origin, Script, exchange, head_of, proxy, rest_of, tls, tunnel};
+use crate::support::{Origin, Script, anywhere, exchange, head_of, proxy, rest_of, tls, tunnel};
 
 /// Asks upstream, and notes what it sees.
 struct Watch {
@@ -592,14 +592,7 @@ async fn a_response_of_ours_keeps_the_case_of_its_names() {
 async fn a_port_in_use_is_said() {
     let (serving, authority) =
         proxy(|_: Request| Ok(Response::new(200, "")), Reach::Offline, &[]).await;
-    let options = proxy::Options {
-        listen: serving.address(),
-        authority,
-        hosts: Vec::new(),
-        http1: false,
-        reverse: Vec::new(),
-        tls_listen: None,
-    };
+    let options = proxy::Options::new(serving.address(), authority);
     let error = proxy::serve(options, Reach::Offline, |_: Request| {
         Ok(Response::new(200, ""))
     })
@@ -684,12 +677,8 @@ async fn a_client_that_knows_of_no_proxy_comes_by_way_of_tls() {
     let watch = Watch::new(&upstream);
     let incidents = Arc::clone(&watch.incidents);
     let options = proxy::Options {
-        listen: "127.0.0.1:0".parse().expect("an address"),
-        authority: Arc::clone(&authority),
-        hosts: Vec::new(),
-        http1: false,
-        reverse: Vec::new(),
-        tls_listen: Some("127.0.0.1:0".parse().expect("an address")),
+        tls_listen: Some(anywhere()),
+        ..proxy::Options::new(anywhere(), Arc::clone(&authority))
     };
     let serving = proxy::serve(options, Reach::Live(upstream), watch)
         .await
@@ -736,13 +725,10 @@ async fn a_local_origin_answers_to_its_own_names_only() {
         );
         Ok(Response::new(200, body).with("Content-Type", "application/json"))
     };
+    let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
     let options = proxy::Options {
-        listen: "127.0.0.1:0".parse().expect("an address"),
-        authority: Arc::new(Authority::generate(&[]).expect("an authority")),
-        hosts: Vec::new(),
-        http1: false,
         reverse: vec!["https://idp.example".parse().expect("an origin")],
-        tls_listen: None,
+        ..proxy::Options::new(anywhere(), authority)
     };
     let serving = proxy::serve(options, Reach::Offline, answer)
         .await

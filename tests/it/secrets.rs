@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authtape::cassette;
 use authtape::diagnose::{self, report};
-use authtape::model::{Captured, Exchange, Heard, Version, percent_encode};
+use authtape::model::{Captured, Exchange, Headers, Heard, Version, percent_encode};
 use authtape::record::{Laid, Options, Tape};
 use authtape::redact::audit;
 use base64::Engine as _;
@@ -22,6 +22,7 @@ struct Place {
     request_body: String,
     response_headers: Vec<(&'static str, String)>,
     response_body: String,
+    trailers: Vec<(&'static str, String)>,
 }
 
 fn place(name: &'static str) -> Place {
@@ -32,6 +33,7 @@ fn place(name: &'static str) -> Place {
         request_body: "grant_type=authorization_code".to_owned(),
         response_headers: Vec::new(),
         response_body: "{\"error\":\"invalid_grant\"}".to_owned(),
+        trailers: Vec::new(),
     }
 }
 
@@ -161,6 +163,18 @@ fn places() -> Vec<Place> {
             ..place("form response")
         },
         Place {
+            trailers: vec![
+                ("X-Unheard-Of", c.to_owned()),
+                ("Authorization", format!("Bearer {c}")),
+            ],
+            ..place("trailers")
+        },
+        Place {
+            request_body: format!("grant_type=a&code={c}"),
+            trailers: vec![("Server-Timing", format!("told {c}"))],
+            ..place("a kept trailer")
+        },
+        Place {
             response_body: format!("<html><input type=hidden value=\"{c}\"></html>"),
             ..place("page")
         },
@@ -194,11 +208,21 @@ fn exchange(place: &Place) -> Exchange {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
+    let trailers = || {
+        let fields = place.trailers.iter();
+        fields
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect::<Headers>()
+    };
+    let mut request = said("POST", &place.url, &headers, &place.request_body);
+    request.body.trailers = trailers();
+    let mut body = Captured::of(place.response_body.as_bytes(), 1 << 20);
+    body.trailers = trailers();
     Exchange {
         id: 1,
         at: Duration::ZERO,
         clock: 0,
-        request: said("POST", &place.url, &headers, &place.request_body),
+        request,
         response: Some(Heard {
             status: 401,
             reason: None,
@@ -208,7 +232,7 @@ fn exchange(place: &Place) -> Exchange {
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect(),
-            body: Captured::of(place.response_body.as_bytes(), 1 << 20),
+            body,
             after: Duration::ZERO,
         }),
         failure: None,

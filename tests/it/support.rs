@@ -11,7 +11,7 @@ use authtape::proxy::{self, Authority, Handler, Reach, Serving, Upstream, Upstre
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client};
@@ -155,6 +155,11 @@ pub(crate) async fn rest_of(request: &mut Vec<u8>, stream: &mut (impl AsyncRead 
     }
 }
 
+/// Any free port of this machine.
+pub(crate) fn anywhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
 /// A proxy between a test and its origin.
 pub(crate) async fn proxy<H: Handler>(
     handler: H,
@@ -163,12 +168,8 @@ pub(crate) async fn proxy<H: Handler>(
 ) -> (Serving, Arc<Authority>) {
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
     let options = proxy::Options {
-        listen: "127.0.0.1:0".parse().expect("an address"),
-        authority: Arc::clone(&authority),
         hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
-        http1: false,
-        reverse: Vec::new(),
-        tls_listen: None,
+        ..proxy::Options::new(anywhere(), Arc::clone(&authority))
     };
     (
         proxy::serve(options, reach, handler)
@@ -195,11 +196,11 @@ pub(crate) async fn tunnel(proxy: SocketAddr, target: &str) -> TcpStream {
 }
 
 /// TLS inside a tunnel, trusting this authority, offering these protocols.
-pub(crate) async fn tls(
-    stream: TcpStream,
+pub(crate) async fn tls<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     ca_pem: &str,
     alpn: &[&[u8]],
-) -> std::io::Result<client::TlsStream<TcpStream>> {
+) -> std::io::Result<client::TlsStream<S>> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).expect("a certificate"))

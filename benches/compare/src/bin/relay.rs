@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use authtape::proxy::{self, Authority, Reach, Upstream, UpstreamOptions};
+use authtape::proxy::{self, Authority, Limits, Reach, Upstream, UpstreamOptions};
 use compare::{Failure, Options, Pki};
 
 #[tokio::main]
@@ -23,19 +23,12 @@ async fn main() -> Result<(), Failure> {
     })?;
     let authority = Arc::new(Authority::generate(&[])?);
     std::fs::write(options.need("ca-file")?, authority.ca_pem())?;
-    let serving = proxy::serve(
-        proxy::Options {
-            listen: SocketAddr::from(([127, 0, 0, 1], options.need("port")?.parse()?)),
-            authority,
-            hosts: Vec::new(),
-            http1: false,
-            reverse: Vec::new(),
-            tls_listen: None,
-        },
-        Reach::Live(upstream.clone()),
-        upstream,
-    )
-    .await?;
+    let listen = SocketAddr::from(([127, 0, 0, 1], options.need("port")?.parse()?));
+    let options = proxy::Options {
+        limits: Limits::default().with("connections=10000")?,
+        ..proxy::Options::new(listen, authority)
+    };
+    let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream).await?;
     std::future::pending::<()>().await;
     serving.shutdown().await;
     Ok(())
