@@ -144,7 +144,8 @@ impl<H: Handler> Tunnel<H> {
         };
         let limit = self.proxy.limits.handshake;
         match tokio::time::timeout(limit, start.into_stream(config)).await {
-            Ok(Ok(stream)) => self.serve_tls(stream, sni, link, alpn).await,
+            // Boxed, so that what led here takes no room for as long as the connection stands.
+            Ok(Ok(stream)) => Box::pin(self.serve_tls(stream, sni, link, alpn)).await,
             Ok(Err(error)) => self.refused(sni, alert(&error)),
             Err(_) => self.refused(sni, None),
         }

@@ -332,6 +332,8 @@ impl<H: Handler> Proxy<H> {
 
     fn spawn_on(&self, lane: &Handle, task: impl Future<Output = ()> + Send + 'static) {
         let cut = self.cut.clone();
+        // Boxed, for a future that is moved into another takes its room twice.
+        let task = Box::pin(task);
         let task = async move {
             tokio::select! {
                 () = task => {}
