@@ -144,8 +144,11 @@ impl<H: Handler> Tunnel<H> {
         };
         let limit = self.proxy.limits.handshake;
         match tokio::time::timeout(limit, start.into_stream(config)).await {
-            // Boxed, so that what led here takes no room for as long as the connection stands.
-            Ok(Ok(stream)) => Box::pin(self.serve_tls(stream, sni, link, alpn)).await,
+            // A task of its own: what led here takes far more room than what follows, and ends.
+            Ok(Ok(stream)) => {
+                let proxy = Arc::clone(&self.proxy);
+                proxy.spawn(self.serve_tls(stream, sni, link, alpn));
+            }
             Ok(Err(error)) => self.refused(sni, alert(&error)),
             Err(_) => self.refused(sni, None),
         }
@@ -160,8 +163,8 @@ impl<H: Handler> Tunnel<H> {
     ) {
         let front = Front::tunnel("https", self.authority(443), link);
         let Ended { error, served } = match alpn.as_deref() {
-            Some(b"h2") => self.proxy.serve_http2(stream, front).await,
-            _ => self.proxy.serve_http1(stream, front).await,
+            Some(b"h2") => Box::pin(self.proxy.serve_http2(stream, front)).await,
+            _ => Box::pin(self.proxy.serve_http1(stream, front)).await,
         };
         // With TLS 1.3 the client's verdict comes when the handshake is over for us.
         let alert = error.as_ref().and_then(|error| alert(error));

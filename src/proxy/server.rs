@@ -363,7 +363,7 @@ impl<H: Handler> Proxy<H> {
             .max_headers(self.limits.fields)
             .max_buf_size(self.limits.head + self.limits.target + LINE_REST);
         let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
-        let mut connection = std::pin::pin!(builder.serve_connection(io, service).with_upgrades());
+        let mut connection = Box::pin(builder.serve_connection(io, service).with_upgrades());
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
@@ -406,7 +406,7 @@ impl<H: Handler> Proxy<H> {
             .max_local_error_reset_streams(ERROR_RESETS_MAX)
             .max_header_list_size(u32::try_from(self.limits.head).unwrap_or(u32::MAX));
         let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
-        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+        let mut connection = Box::pin(builder.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
