@@ -23,7 +23,7 @@ use crate::proxy::front::Front;
 use crate::proxy::glob::any_matches;
 use crate::proxy::lane::Lanes;
 use crate::proxy::limits::{
-    CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, STREAM_WINDOW, STREAMS_MAX,
+    CLIENT_WINDOW, CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, STREAMS_MAX,
 };
 use crate::proxy::line::Prefixed;
 use crate::proxy::passage;
@@ -399,7 +399,7 @@ impl<H: Handler> Proxy<H> {
             .timer(TokioTimer::new())
             .auto_date_header(false)
             .max_concurrent_streams(STREAMS_MAX)
-            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_stream_window_size(CLIENT_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_frame_size(FRAME_MAX)
             .max_pending_accept_reset_streams(PENDING_RESETS_MAX)

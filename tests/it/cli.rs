@@ -301,12 +301,16 @@ fn the_demo_leaves_its_cassette_and_never_replaces_one() {
 fn the_proxys_password_is_given_to_the_program_and_shown_to_nobody() {
     let here = tempfile::tempdir().expect("a directory");
     let password = "Cn7kQ9zR2vXpL0aM";
-    let mut command = Command::new(env!("CARGO_BIN_EXE_authtape"));
-    command
-        .args(["record", "x.yaml", "--ready-file", "ready.json"])
-        .current_dir(here.path())
-        .env("AUTHTAPE_PROXY_PASSWORD", password);
-    let mut waiting = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let record = |cassette: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_authtape"));
+        command
+            .args(["record", cassette, "--ready-file", "ready.json"])
+            .current_dir(here.path())
+            .env("AUTHTAPE_PROXY_PASSWORD", password);
+        command
+    };
+    let mut waiting = record("x.yaml");
+    let mut waiting = waiting.stderr(Stdio::piped()).spawn().expect("it starts");
     let told = BufReader::new(waiting.stderr.take().expect("a pipe")).lines();
     let told: Vec<_> = told
         .map(|line| line.expect("text"))
@@ -321,8 +325,8 @@ fn the_proxys_password_is_given_to_the_program_and_shown_to_nobody() {
     let ready = std::fs::read_to_string(here.path().join("ready.json")).expect("a file");
     assert!(!ready.contains(password), "{ready}");
 
-    let program = ["--overwrite", "--", "sh", "-c", "echo $HTTPS_PROXY"];
-    let ran = command.args(program).output().expect("it starts");
+    let program = ["--", "sh", "-c", "echo $HTTPS_PROXY"];
+    let ran = record("y.yaml").args(program).output().expect("it starts");
     let given = String::from_utf8_lossy(&ran.stdout).into_owned();
     let start = format!("http://authtape:{password}@127.0.0.1:");
     assert!(given.starts_with(&start), "{given}");

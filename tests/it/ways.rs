@@ -243,7 +243,7 @@ async fn trailers_are_recorded_without_their_secrets_and_replayed() {
     let stream = tls(stream, running.ca_pem(), &[b"h2"]).await.expect("TLS");
     call(stream, &uri).await;
     let recorded = running.stop().await.expect("finished");
-    assert_eq!(recorded.withheld, []);
+    assert!(recorded.withheld.is_empty(), "{recorded:?}");
     let text = std::fs::read_to_string(&cassette).expect("a cassette");
     let count = |name: &str| text.matches(name).count();
     assert_eq!(
@@ -491,11 +491,9 @@ async fn the_password_is_in_no_file() {
         let value = value.to_string_lossy();
         let is_url = value == url;
         assert_eq!(value.contains(CANARY), is_url, "{name}");
-        assert_eq!(
-            name.to_lowercase().ends_with("_proxy") && !value.is_empty(),
-            is_url,
-            "{name}"
-        );
+        let names = ["http_proxy", "https_proxy", "all_proxy"];
+        let is_named = names.contains(&name.to_lowercase().as_str());
+        assert_eq!(is_url, is_named, "{name}");
     }
     let credentials = STANDARD.encode(format!("authtape:{CANARY}"));
     let request = format!(
@@ -503,8 +501,8 @@ async fn the_password_is_in_no_file() {
     );
     let answer = ask(running.address(), &request).await;
     assert!(answer.ends_with("theirs"), "{answer}");
-    let ended = running.stop().await.expect("finished");
-    assert!(matches!(ended, Ended::Recorded(recorded) if recorded.interactions == 1));
+    let recorded = running.stop().await.expect("finished");
+    assert_eq!(recorded.interactions, 1);
     let mut open = vec![
         directory.path().to_owned(),
         environment.directory().to_owned(),
