@@ -18,8 +18,8 @@ use crate::cli::output::{error, say};
 /// Options of both commands.
 #[derive(Args)]
 pub(crate) struct RunArgs {
-    /// Where the proxy listens; port 0 takes any that is free. Beyond this machine it asks for the
-    /// password in `AUTHTAPE_PROXY_PASSWORD`, and wherever that is set
+    /// Where the proxy listens; port 0 takes any that is free. Beyond this machine only with
+    /// `AUTHTAPE_PROXY_PASSWORD` set, which clients are then asked for
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
     /// Stand for this server at a local origin, for clients that cannot use a proxy (repeatable)

@@ -238,9 +238,11 @@ const TIMES: std::ops::RangeInclusive<Duration> =
 pub(super) const STREAMS_MAX: u32 = 100;
 /// The least that RFC 9113 section 6.5.2 allows, and all that is needed.
 pub(super) const FRAME_MAX: u32 = 16 << 10;
-/// What one stream may have sent that was not passed on.
-pub(super) const STREAM_WINDOW: u32 = 256 << 10;
-/// What all streams of a connection may have sent that was not passed on.
+/// What a client may have sent on one stream that was not passed on.
+pub(super) const CLIENT_WINDOW: u32 = 64 << 10;
+/// What a server may have: it is farther away, and waits a round trip for each window.
+pub(super) const SERVER_WINDOW: u32 = 256 << 10;
+/// What either may have on all streams of a connection.
 pub(super) const CONNECTION_WINDOW: u32 = 1 << 20;
 /// Streams that were reset before they were looked at (CVE-2023-44487).
 pub(super) const PENDING_RESETS_MAX: usize = 20;

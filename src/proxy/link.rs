@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::model::{Body, Failure, FailureKind, Phase, Request, Response, Url};
 use crate::proxy::Limits;
 use crate::proxy::limits::{
-    CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, STREAM_WINDOW,
+    CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, SERVER_WINDOW,
 };
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::upstream::{Upstream, dial_kind};
@@ -312,7 +312,7 @@ impl Dialled {
             let mut builder = http2::Builder::new(TokioExecutor::new());
             builder
                 .timer(TokioTimer::new())
-                .initial_stream_window_size(STREAM_WINDOW)
+                .initial_stream_window_size(SERVER_WINDOW)
                 .initial_connection_window_size(CONNECTION_WINDOW)
                 .max_frame_size(FRAME_MAX)
                 .max_pending_accept_reset_streams(PENDING_RESETS_MAX)

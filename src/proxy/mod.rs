@@ -5,6 +5,7 @@
 //! that asks the real server, and the only thing here that can dial: without one ([`Reach::Offline`])
 //! no socket is ever opened outwards.
 
+mod answer;
 mod authority;
 mod check;
 mod connect;

@@ -1,7 +1,8 @@
 //! The command line as a user meets it: help, errors, exit codes.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn authtape(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_authtape"))
@@ -294,4 +295,39 @@ fn the_demo_leaves_its_cassette_and_never_replaces_one() {
         );
         assert!(here.path().join(name).exists(), "{name}");
     }
+}
+
+#[test]
+fn the_proxys_password_is_given_to_the_program_and_shown_to_nobody() {
+    let here = tempfile::tempdir().expect("a directory");
+    let password = "Cn7kQ9zR2vXpL0aM";
+    let record = |cassette: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_authtape"));
+        command
+            .args(["record", cassette, "--ready-file", "ready.json"])
+            .current_dir(here.path())
+            .env("AUTHTAPE_PROXY_PASSWORD", password);
+        command
+    };
+    let mut waiting = record("x.yaml");
+    let mut waiting = waiting.stderr(Stdio::piped()).spawn().expect("it starts");
+    let told = BufReader::new(waiting.stderr.take().expect("a pipe")).lines();
+    let told: Vec<_> = told
+        .map(|line| line.expect("text"))
+        .take_while(|line| !line.starts_with("Ctrl-C"))
+        .collect();
+    waiting.kill().expect("ended");
+    waiting.wait().expect("ended");
+    let told = told.join("\n");
+    assert!(!told.contains(password), "{told}");
+    let export = "export HTTPS_PROXY='http://authtape:'\"$AUTHTAPE_PROXY_PASSWORD\"'@127.0.0.1:";
+    assert!(told.contains(export), "{told}");
+    let ready = std::fs::read_to_string(here.path().join("ready.json")).expect("a file");
+    assert!(!ready.contains(password), "{ready}");
+
+    let program = ["--", "sh", "-c", "echo $HTTPS_PROXY"];
+    let ran = record("y.yaml").args(program).output().expect("it starts");
+    let given = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let start = format!("http://authtape:{password}@127.0.0.1:");
+    assert!(given.starts_with(&start), "{given}");
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authtape::deck::{self, RecordOptions, ReplayOptions, WireOptions};
+use authtape::launch::Environment;
 use authtape::library::Overwrite;
 use authtape::model::{Failure, Incident, Request, Response};
 use authtape::proxy::{
@@ -12,6 +13,8 @@ use authtape::proxy::{
 };
 use authtape::record::Options;
 use authtape::replay::PlayOptions;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
@@ -240,7 +243,7 @@ async fn trailers_are_recorded_without_their_secrets_and_replayed() {
     let stream = tls(stream, running.ca_pem(), &[b"h2"]).await.expect("TLS");
     call(stream, &uri).await;
     let recorded = running.stop().await.expect("finished");
-    assert_eq!(recorded.withheld, []);
+    assert!(recorded.withheld.is_empty(), "{recorded:?}");
     let text = std::fs::read_to_string(&cassette).expect("a cassette");
     let count = |name: &str| text.matches(name).count();
     assert_eq!(
@@ -458,6 +461,69 @@ async fn a_password_is_asked_for_and_goes_no_further() {
         let head = head_of(&mut stream).await;
         assert_eq!(head.starts_with(b"HTTP/1.1 200"), admitted, "{field}");
     }
+}
+
+#[tokio::test]
+async fn the_password_is_in_no_file() {
+    let plain = plain_origin().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let options = RecordOptions {
+        cassette: directory.path().join("x.yaml"),
+        overwrite: Overwrite::No,
+        keep: Options {
+            keep_all: true,
+            ..Options::default()
+        },
+        wire: WireOptions {
+            password: Some(Password::new(CANARY.to_owned()).expect("a password")),
+            ..WireOptions::default()
+        },
+    };
+    assert!(!format!("{options:?}").contains(CANARY));
+    let running = deck::record(options).await.expect("a recording");
+    let port = running.address().port();
+    let url = format!("http://authtape:{CANARY}@127.0.0.1:{port}");
+    assert_eq!(running.client_url(), url);
+    assert_eq!(running.proxy_url(), format!("http://127.0.0.1:{port}"));
+    let environment = Environment::prepare(&url, None, running.ca_pem(), |_| None);
+    let environment = environment.expect("prepared");
+    for (name, value) in environment.variables() {
+        let value = value.to_string_lossy();
+        let is_url = value == url;
+        assert_eq!(value.contains(CANARY), is_url, "{name}");
+        let names = ["http_proxy", "https_proxy", "all_proxy"];
+        let is_named = names.contains(&name.to_lowercase().as_str());
+        assert_eq!(is_url, is_named, "{name}");
+    }
+    let credentials = STANDARD.encode(format!("authtape:{CANARY}"));
+    let request = format!(
+        "GET http://localhost:{plain}/ HTTP/1.1\r\nHost: localhost:{plain}\r\nProxy-Authorization: Basic {credentials}\r\nConnection: close\r\n\r\n"
+    );
+    let answer = ask(running.address(), &request).await;
+    assert!(answer.ends_with("theirs"), "{answer}");
+    let recorded = running.stop().await.expect("finished");
+    assert_eq!(recorded.interactions, 1);
+    let mut open = vec![
+        directory.path().to_owned(),
+        environment.directory().to_owned(),
+    ];
+    let mut files = 0;
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).expect("a directory");
+            open.extend(entries.map(|entry| entry.expect("an entry").path()));
+            continue;
+        }
+        files += 1;
+        let bytes = std::fs::read(&path).expect("a file");
+        for spelling in [CANARY, &credentials] {
+            let found = bytes
+                .windows(spelling.len())
+                .any(|part| part == spelling.as_bytes());
+            assert!(!found, "{}", path.display());
+        }
+    }
+    assert!(files > 5, "the cassette and what the program is given");
 }
 
 #[tokio::test]

@@ -9,9 +9,12 @@ case an ordinary request on a new connection must be answered. `--prove` goes to
 a server that ignores errors, and succeeds where all cases fail.
 """
 
+import json
 import select
 import struct
+import subprocess
 import sys
+import threading
 import time
 
 import h2
@@ -20,7 +23,7 @@ from h2 import (
     HEADERS, NO_ERROR, PADDED, PING, PREFACE, PRIORITY, PRIORITY_FLAG, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS,
     STREAM_CLOSED, WINDOW_UPDATE, frame, literal,
 )
-from support import HOST, Listener, Pki, Recorder, Report, binary_argument, read_exactly, ssl, together, tunnel, workspace, connect
+from support import HOST, Listener, Pki, Recorder, Report, binary_argument, read_exactly, ssl, together, tunnel, workspace, connect, interactions
 
 START = PREFACE + h2.settings()
 LAST = b"the last"
@@ -185,22 +188,34 @@ def cases():
     yield Case("empty data flood", "bounded", (ENHANCE_YOUR_CALM,), lambda port: post(port, more=[("x-hold", "yes")]) + frame(DATA, 0, 1) * 100000)
     yield Case("1-byte references to a long field", "bounded", (ENHANCE_YOUR_CALM, PROTOCOL_ERROR, COMPRESSION_ERROR),
                lambda port: raw_headers(h2.block(fields(port)) + b"\x40\x01x\x7f\x81\x1e" + b"a" * 4000 + b"\xbe" * 8000))
+    yield Case("window stall: long answers that nobody takes", "bounded", (ENHANCE_YOUR_CALM,),
+               lambda port: h2.settings((4, 0)) + b"".join(headers(port, n) for n in range(1, 201, 2)))
 
 
 # --- The origin --------------------------------------------------------------------------------
 
 
 class Origin:
-    """An HTTP/2 server that answers every finished request with 200, looks at nothing, and counts streams."""
+    """An HTTP/2 server that answers every finished request with 200, looks at nothing, and counts streams.
 
-    def __init__(self, pki):
-        self.listener = Listener(self.serve, pki.server(alpn=("h2", "http/1.1")))
+    A long one answers with as much as it is let send, and keeps to the windows.
+    """
+
+    def __init__(self, pki, is_long=False):
+        self.is_long = is_long
+        self.listener = Listener(self.serve, pki and pki.server(alpn=("h2", "http/1.1")))
         self.port = self.listener.port
-        self.requests, self.trailers = 0, 0
+        self.requests, self.trailers, self.sent = 0, 0, 0
+
+    def pour(self, client, windows, long):
+        for stream in long:
+            while (size := min(16384, windows[0], windows[stream])) > 0:
+                client.sendall(frame(DATA, 0, stream, bytes(size)))
+                windows[0], windows[stream], self.sent = windows[0] - size, windows[stream] - size, self.sent + size
 
     def serve(self, client):
         client.sendall(h2.settings())
-        begun = set()
+        begun, long, initial, windows = set(), set(), 65535, {0: 65535}
         if read_exactly(client, len(h2.PREFACE)) != PREFACE:
             time.sleep(5)
         frames = h2.Frames(client)
@@ -208,13 +223,22 @@ class Origin:
             kind, flags, stream, payload = found
             if kind == SETTINGS and not flags & h2.ACK:
                 client.sendall(frame(SETTINGS, h2.ACK))
+                initial = dict(struct.iter_unpack(">HI", payload)).get(4, initial)
+            elif kind == WINDOW_UPDATE:
+                windows[stream] = windows.get(stream, initial) + struct.unpack(">I", payload)[0]
+                self.pour(client, windows, long)
             elif kind == PING and not flags & h2.ACK:
                 client.sendall(frame(PING, h2.ACK, 0, payload))
             if kind == HEADERS:
                 self.trailers += stream in begun
                 self.requests += stream not in begun
                 begun.add(stream)
-            if kind in (HEADERS, DATA) and flags & END_STREAM:
+            if kind == HEADERS and self.is_long:
+                client.sendall(frame(HEADERS, END_HEADERS, stream, b"\x88"))
+                windows.setdefault(stream, initial)
+                long.add(stream)
+                self.pour(client, windows, long)
+            elif kind in (HEADERS, DATA) and flags & END_STREAM:
                 client.sendall(frame(HEADERS, END_HEADERS | END_STREAM, stream, b"\x88"))
 
 
@@ -295,6 +319,22 @@ def ordinary(recorder, port, context):
     return "" if outcome.statuses.get(1) == 200 else outcome.told()
 
 
+def prior_knowledge(binary, work):
+    """What curl gets that speaks HTTP/2 at once, to a local origin and in a tunnel, without TLS."""
+    origin = Origin(None)
+    recorder = Recorder(binary, work / "prior.yaml", "--keep", "all", "--reverse", f"http://{HOST}:{origin.port}")
+    told = json.loads((work / "prior.yaml.record.ready").read_text())
+    stand = next(iter(told["reverse"].values()))
+    ways = {"local origin": [stand + "/"], "tunnel": ["--proxytunnel", "--proxy", told["proxy"], f"http://{HOST}:{origin.port}/"]}
+    for way, arguments in ways.items():
+        ask = ["curl", "-sS", "--max-time", "10", "--http2-prior-knowledge", "-w", "%{http_version} %{http_code}", *arguments]
+        asked = subprocess.run(ask, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        yield f"prior knowledge, {way}", "" if asked.stdout == "2 200" else asked.stdout + asked.stderr
+    recorder.stop()
+    seen = len(interactions(work / "prior.yaml"))
+    yield "prior knowledge is recorded", "" if (seen, origin.requests) == (2, 2) else f"{seen} recorded, {origin.requests} at the origin"
+
+
 def judge(case, outcome, origin):
     if case.want == "fine":
         status = outcome.statuses.get(1)
@@ -325,7 +365,7 @@ def judge(case, outcome, origin):
     return "" if outcome.ended and not outcome.statuses else f"{outcome.told()}, must be a {case.want} error {expected}"
 
 
-def play(case, recorder, origin, context):
+def play(case, recorder, origin, context, usual):
     port = origin.port
     try:
         with opened(recorder, port, context) as client:
@@ -343,7 +383,7 @@ def play(case, recorder, origin, context):
             outcome = converse(client, data, patience, until)
     except OSError as error:
         return f"no connection: {error}"
-    return judge(case, outcome, origin) or (recorder and (wrong := ordinary(recorder, port, context)) and f"an ordinary request behind it failed: {wrong}") or ""
+    return judge(case, outcome, origin) or (recorder and (wrong := ordinary(recorder, usual.port, context)) and f"an ordinary request behind it failed: {wrong}") or ""
 
 
 def main():
@@ -359,16 +399,32 @@ def main():
 
         def one(case):
             # One to whose requests no other case adds.
-            alone = Origin(pki) if case.want == "lenient" else origin
-            report.case(f"{case.name}: {case.want}", play(case, recorder, alone, context))
+            is_long = "stall" in case.name
+            alone = Origin(pki, is_long) if is_long or case.want == "lenient" else origin
+            report.case(f"{case.name}: {case.want}", play(case, recorder, alone, context, origin))
+            if is_long:
+                print(f"     {alone.sent >> 10} KiB were sent that nobody took")
 
         # Those that flood come alone, to be measured.
         floods = [case for case in some if case.want == "bounded" or "CVE" in case.name]
         together([lambda case=case: one(case) for case in some if case not in floods], 6)
         for case in floods:
-            before = recorder and (recorder.rss(), recorder.cpu())
+            before, ended, asked = recorder and (recorder.rss(), recorder.cpu()), threading.Event(), []
+
+            def others():
+                while recorder and not ended.wait(0.05) or recorder and not asked:
+                    began = time.monotonic()
+                    asked.append((ordinary(recorder, origin.port, context), time.monotonic() - began))
+
+            other = threading.Thread(target=others)
+            other.start()
             one(case)
+            ended.set()
+            other.join()
             if recorder:
+                wrong = next((wrong for wrong, _ in asked if wrong), "")
+                slowest = max(took for _, took in asked)
+                report.case(f"{case.name}: another client meanwhile", wrong or ("" if slowest < 2 else f"waited {slowest:.1f} s"))
                 time.sleep(0.3)
                 grown, burnt = recorder.rss() - before[0], recorder.cpu()
                 report.case(f"{case.name}: at most 32 MB", "" if grown <= 32 else f"{grown:.0f} MB more")
@@ -376,6 +432,8 @@ def main():
                 rest = recorder.cpu() - burnt
                 report.case(f"{case.name}: no work behind it", "" if rest < 0.1 else f"{rest:.2f} s of processor time in half a second")
         if recorder:
+            for name, wrong in prior_knowledge(binary, work):
+                report.case(name, wrong)
             code, took = recorder.stop()
             report.case("the recorder ends with 0 within 3 s", "" if code == 0 and took < 3 else f"with {code} after {took:.1f} s")
     ended = report.end("frames")

@@ -54,7 +54,7 @@ def many(binary, work, report, blind):
     name = "blind" if blind else "intercepted"
     pki = Pki(work)
     origin, plain = Origin(pki.server()), Listener(good)
-    recorder = Recorder(binary, work / "tape.yaml", "--upstream-ca", pki.ca, *(["--host", "other.test"] if blind else []))
+    recorder = Recorder(binary, work / "tape.yaml", "--limit", f"connections={count + 100}", "--upstream-ca", pki.ca, *(["--host", "other.test"] if blind else []))
     trust = ssl.create_default_context(cafile=str(pki.ca) if blind else recorder.ca)
     held, wrongs, times, lock = [], [], [], threading.Lock()
 

@@ -1,0 +1,239 @@
+//! The answer to a request: refused, relayed by a handler, or the way into a tunnel.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+
+use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Request, Response};
+use crate::proxy::check::{Refusal, refusal};
+use crate::proxy::connect;
+use crate::proxy::front::Front;
+use crate::proxy::passage;
+use crate::proxy::server::{Proxy, Reach};
+use crate::proxy::tap::{Head, Tap};
+use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
+use crate::proxy::{Handler, Upstream};
+
+impl<H: Handler> Proxy<H> {
+    /// Answers one request.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        request: http::Request<Incoming>,
+        front: Arc<Front>,
+        tap: Tap,
+    ) -> Result<http::Response<OutBody>, Infallible> {
+        let in_flight = tap.enter();
+        let to = request.version();
+        let tapped = tap.take_head(Head::Request);
+        let fields = tapped.unwrap_or_else(|| headers_in(request.headers()));
+        let answer = match self.refusal(&request, &fields, &front, &tap) {
+            Some(refusal) => Err(refusal),
+            None if request.method() == http::Method::CONNECT => {
+                tap.release();
+                connect::open(&self, request).ok_or(NO_TUNNEL)
+            }
+            None => self.relay(request, fields, &front, tap).await,
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(refusal) => closing(refused(refusal, to).await),
+        };
+        Ok(answer.map(|body| body.until_sent(in_flight)))
+    }
+
+    /// Why a request goes no further. What is ambiguous is an incident besides.
+    fn refusal(
+        &self,
+        request: &http::Request<Incoming>,
+        fields: &Headers,
+        front: &Front,
+        tap: &Tap,
+    ) -> Option<Refusal> {
+        let refused = |status, why| Some(Refusal { status, why });
+        if !self.admits(front, fields) {
+            return Some(NO_PASSWORD);
+        }
+        let ambiguous = if tap.had_bare_lf() {
+            refused(400, "a line of its head ends without CR")
+        } else if fields.has("upgrade") && tap.has_more() {
+            refused(
+                400,
+                "bytes came behind an Upgrade that nobody has agreed to",
+            )
+        } else {
+            refusal(request, fields, &self.limits).or_else(|| {
+                let misdirected = front.is_misdirected(request, fields);
+                misdirected.then_some(MISDIRECTED)
+            })
+        };
+        if let Some(Refusal { why: reason, .. }) = ambiguous {
+            let host = request.uri().host().map(str::to_owned);
+            let host = host.or_else(|| front.host());
+            self.handler.incident(Incident::Unreadable { host, reason });
+            return ambiguous;
+        }
+        let is_tunnel = request.method() == http::Method::CONNECT;
+        if is_tunnel && !front.is_proxy() {
+            return refused(501, "a tunnel within a tunnel is not opened");
+        }
+        let authority = request.uri().authority().map(http::uri::Authority::as_str);
+        match front.stand() {
+            Some(stand) if !stand.is_called(fields.get("host").or(authority)) => {
+                refused(421, "this name is not ours")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a client of the proxy has shown the password, where one is asked for.
+    fn admits(&self, front: &Front, fields: &Headers) -> bool {
+        let asked = self.password.as_ref().filter(|_| front.is_proxy());
+        asked.is_none_or(|password| {
+            let shown = fields.get("proxy-authorization");
+            shown.is_some_and(|shown| password.is_in(shown))
+        })
+    }
+
+    /// The way to a server whose messages pass unread.
+    fn unread(&self, front: &Front, request: &Request) -> Option<&Upstream> {
+        let url = &request.url;
+        let Reach::Live(upstream) = &self.reach else {
+            return None;
+        };
+        if !front.is_proxy() || self.opens(&url.host) {
+            return None;
+        }
+        self.handler.incident(Incident::Tunnelled {
+            authority: format!("{}:{}", url.host, url.effective_port()),
+        });
+        Some(upstream)
+    }
+
+    async fn relay(
+        self: &Arc<Self>,
+        mut request: http::Request<Incoming>,
+        fields: Headers,
+        front: &Front,
+        tap: Tap,
+    ) -> Result<http::Response<OutBody>, Refusal> {
+        let to = request.version();
+        let url = front.url(&request).ok_or(ORIGIN_FORM)?;
+        front.count();
+        if let Some(link) = front.link(&url, &self.reach) {
+            request.extensions_mut().insert(link);
+        }
+        let upgrades = fields.has("upgrade");
+        let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
+        let gap = self.limits.body_gap;
+        let mut request = request_in(request, url, fields, tap.clone(), gap);
+        if let Some(stand) = front.stand() {
+            stand.inward(&mut request);
+        }
+        let host = request.url.authority();
+        let answered = match self.unread(front, &request) {
+            // Boxed, for it is large and seldom.
+            Some(upstream) => Box::pin(upstream.handle(request)).await,
+            None => self.handler.handle(request).await,
+        };
+        let (mut answer, is_cut) = match answered {
+            Ok(response) => (response, false),
+            Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
+        };
+        if let Some(stand) = front.stand() {
+            answer = stand.outward(answer).await;
+        }
+        let mut response = response_out(answer, to).await.ok().ok_or(UNWRITABLE)?;
+        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+            let server = hyper::upgrade::on(&mut response);
+            if let Some(client) = client {
+                tap.release();
+                let idle = self.limits.tunnel_idle;
+                self.spawn(passage::join(client, server, idle));
+            }
+            return Ok(response);
+        }
+        Ok(if upgrades || is_cut {
+            closing(response)
+        } else {
+            response
+        })
+    }
+}
+
+/// What a client gets for a failure: it says so, and by whom.
+fn failed(host: &str, failure: Failure) -> Response {
+    let kind = failure.kind.as_str();
+    if failure.kind == FailureKind::ConnectForbidden {
+        let body = format!(
+            "{{\"error\":\"{kind}\",\"error_description\":\"authtape connects neither to itself nor to link-local addresses, and {host} is one\"}}\n"
+        );
+        return Response::new(403, body)
+            .with("Content-Type", "application/json")
+            .with("authtape-error", kind);
+    }
+    let status = match (failure.kind, failure.phase) {
+        (FailureKind::ProtocolError, Phase::Request) => 400,
+        (FailureKind::ReadTimeout, Phase::Request) => 408,
+        (FailureKind::ConnectTimeout | FailureKind::ReadTimeout, _) => 504,
+        _ => 502,
+    };
+    let body = format!(
+        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} during {}\"}}\n",
+        failure.phase.as_str().replace('_', " "),
+    );
+    Response::new(status, body)
+        .with("Content-Type", "application/json")
+        .with("authtape-error", kind)
+}
+
+/// The same answer, after which the connection ends.
+fn closing(mut response: http::Response<OutBody>) -> http::Response<OutBody> {
+    if response.version() < http::Version::HTTP_2 {
+        let close = http::HeaderValue::from_static("close");
+        response
+            .headers_mut()
+            .insert(http::header::CONNECTION, close);
+    }
+    response
+}
+
+async fn refused(refusal: Refusal, to: http::Version) -> http::Response<OutBody> {
+    let Refusal { status, why } = refusal;
+    let mut response = plain(status, why, to).await;
+    if refusal == NO_PASSWORD {
+        let challenge = http::HeaderValue::from_static("Basic realm=\"authtape\"");
+        response
+            .headers_mut()
+            .insert(http::header::PROXY_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+async fn plain(status: u16, text: &str, to: http::Version) -> http::Response<OutBody> {
+    let response =
+        Response::new(status, format!("authtape: {text}\n")).with("Content-Type", "text/plain");
+    let empty = || http::Response::new(OutBody::new(crate::model::Body::empty()));
+    response_out(response, to).await.unwrap_or_else(|_| empty())
+}
+
+const ORIGIN_FORM: Refusal = Refusal {
+    status: 400,
+    why: "this is a proxy; point your client's HTTPS_PROXY and HTTP_PROXY at it instead of calling it",
+};
+const MISDIRECTED: Refusal = Refusal {
+    status: 421,
+    why: "it names another server than its tunnel",
+};
+const NO_TUNNEL: Refusal = Refusal {
+    status: 400,
+    why: "CONNECT is for a host and a port",
+};
+const NO_PASSWORD: Refusal = Refusal {
+    status: 407,
+    why: "this proxy asks for a password; put it into its URL, as in http://authtape:PASSWORD@HOST:PORT",
+};
+const UNWRITABLE: Refusal = Refusal {
+    status: 502,
+    why: "the answer cannot be written as HTTP",
+};
