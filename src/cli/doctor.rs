@@ -132,12 +132,9 @@ async fn verdict(client: &Client, server: &Server, url: &str) -> anyhow::Result<
     let roots = directory.path().join("server.pem");
     std::fs::write(&roots, server.ca_pem())?;
     let running = deck::record(options(directory.path(), roots, server)?).await?;
-    let environment = Environment::prepare(
-        &running.proxy_url(),
-        running.tls_address(),
-        running.ca_pem(),
-        |name| std::env::var_os(name),
-    )?;
+    let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
+        std::env::var_os(name)
+    })?;
     let tried = client.get(url, &environment).await?;
     Ok(judge(&running.stop().await?, tried))
 }
@@ -158,7 +155,6 @@ fn options(
     roots: std::path::PathBuf,
     server: &Server,
 ) -> anyhow::Result<RecordOptions> {
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let address = server.host().replace("localhost", "127.0.0.1");
     let resolve: Resolve = format!("{NAME}:443:{address}").parse()?;
     Ok(RecordOptions {
@@ -171,7 +167,6 @@ fn options(
         wire: WireOptions {
             upstream_ca: vec![roots],
             resolve: vec![resolve],
-            tls_listen: Some(any),
             ..WireOptions::default()
         },
     })

@@ -107,7 +107,7 @@ impl Args {
                 listen: self.run.listen,
                 ca_dir: self.run.ca.clone(),
                 reverse: self.run.reverse.clone(),
-                tls_listen: self.run.tls_listen(),
+                tls_listen: self.run.tls_listen,
                 hosts: self.host.clone(),
                 upstream_ca: self.upstream_ca.clone(),
                 resolve: self.resolve.clone(),

@@ -216,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn the_profile_is_fresh_and_nothing_bypasses_the_proxy() {
         let environment =
-            Environment::prepare("http://127.0.0.1:4000", None, "", |_| None).expect("prepared");
+            Environment::prepare("http://127.0.0.1:4000", "", |_| None).expect("prepared");
         let browser = Browser::find(Some(Path::new("/opt/chrome"))).expect("named");
         let proxy = Proxy {
             url: "http://127.0.0.1:4000",
