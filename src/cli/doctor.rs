@@ -1,5 +1,6 @@
 //! `authtape doctor`
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,6 +16,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, result};
+use crate::cli::program;
 use crate::cli::run::block_on;
 
 /// Try the clients of this machine: which are recorded as they are, and what to do for the others
@@ -29,6 +31,9 @@ pub(crate) struct Args {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
+    /// Run this program instead, and say whether what it sends comes through
+    #[arg(last = true, value_name = "PROGRAM", conflicts_with = "client")]
+    command: Vec<OsString>,
 }
 
 /// Whether a client's exchange was recorded.
@@ -64,6 +69,9 @@ impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         block_on(async {
             let mut signals = Signals::catch()?;
+            if !self.command.is_empty() {
+                return program::examine(&self.command, self.json, &mut signals).await;
+            }
             tokio::select! {
                 examined = self.examine() => examined,
                 _ = signals.next() => Ok(Exit::CouldNot),
@@ -241,4 +249,5 @@ not tried
 const EXAMPLES: &str = "\
 Examples:
   authtape doctor
-  authtape doctor python";
+  authtape doctor python
+  authtape doctor -- npm test";

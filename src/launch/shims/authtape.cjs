@@ -7,11 +7,12 @@ const net = require("node:net");
 const tls = require("node:tls");
 const [major, minor] = process.versions.node.split(".").map(Number);
 const readsVariables = major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
-const [, proxyHost, proxyPort] = /^http:\/\/(.*):(\d+)$/.exec(process.env.https_proxy || "") || [];
+const [, user, proxyHost, proxyPort] = /^http:\/\/(?:(.*)@)?(.*):(\d+)$/.exec(process.env.https_proxy || "") || [];
 
 function tunnel(host, port, done) {
   const authority = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   const headers = { host: authority, "user-agent": "node" };
+  if (user) headers["proxy-authorization"] = `Basic ${Buffer.from(decodeURIComponent(user)).toString("base64")}`;
   const createConnection = () => net.connect({ host: proxyHost, port: proxyPort });
   const asked = http.request({ method: "CONNECT", path: authority, headers, createConnection });
   asked.once("error", done);

@@ -5,7 +5,18 @@ import sys
 from importlib.machinery import PathFinder
 
 _proxy = os.environ.get("https_proxy", "")
-_host, _, _port = _proxy.rpartition("/")[2].rpartition(":")
+_user, _, _address = _proxy.rpartition("/")[2].rpartition("@")
+_host, _, _port = _address.rpartition(":")
+
+
+def _headers():
+    headers = {"User-Agent": "Python-http.client"}
+    if _user:
+        from base64 import b64encode
+        from urllib.parse import unquote
+
+        headers["Proxy-Authorization"] = "Basic " + b64encode(unquote(_user).encode()).decode()
+    return headers
 
 
 def _tunnelled(connect):
@@ -15,7 +26,7 @@ def _tunnelled(connect):
         chosen = self._tunnel_host or getattr(self, "proxy", None) or (host, port) == (_host, int(_port))
         if chosen or self.sock:
             return connect(self, *args, **kwargs)
-        self.set_tunnel(host, port, {"User-Agent": "Python-http.client"})
+        self.set_tunnel(host, port, _headers())
         self.host, self.port = _host, int(_port)
         try:
             return connect(self, *args, **kwargs)
