@@ -264,6 +264,7 @@ def behind_recorder(binary, work, ca, command, case, is_script):
     tape, ready = own / "tape.yaml", own / "ready.json"
     options = ["--upstream-ca", str(ca), "--keep", "all", "--quiet", "--ready-file", str(ready)]
     environment = {"PYTHONPATH": str(work / "mine"), "HOME": str(work / "home")}
+    environment["AUTHTAPE_PROXY_PASSWORD"] = "a-password.of_the~shims"
     printed, said = ran([binary, "record", str(tape), *options, "--", *command, program(code, is_script, ready)], environment)
     if printed != expected.strip():
         return f"printed {printed!r}, not {expected.strip()!r}; {said}"

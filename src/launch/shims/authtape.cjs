@@ -12,7 +12,7 @@ const [, user, proxyHost, proxyPort] = /^http:\/\/(?:(.*)@)?(.*):(\d+)$/.exec(pr
 function tunnel(host, port, done) {
   const authority = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   const headers = { host: authority, "user-agent": "node" };
-  if (user) headers["proxy-authorization"] = `Basic ${Buffer.from(decodeURIComponent(user)).toString("base64")}`;
+  if (user) headers["proxy-authorization"] = `Basic ${Buffer.from(user).toString("base64")}`;
   const createConnection = () => net.connect({ host: proxyHost, port: proxyPort });
   const asked = http.request({ method: "CONNECT", path: authority, headers, createConnection });
   asked.once("error", done);

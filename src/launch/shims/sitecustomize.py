@@ -13,9 +13,8 @@ def _headers():
     headers = {"User-Agent": "Python-http.client"}
     if _user:
         from base64 import b64encode
-        from urllib.parse import unquote
 
-        headers["Proxy-Authorization"] = "Basic " + b64encode(unquote(_user).encode()).decode()
+        headers["Proxy-Authorization"] = "Basic " + b64encode(_user.encode()).decode()
     return headers
 
 
