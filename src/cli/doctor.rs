@@ -1,5 +1,6 @@
 //! `authtape doctor`
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,6 +16,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, result};
+use crate::cli::program;
 use crate::cli::run::block_on;
 
 /// Try the clients of this machine: which are recorded as they are, and what to do for the others
@@ -29,6 +31,9 @@ pub(crate) struct Args {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
+    /// Run this program instead, and say whether what it sends comes through
+    #[arg(last = true, value_name = "PROGRAM", conflicts_with = "client")]
+    command: Vec<OsString>,
 }
 
 /// Whether a client's exchange was recorded.
@@ -64,6 +69,9 @@ impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         block_on(async {
             let mut signals = Signals::catch()?;
+            if !self.command.is_empty() {
+                return program::examine(&self.command, self.json, &mut signals).await;
+            }
             tokio::select! {
                 examined = self.examine() => examined,
                 _ = signals.next() => Ok(Exit::CouldNot),
@@ -132,12 +140,9 @@ async fn verdict(client: &Client, server: &Server, url: &str) -> anyhow::Result<
     let roots = directory.path().join("server.pem");
     std::fs::write(&roots, server.ca_pem())?;
     let running = deck::record(options(directory.path(), roots, server)?).await?;
-    let environment = Environment::prepare(
-        &running.proxy_url(),
-        running.tls_address(),
-        running.ca_pem(),
-        |name| std::env::var_os(name),
-    )?;
+    let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
+        std::env::var_os(name)
+    })?;
     let tried = client.get(url, &environment).await?;
     Ok(judge(&running.stop().await?, tried))
 }
@@ -158,7 +163,6 @@ fn options(
     roots: std::path::PathBuf,
     server: &Server,
 ) -> anyhow::Result<RecordOptions> {
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let address = server.host().replace("localhost", "127.0.0.1");
     let resolve: Resolve = format!("{NAME}:443:{address}").parse()?;
     Ok(RecordOptions {
@@ -171,7 +175,6 @@ fn options(
         wire: WireOptions {
             upstream_ca: vec![roots],
             resolve: vec![resolve],
-            tls_listen: Some(any),
             ..WireOptions::default()
         },
     })
@@ -246,4 +249,5 @@ not tried
 const EXAMPLES: &str = "\
 Examples:
   authtape doctor
-  authtape doctor python";
+  authtape doctor python
+  authtape doctor -- npm test";

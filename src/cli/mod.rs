@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod output;
+mod program;
 mod record;
 mod recover;
 mod replay;

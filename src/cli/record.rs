@@ -107,7 +107,7 @@ impl Args {
                 listen: self.run.listen,
                 ca_dir: self.run.ca.clone(),
                 reverse: self.run.reverse.clone(),
-                tls_listen: self.run.tls_listen(),
+                tls_listen: self.run.tls_listen,
                 hosts: self.host.clone(),
                 upstream_ca: self.upstream_ca.clone(),
                 resolve: self.resolve.clone(),
@@ -211,7 +211,7 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{noun}{}", if count == 1 { "" } else { "s" })
 }
 
-fn unreached(server: &Unreached) -> String {
+pub(crate) fn unreached(server: &Unreached) -> String {
     let what = match server.kind {
         FailureKind::TlsFailure => {
             "its certificate was not accepted; --upstream-ca FILE trusts the authority of a private server"
@@ -228,7 +228,7 @@ fn unreached(server: &Unreached) -> String {
     format!("{}: {what} ({})", plain(&server.authority), server.kind)
 }
 
-fn in_words(incident: &Incident, runtime: Option<&Client>) -> String {
+pub(crate) fn in_words(incident: &Incident, runtime: Option<&Client>) -> String {
     match incident {
         Incident::CertificateRefused {
             host,

@@ -53,7 +53,7 @@ impl Args {
                     listen: self.run.listen,
                     ca_dir: self.run.ca.clone(),
                     reverse: self.run.reverse.clone(),
-                    tls_listen: self.run.tls_listen(),
+                    tls_listen: self.run.tls_listen,
                     password: password()?,
                     limits: self.run.limits()?,
                     ..WireOptions::default()

@@ -74,17 +74,14 @@ impl RunArgs {
         running: &Running<Deck>,
         signals: &mut Signals,
     ) -> anyhow::Result<Went> {
-        let environment = Environment::prepare(
-            &running.client_url(),
-            running.tls_address(),
-            running.ca_pem(),
-            |name| std::env::var_os(name),
-        )?;
+        let environment = Environment::prepare(&running.client_url(), running.ca_pem(), |name| {
+            std::env::var_os(name)
+        })?;
         if let Some(path) = &self.ready_file {
             announce(path, running, &environment)?;
         }
         if !self.quiet {
-            self.stands(running);
+            Self::stands(running);
         }
         let command = self.program(running, &environment).await?;
         if command.is_empty() {
@@ -138,18 +135,11 @@ impl RunArgs {
         set.try_fold(Limits::default(), |limits, text| limits.with(text))
     }
 
-    /// The TLS port; a program always has one, for the runtimes that know of no proxy.
-    pub(crate) fn tls_listen(&self) -> Option<SocketAddr> {
-        let any = || SocketAddr::from(([127, 0, 0, 1], 0));
-        self.tls_listen
-            .or_else(|| (!self.command.is_empty()).then(any))
-    }
-
-    fn stands<Deck>(&self, running: &Running<Deck>) {
+    fn stands<Deck>(running: &Running<Deck>) {
         for (origin, local) in running.reverse() {
             say(&format!("authtape: {local} stands for {origin}"));
         }
-        if let (Some(_), Some(address)) = (self.tls_listen, running.tls_address()) {
+        if let Some(address) = running.tls_address() {
             say(&format!("authtape: TLS for any host at {address}"));
         }
     }

@@ -204,6 +204,9 @@ user_pref("datareporting.healthreport.uploadEnabled", false);
 user_pref("dom.push.connection.enabled", false);
 user_pref("extensions.systemAddon.update.enabled", false);
 user_pref("extensions.update.enabled", false);
+user_pref("browser.region.network.url", "");
+user_pref("browser.search.update", false);
+user_pref("geo.provider.network.url", "");
 user_pref("services.settings.server", "data:,");
 user_pref("toolkit.telemetry.enabled", false);
 user_pref("toolkit.telemetry.server", "data:,");
@@ -216,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn the_profile_is_fresh_and_nothing_bypasses_the_proxy() {
         let environment =
-            Environment::prepare("http://127.0.0.1:4000", None, "", |_| None).expect("prepared");
+            Environment::prepare("http://127.0.0.1:4000", "", |_| None).expect("prepared");
         let browser = Browser::find(Some(Path::new("/opt/chrome"))).expect("named");
         let proxy = Proxy {
             url: "http://127.0.0.1:4000",

@@ -191,7 +191,7 @@ mod tests {
 
     async fn ran(command: &[&str]) -> Result<Outcome, Error> {
         let environment =
-            Environment::prepare("http://127.0.0.1:1", None, "", |_| None).expect("prepared");
+            Environment::prepare("http://127.0.0.1:1", "", |_| None).expect("prepared");
         let command: Vec<_> = command.iter().map(OsString::from).collect();
         let mut signals = Signals::catch().expect("caught");
         run(&command, &environment, &mut signals).await

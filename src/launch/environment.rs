@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -22,15 +21,13 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment for a proxy, its TLS port and the certificate of its authority, on top of
-    /// what is inherited.
+    /// The environment for a proxy and the certificate of its authority, on top of what is inherited.
     ///
     /// # Errors
     ///
     /// Where the files cannot be written.
     pub fn prepare(
         proxy_url: &str,
-        tls: Option<SocketAddr>,
         ca_pem: &str,
         inherited: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
@@ -39,15 +36,13 @@ impl Environment {
             .tempdir()
             .map_err(Error::Prepare)?;
         let files = Files::write(directory.path(), ca_pem, &inherited).map_err(Error::Prepare)?;
-        let tls = tls.map(|address| address.to_string()).unwrap_or_default();
         let authority = proxy_url.rsplit(['/', '@']).next().unwrap_or_default();
         let (host, port) = authority.rsplit_once(':').unwrap_or_default();
         let fill = |value: &str| {
             let mut value = value
                 .replace("{proxy}", proxy_url)
                 .replace("{host}", host)
-                .replace("{port}", port)
-                .replace("{tls}", &tls);
+                .replace("{port}", port);
             for (name, path) in files.by_name() {
                 value = value.replace(name, &path.to_string_lossy());
             }
@@ -59,16 +54,8 @@ impl Environment {
                 variables.insert(name.clone(), fill(value));
             }
             for (name, appended) in &runtime.append {
-                let mut value = inherited(name)
-                    .filter(|value| !value.is_empty())
-                    .unwrap_or_default();
-                value.push(if value.is_empty() {
-                    &appended.lead
-                } else {
-                    &appended.join
-                });
-                value.push(fill(&appended.value));
-                variables.insert(name.clone(), value);
+                let before = inherited(name).filter(|value| !value.is_empty());
+                variables.insert(name.clone(), appended.to(before, fill(&appended.value)));
             }
         }
         Ok(Self {
@@ -230,6 +217,21 @@ struct Appended {
     join: String,
     /// What stands before it where nothing was inherited.
     lead: String,
+    #[serde(default)]
+    first: bool,
+}
+
+impl Appended {
+    fn to(&self, inherited: Option<OsString>, value: OsString) -> OsString {
+        let (mut whole, join, after) = match inherited {
+            None => (OsString::new(), &self.lead, value),
+            Some(inherited) if self.first => (value, &self.join, inherited),
+            Some(inherited) => (inherited, &self.join, value),
+        };
+        whole.push(join);
+        whole.push(after);
+        whole
+    }
 }
 
 const SHIMS: &[(&str, &str)] = &[
@@ -256,8 +258,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
             .collect();
-        let tls = Some(SocketAddr::from(([127, 0, 0, 1], 4001)));
-        Environment::prepare("http://127.0.0.1:4000", tls, "-----OURS-----\n", |name| {
+        Environment::prepare("http://127.0.0.1:4000", "-----OURS-----\n", |name| {
             inherited.get(name).cloned()
         })
         .expect("prepared")
@@ -336,9 +337,8 @@ mod tests {
         );
         assert_eq!(
             value(&environment, "PYTHONPATH"),
-            format!("/mine:{directory}/shims")
+            format!("{directory}/shims:/mine")
         );
-        assert_eq!(value(&environment, "AUTHTAPE_TLS"), "127.0.0.1:4001");
     }
 
     #[test]

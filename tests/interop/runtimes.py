@@ -54,7 +54,8 @@ CLIENTS = [
     ("Perl LWP", ["perl", "session.pl", "LWP"], ["perl", "--version"], []),
     ("Perl HTTP::Tiny", ["perl", "session.pl", "Tiny"], ["perl", "--version"], []),
     ("Rust reqwest", [str(TOOLS / "rust/debug/session")], ["cargo", "--version"], []),
-    ("Chromium", None, ["chromium", "--version"], []),
+    ("Chromium", ["--browser-arg=--headless=new", "--browser-arg=--dump-dom"], ["chromium", "--version"], []),
+    ("Firefox", ["--browser-program", "firefox-esr", "--browser-arg=--headless", "--browser-arg=--screenshot", f"--browser-arg={tempfile.gettempdir()}/authtape-firefox.png"], ["firefox-esr", "--version"], []),
 ]
 
 
@@ -98,9 +99,8 @@ def ways(provider):
 
 def behind(command, way):
     """What stands behind the recorder's own options."""
-    if command is None:
-        page = f"{way.url}/.well-known/openid-configuration"
-        return ["--browser", page, "--browser-arg=--headless=new", "--browser-arg=--dump-dom"]
+    if command[0].startswith("--browser"):
+        return ["--browser", f"{way.url}/.well-known/openid-configuration", *command]
     return ["--", *command]
 
 
@@ -142,6 +142,8 @@ def advice(binary, only):
 def outcomes(binary, work, only):
     provider = Provider(work)
     lives, rows = {}, {}
+    home = work / "home"
+    home.mkdir()
     chosen = [client for client in CLIENTS if only.lower() in client[0].lower()]
     for name, command, _, options in chosen:
         row = rows[name] = {}
@@ -149,6 +151,8 @@ def outcomes(binary, work, only):
             if way.name == "reverse" and all(row.values()):
                 continue
             tape = work / f"{len(lives)}.yaml"
+            if name == "Firefox":
+                provider.environment["HOME"] = str(home)
             done, urls = recorded(binary, provider, tape, command, way, options)
             row[way.name] = bool(urls)
             if urls:
@@ -159,6 +163,9 @@ def outcomes(binary, work, only):
                 lives[name, way.name] = (way, tape, done.stdout)
             print(f"  {'recorded ' if urls else 'direct   '}  {name:26} {way.name:10} {len(urls)} interactions", flush=True)
     provider.stop()
+    # Its crash helper keeps a log of its own beside the profiles, whatever it is told.
+    if touched := [path for path in home.rglob("*") if path.is_file() and path.name != "crash_helper_server.log"]:
+        fail(f"Firefox wrote among the user's files: {touched}")
     for name, command, _, _ in chosen:
         for place in list(rows[name]):
             if (name, place) not in lives:
@@ -207,11 +214,9 @@ does the like with what is installed on your machine.
 FOOT = """
 ## Not tried here
 
-- **Firefox**: `record --browser URL --browser-program firefox` makes a profile with the proxy and our certificate in
-  it; `certutil` (libnss3-tools) puts it there.
 - **.NET**: on Linux it reads the same variables. On macOS and Windows it reads the system's roots only: make an
-  authority with `authtape ca new DIR`, trust `DIR/ca.pem` there, and use `record --ca DIR`. It is not packaged where
-  the tests run.
+  authority with `authtape ca new DIR`, trust `DIR/ca.pem` there, and use `record --ca DIR`. No Debian
+  package has it, so it is not tried.
 - **Rust with roots compiled in** (webpki-roots, as ureq has them): no variable reaches them; use `--reverse`.
 - **Go and Rust's platform verifier on macOS and Windows**: as .NET.
 """

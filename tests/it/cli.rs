@@ -331,3 +331,25 @@ fn the_proxys_password_is_given_to_the_program_and_shown_to_nobody() {
     let start = format!("http://authtape:{password}@127.0.0.1:");
     assert!(given.starts_with(&start), "{given}");
 }
+
+#[test]
+fn doctor_says_whether_a_program_comes_through() {
+    let here = tempfile::tempdir().expect("a directory");
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", server.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in server.incoming().flatten() {
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            // A client that is gone is the test's to notice.
+            let _ = std::io::Read::read(&mut &stream, &mut [0; 4096]);
+            let _ = std::io::Write::write_all(&mut &stream, answer);
+        }
+    });
+    let through = authtape(here.path(), &["doctor", "--", "curl", "-s", &url]);
+    assert_eq!(through.status.code(), Some(0), "{}", said(&through));
+    assert!(said(&through).contains("1 recorded\nit seems to be: curl"));
+    let direct = ["doctor", "--", "curl", "-s", "--noproxy", "*", &url];
+    let direct = authtape(here.path(), &direct);
+    assert_eq!(direct.status.code(), Some(1), "{}", said(&direct));
+    assert!(said(&direct).contains("not covered: nothing came through"));
+}

@@ -485,7 +485,7 @@ async fn the_password_is_in_no_file() {
     let url = format!("http://authtape:{CANARY}@127.0.0.1:{port}");
     assert_eq!(running.client_url(), url);
     assert_eq!(running.proxy_url(), format!("http://127.0.0.1:{port}"));
-    let environment = Environment::prepare(&url, None, running.ca_pem(), |_| None);
+    let environment = Environment::prepare(&url, running.ca_pem(), |_| None);
     let environment = environment.expect("prepared");
     for (name, value) in environment.variables() {
         let value = value.to_string_lossy();

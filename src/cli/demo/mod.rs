@@ -193,7 +193,7 @@ async fn run_client<Deck>(
     host: &str,
     secret: &str,
 ) -> anyhow::Result<String> {
-    let environment = Environment::prepare(&running.proxy_url(), None, running.ca_pem(), |name| {
+    let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
         std::env::var_os(name)
     })?;
     let program = std::env::current_exe().context("cannot find this program")?;
