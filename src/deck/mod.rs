@@ -9,6 +9,7 @@ mod recorder;
 mod reel;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -173,8 +174,16 @@ pub struct Replaying {
 ///
 /// Where the cassette exists, the file cannot be made, or the proxy cannot start.
 pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error> {
-    let upstream = upstream(&options.wire)?;
-    let authority = authority(&options.wire)?;
+    // The first randomness of a process takes as long as all the rest, the roots meanwhile.
+    let (upstream, authority) = std::thread::scope(|scope| {
+        let authority = scope.spawn(|| authority(&options.wire));
+        let upstream = upstream(&options.wire);
+        let authority = authority
+            .join()
+            .unwrap_or_else(|panic| resume_unwind(panic));
+        (upstream, authority)
+    });
+    let (upstream, authority) = (upstream?, authority?);
     let now = OffsetDateTime::now_utc()
         .replace_nanosecond(0)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);
