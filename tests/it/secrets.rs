@@ -22,7 +22,8 @@ struct Place {
     request_body: String,
     response_headers: Vec<(&'static str, String)>,
     response_body: String,
-    trailers: Vec<(&'static str, String)>,
+    request_trailers: Vec<(&'static str, String)>,
+    response_trailers: Vec<(&'static str, String)>,
 }
 
 fn place(name: &'static str) -> Place {
@@ -33,7 +34,8 @@ fn place(name: &'static str) -> Place {
         request_body: "grant_type=authorization_code".to_owned(),
         response_headers: Vec::new(),
         response_body: "{\"error\":\"invalid_grant\"}".to_owned(),
-        trailers: Vec::new(),
+        request_trailers: Vec::new(),
+        response_trailers: Vec::new(),
     }
 }
 
@@ -163,16 +165,22 @@ fn places() -> Vec<Place> {
             ..place("form response")
         },
         Place {
-            trailers: vec![
-                ("X-Unheard-Of", c.to_owned()),
-                ("Authorization", format!("Bearer {c}")),
-            ],
-            ..place("trailers")
+            request_trailers: vec![("X-Unheard-Of", c.to_owned())],
+            ..place("request trailer")
+        },
+        Place {
+            response_trailers: vec![("grpc-message", c.to_owned())],
+            ..place("response trailer")
+        },
+        Place {
+            request_trailers: vec![("X-Request-Id", c.to_owned())],
+            response_body: format!("{{\"access_token\":\"{c}\"}}"),
+            ..place("kept request trailer, learned late")
         },
         Place {
             request_body: format!("grant_type=a&code={c}"),
-            trailers: vec![("Server-Timing", format!("told {c}"))],
-            ..place("a kept trailer")
+            response_trailers: vec![("X-Request-Id", c.to_owned())],
+            ..place("kept response trailer")
         },
         Place {
             response_body: format!("<html><input type=hidden value=\"{c}\"></html>"),
@@ -208,16 +216,16 @@ fn exchange(place: &Place) -> Exchange {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let trailers = || {
-        let fields = place.trailers.iter();
+    let trailers = |fields: &[(&'static str, String)]| {
+        let fields = fields.iter();
         fields
             .map(|(name, value)| (*name, value.as_str()))
             .collect::<Headers>()
     };
     let mut request = said("POST", &place.url, &headers, &place.request_body);
-    request.body.trailers = trailers();
+    request.body.trailers = trailers(&place.request_trailers);
     let mut body = Captured::of(place.response_body.as_bytes(), 1 << 20);
-    body.trailers = trailers();
+    body.trailers = trailers(&place.response_trailers);
     Exchange {
         id: 1,
         at: Duration::ZERO,
