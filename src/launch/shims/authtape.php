@@ -3,8 +3,11 @@
 (static function (): void {
     $proxy = parse_url((string) getenv('https_proxy'));
     if (isset($proxy['host'], $proxy['port'])) {
-        $address = "tcp://{$proxy['host']}:{$proxy['port']}";
-        stream_context_set_default(['http' => ['proxy' => $address, 'request_fulluri' => true]]);
+        $options = ['proxy' => "tcp://{$proxy['host']}:{$proxy['port']}", 'request_fulluri' => true];
+        if (isset($proxy['user'], $proxy['pass'])) {
+            $options['header'] = 'Proxy-Authorization: Basic ' . base64_encode("{$proxy['user']}:{$proxy['pass']}");
+        }
+        stream_context_set_default(['http' => $options]);
     }
 })();
 // This file stands where another one was configured, which is run all the same.
