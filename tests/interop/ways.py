@@ -170,6 +170,20 @@ def play(binary, work, peers):
         fail(f"nginx saw another certificate: {shown.stdout}")
     print("  way        a server that asks for a certificate gets it")
 
+    packed = work / "client.p12"
+    run(["openssl", "pkcs12", "-export", "-in", str(work / "client.pem"), "-inkey", str(work / "client.key"),
+         "-out", str(packed), "-passout", f"pass:{PASSWORD}"])
+    shows = [*options, "--client-cert", f"localhost={packed}", "--", *ask]
+    opened = {**os.environ, "AUTHTAPE_CLIENT_CERT_PASSPHRASE": PASSWORD}
+    shown = run([binary, "record", str(work / "packed.yaml"), *shows], opened)
+    if int(json.loads(shown.stdout)["serial"], 16) != serial:
+        fail(f"nginx saw another certificate: {shown.stdout}")
+    wrong = run([binary, "record", str(work / "sealed.yaml"), *shows], {**opened, "AUTHTAPE_CLIENT_CERT_PASSPHRASE": "wrong"}, 3)
+    says(wrong.stderr, "PKCS#12 with its passphrase", "a wrong passphrase")
+    if list(work.glob("sealed.yaml*")):
+        fail("a wrong passphrase left a file")
+    print("  way        the same from PKCS#12, and a wrong passphrase is said")
+
     for path in work.glob("*.yaml*"):
         if PASSWORD in path.read_text():
             fail(f"{path.name} holds the proxy's password")
