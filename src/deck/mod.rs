@@ -174,6 +174,8 @@ pub struct Replaying {
 ///
 /// Where the cassette exists, the file cannot be made, or the proxy cannot start.
 pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error> {
+    let password = options.wire.password.clone();
+    let bound = proxy::bind(options.wire.listen, password.as_ref()).await?;
     // The first randomness of a process takes as long as all the rest, the roots meanwhile.
     let (upstream, authority) = std::thread::scope(|scope| {
         let authority = scope.spawn(|| authority(&options.wire));
@@ -196,13 +198,11 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
     let reel = Arc::new(Reel::new(tape, file));
     let cap = options.wire.limits.body;
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), cap);
-    let password = options.wire.password.clone();
-    let started = proxy::serve(
-        wire(options.wire, &authority),
-        Reach::Live(upstream),
-        recorder,
-    )
-    .await;
+    let wire = proxy::Options {
+        bound: Some(bound),
+        ..wire(options.wire, &authority)
+    };
+    let started = proxy::serve(wire, Reach::Live(upstream), recorder).await;
     let serving = match started {
         Ok(serving) => serving,
         Err(error) => {
@@ -338,6 +338,7 @@ fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
     } = options;
     proxy::Options {
         listen,
+        bound: None,
         authority: Arc::clone(authority),
         hosts,
         http1,

@@ -33,6 +33,8 @@ use crate::proxy::{Authority, Error, Handler, Limits, Password, Upstream};
 pub struct Options {
     /// Where to listen; port 0 takes any that is free.
     pub listen: SocketAddr,
+    /// What listens there already, by [`bind`].
+    pub bound: Option<TcpListener>,
     /// Signs for the hosts that are opened.
     pub authority: Arc<Authority>,
     /// Globs of the hosts that are opened; all where there are none.
@@ -54,6 +56,7 @@ impl Options {
     pub fn new(listen: SocketAddr, authority: Arc<Authority>) -> Self {
         Self {
             listen,
+            bound: None,
             authority,
             hosts: Vec::new(),
             http1: false,
@@ -116,6 +119,19 @@ impl Serving {
     }
 }
 
+/// Listens for a proxy that is yet to be started; who comes waits for it.
+///
+/// # Errors
+///
+/// Where the address cannot be listened on, or is reachable from other machines without a password.
+pub async fn bind(address: SocketAddr, password: Option<&Password>) -> Result<TcpListener, Error> {
+    if password.is_none() && !address.ip().is_loopback() {
+        return Err(Error::NoPassword { address });
+    }
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| Error::Bind { address, source })
+}
+
 /// Starts a proxy; it listens when this returns.
 ///
 /// # Errors
@@ -126,22 +142,22 @@ pub async fn serve<H: Handler>(
     reach: Reach,
     handler: H,
 ) -> Result<Serving, Error> {
-    if options.password.is_none() && !options.listen.ip().is_loopback() {
-        let address = options.listen;
-        return Err(Error::NoPassword { address });
-    }
-    let (listener, address) = listen(options.listen, &reach).await?;
+    let bound = match options.bound {
+        Some(bound) => bound,
+        None => bind(options.listen, options.password.as_ref()).await?,
+    };
+    let (listener, address) = known(bound, options.listen, &reach)?;
     let mut entries = vec![(listener, Entry::Forward)];
     let mut reverse = Vec::new();
     for Reverse { origin, listen: at } in options.reverse {
-        let (listener, address) = listen(on_loopback(at)?, &reach).await?;
+        let (listener, address) = on_loopback(at, &reach).await?;
         let stand = Stand::new(origin, address);
         reverse.push((stand.origin.clone(), stand.local.clone()));
         entries.push((listener, Entry::Reverse(Arc::new(stand))));
     }
     let mut tls = None;
     if let Some(at) = options.tls_listen {
-        let (listener, address) = listen(on_loopback(at)?, &reach).await?;
+        let (listener, address) = on_loopback(at, &reach).await?;
         tls = Some(address);
         entries.push((listener, Entry::Tls));
     }
@@ -184,14 +200,6 @@ pub async fn serve<H: Handler>(
     })
 }
 
-fn on_loopback(address: SocketAddr) -> Result<SocketAddr, Error> {
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(Error::NotLoopback { address })
-    }
-}
-
 /// How many connections clients may have: each takes a file descriptor, and one for its server.
 fn places(limits: &Limits, reach: &Reach) -> usize {
     let each = match reach {
@@ -207,10 +215,25 @@ fn places(limits: &Limits, reach: &Reach) -> usize {
         .clamp(1, Semaphore::MAX_PERMITS)
 }
 
-async fn listen(address: SocketAddr, reach: &Reach) -> Result<(TcpListener, SocketAddr), Error> {
-    let bind = |source| Error::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(bind)?;
-    let bound = listener.local_addr().map_err(bind)?;
+async fn on_loopback(
+    address: SocketAddr,
+    reach: &Reach,
+) -> Result<(TcpListener, SocketAddr), Error> {
+    if address.ip().is_loopback() {
+        known(bind(address, None).await?, address, reach)
+    } else {
+        Err(Error::NotLoopback { address })
+    }
+}
+
+/// A listener with its address, which is never dialled.
+fn known(
+    listener: TcpListener,
+    address: SocketAddr,
+    reach: &Reach,
+) -> Result<(TcpListener, SocketAddr), Error> {
+    let bound = listener.local_addr();
+    let bound = bound.map_err(|source| Error::Bind { address, source })?;
     if let Reach::Live(upstream) = reach {
         upstream.refuse(bound);
     }

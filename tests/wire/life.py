@@ -493,7 +493,8 @@ def at_a_terminal(binary, work, report):
 def stopped(binary, work, report):
     """TSTP stops the recorder, CONT lets it go on with all that waited."""
     tape, origin = work / "stopped.yaml", Listener(good)
-    recorder = Recorder(binary, tape, "--keep", "all")
+    # Nothing stops by TSTP in a group that nobody watches, as this script's own may be.
+    recorder = Recorder(binary, tape, "--keep", "all", before=lambda: os.setpgid(0, 0))
     first = ask(recorder, origin.port)
     recorder.process.send_signal(signal.SIGTSTP)
     still = wait_for(lambda: pathlib.Path(f"/proc/{recorder.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T", 2)
