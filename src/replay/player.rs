@@ -497,6 +497,10 @@ impl Player {
     }
 
     fn trailers(&mut self, at: usize) -> Headers {
+        let recorded = self.tracks[at].interaction.response();
+        if recorded.is_none_or(|recorded| recorded.trailer_fields().is_empty()) {
+            return Headers::new();
+        }
         self.rendered(at, |recorded, rendering| rendering.trailers(recorded))
             .unwrap_or_default()
     }
