@@ -8,6 +8,7 @@ use crate::oauth::Step;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
+use crate::redact::encoding::is_unreserved;
 use crate::redact::entry::Named;
 use crate::redact::index::{WINDOW, Windows};
 use crate::redact::interaction::{
@@ -261,10 +262,7 @@ fn each_pair(pairs: &mut [Named<String>], each: &mut dyn FnMut(&mut String)) {
 
 /// Whether the canonical encoding of the decoded pairs gives the same bytes.
 pub(super) fn writes_back(raw: &str) -> bool {
-    let plain = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+".contains(&byte))
-    };
+    let plain = |text: &str| text.bytes().all(|byte| is_unreserved(byte) || byte == b'+');
     let is_plain = |pair: &str| {
         pair.split_once('=')
             .is_some_and(|(name, value)| plain(name) && plain(value))
