@@ -89,7 +89,8 @@ async fn relay(ca_file: &str) {
     .expect("an upstream");
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = proxy::Options::new(listen, Arc::clone(&authority));
+    let bound = proxy::bind(listen, None).await.expect("a port");
+    let options = proxy::Options::new(bound, Arc::clone(&authority));
     let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream)
         .await
         .expect("a proxy");

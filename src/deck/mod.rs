@@ -25,8 +25,8 @@ use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
 use crate::library::{self, Overwrite, PartFile};
 use crate::proxy::{
-    self, Authority, ClientCertificate, Detour, Limits, Passphrase, Password, Reach, Resolve,
-    Reverse, Serving, Upstream, UpstreamOptions,
+    self, Authority, Bound, ClientCertificate, Detour, Limits, Passphrase, Password, Reach,
+    Resolve, Reverse, Serving, Upstream, UpstreamOptions,
 };
 use crate::record::{self, Refused, Tape};
 use crate::replay::{PlayOptions, Player, Report};
@@ -175,7 +175,7 @@ pub struct Replaying {
 /// Where the cassette exists, the file cannot be made, or the proxy cannot start.
 pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error> {
     let password = options.wire.password.clone();
-    let bound = proxy::bind(options.wire.listen, password.as_ref()).await?;
+    let bound = proxy::bind(options.wire.listen, password.clone()).await?;
     // The first randomness of a process takes as long as all the rest, the roots meanwhile.
     let (upstream, authority) = std::thread::scope(|scope| {
         let authority = scope.spawn(|| authority(&options.wire));
@@ -198,10 +198,7 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
     let reel = Arc::new(Reel::new(tape, file));
     let cap = options.wire.limits.body;
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), cap);
-    let wire = proxy::Options {
-        bound: Some(bound),
-        ..wire(options.wire, &authority)
-    };
+    let wire = wire(options.wire, bound, &authority);
     let started = proxy::serve(wire, Reach::Live(upstream), recorder).await;
     let serving = match started {
         Ok(serving) => serving,
@@ -236,9 +233,10 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
     let player = Player::new(cassettes?, &options.play);
     let playback = Playback::new(player, options.on_miss, options.wire.limits.body);
     let password = options.wire.password.clone();
+    let bound = proxy::bind(options.wire.listen, password.clone()).await?;
     let wire = proxy::Options {
         hosts: Vec::new(),
-        ..wire(options.wire, &authority)
+        ..wire(options.wire, bound, &authority)
     };
     let serving = proxy::serve(wire, Reach::Offline, playback.clone()).await?;
     Ok(Running {
@@ -325,26 +323,22 @@ impl Running<Replaying> {
     }
 }
 
-fn wire(options: WireOptions, authority: &Arc<Authority>) -> proxy::Options {
+fn wire(options: WireOptions, bound: Bound, authority: &Arc<Authority>) -> proxy::Options {
     let WireOptions {
-        listen,
         hosts,
         http1,
         reverse,
         tls_listen,
-        password,
         limits,
         ..
     } = options;
     proxy::Options {
-        listen,
-        bound: None,
+        bound,
         authority: Arc::clone(authority),
         hosts,
         http1,
         reverse,
         tls_listen,
-        password,
         limits,
     }
 }

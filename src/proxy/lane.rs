@@ -48,3 +48,31 @@ fn lane(end: CancellationToken) -> io::Result<Handle> {
         .spawn(serve)?;
     Ok(handle)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_lane_has_its_turn_on_a_thread_of_its_own() {
+        let lanes = Lanes::open().expect("threads");
+        let count = lanes.handles.len();
+        let mut turns = BTreeMap::new();
+        for _ in 0..3 * count {
+            let on = lanes.next().spawn(async { thread::current().id() });
+            let on = format!("{:?}", on.await.expect("a turn"));
+            *turns.entry(on).or_insert(0) += 1;
+        }
+        assert_eq!(turns.into_values().collect::<Vec<_>>(), vec![3; count]);
+    }
+
+    #[tokio::test]
+    async fn what_is_on_a_lane_ends_with_it() {
+        let lanes = Lanes::open().expect("threads");
+        let task = lanes.next().spawn(std::future::pending::<()>());
+        drop(lanes);
+        assert!(task.await.expect_err("ended").is_cancelled());
+    }
+}

@@ -36,6 +36,6 @@ pub use handler::Handler;
 pub use limits::Limits;
 pub use password::Password;
 pub use reverse::Reverse;
-pub use server::{Options, Reach, Serving, bind, serve};
+pub use server::{Bound, Options, Reach, Serving, bind, serve};
 pub use trust::{ClientCertificate, Passphrase};
 pub use upstream::{Resolve, Upstream, UpstreamOptions};

@@ -31,10 +31,8 @@ use crate::proxy::{Authority, Error, Handler, Limits, Password, Upstream};
 /// How a proxy listens and what it opens.
 #[derive(Debug)]
 pub struct Options {
-    /// Where to listen; port 0 takes any that is free.
-    pub listen: SocketAddr,
-    /// What listens there already, by [`bind`].
-    pub bound: Option<TcpListener>,
+    /// What clients connect to, by [`bind`].
+    pub bound: Bound,
     /// Signs for the hosts that are opened.
     pub authority: Arc<Authority>,
     /// Globs of the hosts that are opened; all where there are none.
@@ -45,24 +43,20 @@ pub struct Options {
     pub reverse: Vec<Reverse>,
     /// Where to take TLS from clients that know of no proxy; the host is the one they name in it.
     pub tls_listen: Option<SocketAddr>,
-    /// What clients must know; without one the proxy listens on this machine only.
-    pub password: Option<Password>,
     /// How much is taken of clients, and how long they are waited for.
     pub limits: Limits,
 }
 
 impl Options {
-    /// A proxy at this address that opens every host and asks for no password.
-    pub fn new(listen: SocketAddr, authority: Arc<Authority>) -> Self {
+    /// A proxy that opens every host.
+    pub fn new(bound: Bound, authority: Arc<Authority>) -> Self {
         Self {
-            listen,
-            bound: None,
+            bound,
             authority,
             hosts: Vec::new(),
             http1: false,
             reverse: Vec::new(),
             tls_listen: None,
-            password: None,
             limits: Limits::default(),
         }
     }
@@ -119,17 +113,38 @@ impl Serving {
     }
 }
 
-/// Listens for a proxy that is yet to be started; who comes waits for it.
+/// The port of a proxy that is yet to be started; who comes waits for it.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    password: Option<Password>,
+}
+
+impl Bound {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Listens at an address, where port 0 takes any that is free; clients must know the password.
 ///
 /// # Errors
 ///
 /// Where the address cannot be listened on, or is reachable from other machines without a password.
-pub async fn bind(address: SocketAddr, password: Option<&Password>) -> Result<TcpListener, Error> {
+pub async fn bind(address: SocketAddr, password: Option<Password>) -> Result<Bound, Error> {
     if password.is_none() && !address.ip().is_loopback() {
         return Err(Error::NoPassword { address });
     }
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| Error::Bind { address, source })
+    let failed = |source| Error::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Bound {
+        listener,
+        address,
+        password,
+    })
 }
 
 /// Starts a proxy; it listens when this returns.
@@ -142,11 +157,12 @@ pub async fn serve<H: Handler>(
     reach: Reach,
     handler: H,
 ) -> Result<Serving, Error> {
-    let bound = match options.bound {
-        Some(bound) => bound,
-        None => bind(options.listen, options.password.as_ref()).await?,
-    };
-    let (listener, address) = known(bound, options.listen, &reach)?;
+    let Bound {
+        listener,
+        address,
+        password,
+    } = options.bound;
+    never_dialled(address, &reach);
     let mut entries = vec![(listener, Entry::Forward)];
     let mut reverse = Vec::new();
     for Reverse { origin, listen: at } in options.reverse {
@@ -173,7 +189,7 @@ pub async fn serve<H: Handler>(
         authority: options.authority,
         hosts: options.hosts,
         http1: options.http1,
-        password: options.password,
+        password,
         limits: options.limits,
         places: Arc::new(Semaphore::new(places)),
         stop: stop.clone(),
@@ -219,25 +235,21 @@ async fn on_loopback(
     address: SocketAddr,
     reach: &Reach,
 ) -> Result<(TcpListener, SocketAddr), Error> {
-    if address.ip().is_loopback() {
-        known(bind(address, None).await?, address, reach)
-    } else {
-        Err(Error::NotLoopback { address })
+    if !address.ip().is_loopback() {
+        return Err(Error::NotLoopback { address });
     }
+    let Bound {
+        listener, address, ..
+    } = bind(address, None).await?;
+    never_dialled(address, reach);
+    Ok((listener, address))
 }
 
-/// A listener with its address, which is never dialled.
-fn known(
-    listener: TcpListener,
-    address: SocketAddr,
-    reach: &Reach,
-) -> Result<(TcpListener, SocketAddr), Error> {
-    let bound = listener.local_addr();
-    let bound = bound.map_err(|source| Error::Bind { address, source })?;
+/// Keeps the proxy from being a client of its own.
+fn never_dialled(address: SocketAddr, reach: &Reach) {
     if let Reach::Live(upstream) = reach {
-        upstream.refuse(bound);
+        upstream.refuse(address);
     }
-    Ok((listener, bound))
 }
 
 /// How connections to a listener begin.

@@ -268,7 +268,7 @@ pub(super) fn writes_back(raw: &str) -> bool {
             .is_some_and(|(name, value)| plain(name) && plain(value))
     };
     // Nothing is encoded, as in most.
-    if raw.is_empty() || raw.split('&').all(is_plain) && !label::may_hold(raw) {
+    if raw.is_empty() || raw.split('&').all(is_plain) {
         return true;
     }
     let canonical = |text: &str| encode(&escape(text)).replace("%20", "+");

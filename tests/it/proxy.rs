@@ -6,7 +6,9 @@ use authtape::model::{Body, Failure, FailureKind, Incident, Request, Response};
 use authtape::proxy::{self, Authority, Handler, Reach, Upstream, UpstreamOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{Origin, Script, anywhere, exchange, head_of, proxy, rest_of, tls, tunnel};
+use crate::support::{
+    Origin, Script, anywhere, bound, exchange, head_of, proxy, rest_of, tls, tunnel,
+};
 
 /// Asks upstream, and notes what it sees.
 struct Watch {
@@ -590,20 +592,35 @@ async fn a_response_of_ours_keeps_the_case_of_its_names() {
 
 #[tokio::test]
 async fn a_port_in_use_is_said() {
-    let (serving, authority) =
-        proxy(|_: Request| Ok(Response::new(200, "")), Reach::Offline, &[]).await;
-    let options = proxy::Options::new(serving.address(), authority);
-    let error = proxy::serve(options, Reach::Offline, |_: Request| {
-        Ok(Response::new(200, ""))
-    })
-    .await
-    .expect_err("in use");
+    let (serving, _) = proxy(|_: Request| Ok(Response::new(200, "")), Reach::Offline, &[]).await;
+    let error = proxy::bind(serving.address(), None)
+        .await
+        .expect_err("in use");
     assert!(
         error
             .to_string()
             .contains("another program may use the port"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn who_comes_before_the_proxy_is_started_is_served() {
+    let bound = bound().await;
+    let mut early = tokio::net::TcpStream::connect(bound.address())
+        .await
+        .expect("connected");
+    let request = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
+    early.write_all(request).await.expect("sent");
+    let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
+    let options = proxy::Options::new(bound, authority);
+    let answer = |_: Request| Ok(Response::new(200, "early"));
+    let serving = proxy::serve(options, Reach::Offline, answer).await;
+    let serving = serving.expect("a proxy");
+    let mut said = String::new();
+    early.read_to_string(&mut said).await.expect("an answer");
+    assert!(said.ends_with("early"), "{said}");
+    serving.shutdown().await;
 }
 
 #[tokio::test]
@@ -678,7 +695,7 @@ async fn a_client_that_knows_of_no_proxy_comes_by_way_of_tls() {
     let incidents = Arc::clone(&watch.incidents);
     let options = proxy::Options {
         tls_listen: Some(anywhere()),
-        ..proxy::Options::new(anywhere(), Arc::clone(&authority))
+        ..proxy::Options::new(bound().await, Arc::clone(&authority))
     };
     let serving = proxy::serve(options, Reach::Live(upstream), watch)
         .await
@@ -728,7 +745,7 @@ async fn a_local_origin_answers_to_its_own_names_only() {
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
     let options = proxy::Options {
         reverse: vec!["https://idp.example".parse().expect("an origin")],
-        ..proxy::Options::new(anywhere(), authority)
+        ..proxy::Options::new(bound().await, authority)
     };
     let serving = proxy::serve(options, Reach::Offline, answer)
         .await

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use authtape::cassette::{self, Cassette};
 use authtape::model::{Captured, Said, Url, Version};
-use authtape::proxy::{self, Authority, Handler, Reach, Serving, Upstream, UpstreamOptions};
+use authtape::proxy::{self, Authority, Bound, Handler, Reach, Serving, Upstream, UpstreamOptions};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -160,6 +160,11 @@ pub(crate) fn anywhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
+/// A port for a proxy that asks for no password.
+pub(crate) async fn bound() -> Bound {
+    proxy::bind(anywhere(), None).await.expect("a port")
+}
+
 /// A proxy between a test and its origin.
 pub(crate) async fn proxy<H: Handler>(
     handler: H,
@@ -169,7 +174,7 @@ pub(crate) async fn proxy<H: Handler>(
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
     let options = proxy::Options {
         hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
-        ..proxy::Options::new(anywhere(), Arc::clone(&authority))
+        ..proxy::Options::new(bound().await, Arc::clone(&authority))
     };
     (
         proxy::serve(options, reach, handler)

@@ -23,7 +23,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Origin, Script, anywhere, exchange, head_of, proxy, tls, tunnel};
+use crate::support::{Origin, Script, anywhere, bound, exchange, head_of, proxy, tls, tunnel};
 
 /// A request as an HTTP/2 server understood it.
 type Heard = Arc<Mutex<Vec<(http::request::Parts, Option<HeaderMap>)>>>;
@@ -279,7 +279,7 @@ async fn http2_without_tls_passes_in_a_tunnel_and_through_a_local_origin() {
     let local = format!("http://localhost:{}", origin.port);
     let options = proxy::Options {
         reverse: vec![local.parse().expect("an origin")],
-        ..proxy::Options::new(anywhere(), authority)
+        ..proxy::Options::new(bound().await, authority)
     };
     let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream);
     let serving = serving.await.expect("a proxy");
@@ -366,7 +366,7 @@ async fn what_is_out_of_scope_is_not_read_whichever_way_it_comes() {
     let options = proxy::Options {
         tls_listen: Some(anywhere()),
         hosts: vec!["*.example".to_owned()],
-        ..proxy::Options::new(anywhere(), Arc::clone(&authority))
+        ..proxy::Options::new(bound().await, Arc::clone(&authority))
     };
     let noting = Noting::default();
     let serving = proxy::serve(options, Reach::Live(upstream), noting.clone());
@@ -406,10 +406,11 @@ async fn a_password_is_asked_for_and_goes_no_further() {
     let plain = plain_origin().await;
     let upstream = Upstream::new(UpstreamOptions::default()).expect("an upstream");
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
-    let options = proxy::Options {
-        password: Some(Password::new("hunter-2".to_owned()).expect("a password")),
-        ..proxy::Options::new(anywhere(), authority)
-    };
+    let password = Password::new("hunter-2".to_owned()).expect("a password");
+    let bound = proxy::bind(anywhere(), Some(password))
+        .await
+        .expect("a port");
+    let options = proxy::Options::new(bound, authority);
     let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream);
     let serving = serving.await.expect("a proxy");
     // me:hunter-2, authtape:hunter-2, me:hunter-3
@@ -531,42 +532,27 @@ async fn only_the_proxy_itself_listens_beyond_this_machine_and_only_with_a_passw
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
     let password = || Some(Password::new("hunter-2".to_owned()).expect("a password"));
-    let plain = || proxy::Options::new(anywhere(), Arc::clone(&authority));
-    let beyond = || proxy::Options::new(everywhere, Arc::clone(&authority));
+    let refused = proxy::bind(everywhere, None).await.expect_err("refused");
+    let expected = "0.0.0.0:0 is reachable from other machines; set AUTHTAPE_PROXY_PASSWORD";
+    assert!(refused.to_string().contains(expected), "{refused}");
     let reverse = proxy::Reverse {
         origin: "https://idp.example".to_owned(),
         listen: everywhere,
     };
-    for (options, expected) in [
-        (
-            beyond(),
-            "0.0.0.0:0 is reachable from other machines; set AUTHTAPE_PROXY_PASSWORD",
-        ),
-        (
-            proxy::Options {
-                password: password(),
-                reverse: vec![reverse],
-                ..plain()
-            },
-            "and only clients of the proxy itself can be asked for a password",
-        ),
-        (
-            proxy::Options {
-                password: password(),
-                tls_listen: Some(everywhere),
-                ..plain()
-            },
-            "and only clients of the proxy itself can be asked for a password",
-        ),
-    ] {
+    for (reverse, tls_listen) in [(vec![reverse], None), (Vec::new(), Some(everywhere))] {
+        let bound = proxy::bind(anywhere(), password()).await.expect("a port");
+        let options = proxy::Options {
+            reverse,
+            tls_listen,
+            ..proxy::Options::new(bound, Arc::clone(&authority))
+        };
         let refused = proxy::serve(options, Reach::Offline, Noting::default()).await;
         let told = refused.expect_err("refused").to_string();
+        let expected = "and only clients of the proxy itself can be asked for a password";
         assert!(told.contains(expected), "{told}");
     }
-    let options = proxy::Options {
-        password: password(),
-        ..beyond()
-    };
+    let beyond = proxy::bind(everywhere, password()).await.expect("a port");
+    let options = proxy::Options::new(beyond, authority);
     let serving = proxy::serve(options, Reach::Offline, Noting::default()).await;
     serving.expect("a proxy").shutdown().await;
 }
@@ -578,7 +564,7 @@ async fn limited(limits: &[&str]) -> Serving {
         .try_fold(Limits::default(), |limits, text| limits.with(text));
     let options = proxy::Options {
         limits: set.expect("limits"),
-        ..proxy::Options::new(anywhere(), authority)
+        ..proxy::Options::new(bound().await, authority)
     };
     let serving = proxy::serve(options, Reach::Offline, Noting::default()).await;
     serving.expect("a proxy")
@@ -728,7 +714,7 @@ async fn none_of_the_proxys_own_ports_is_called() {
     let options = proxy::Options {
         reverse: vec!["https://idp.example".parse().expect("an origin")],
         tls_listen: Some(anywhere()),
-        ..proxy::Options::new(anywhere(), authority)
+        ..proxy::Options::new(bound().await, authority)
     };
     let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream);
     let serving = serving.await.expect("a proxy");

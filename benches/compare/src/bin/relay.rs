@@ -26,7 +26,7 @@ async fn main() -> Result<(), Failure> {
     let listen = SocketAddr::from(([127, 0, 0, 1], options.need("port")?.parse()?));
     let options = proxy::Options {
         limits: Limits::default().with("connections=10000")?,
-        ..proxy::Options::new(listen, authority)
+        ..proxy::Options::new(proxy::bind(listen, None).await?, authority)
     };
     let serving = proxy::serve(options, Reach::Live(upstream.clone()), upstream).await?;
     std::future::pending::<()>().await;
