@@ -3,14 +3,14 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use authtape::deck::{self, RecordOptions, Recorded, WireOptions};
 use authtape::demo::Server;
 use authtape::launch::{Client, Environment, Signals, Tried};
 use authtape::library::Overwrite;
 use authtape::model::Incident;
-use authtape::proxy::Resolve;
+use authtape::proxy::{Detour, Resolve};
 use authtape::record::Options;
 use clap::Parser;
 
@@ -31,6 +31,12 @@ pub(crate) struct Args {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
+    /// Trust this PEM file's roots besides the system's when calling servers (repeatable)
+    #[arg(long, value_name = "PEM", requires = "command")]
+    upstream_ca: Vec<PathBuf>,
+    /// Call ADDRESS where the program asks for HOST:PORT (repeatable)
+    #[arg(long, value_name = "HOST:PORT:ADDRESS", requires = "command")]
+    resolve: Vec<Resolve>,
     /// Run this program instead, and say whether what it sends comes through
     #[arg(last = true, value_name = "PROGRAM", conflicts_with = "client")]
     command: Vec<OsString>,
@@ -70,7 +76,13 @@ impl Args {
         block_on(async {
             let mut signals = Signals::catch()?;
             if !self.command.is_empty() {
-                return program::examine(&self.command, self.json, &mut signals).await;
+                let wire = WireOptions {
+                    upstream_ca: self.upstream_ca,
+                    resolve: self.resolve,
+                    detour: Detour::from_environment(|name| std::env::var(name).ok())?,
+                    ..WireOptions::default()
+                };
+                return program::examine(&self.command, self.json, wire, &mut signals).await;
             }
             tokio::select! {
                 examined = self.examine() => examined,
@@ -158,11 +170,7 @@ fn judge(recorded: &Recorded, tried: Tried) -> Verdict {
     }
 }
 
-fn options(
-    directory: &Path,
-    roots: std::path::PathBuf,
-    server: &Server,
-) -> anyhow::Result<RecordOptions> {
+fn options(directory: &Path, roots: PathBuf, server: &Server) -> anyhow::Result<RecordOptions> {
     let address = server.host().replace("localhost", "127.0.0.1");
     let resolve: Resolve = format!("{NAME}:443:{address}").parse()?;
     Ok(RecordOptions {

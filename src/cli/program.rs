@@ -8,7 +8,6 @@ use authtape::deck::{self, RecordOptions, Recorded, WireOptions};
 use authtape::launch::{self, Client, Environment, Signals};
 use authtape::library::{self, Overwrite};
 use authtape::model::Incident;
-use authtape::proxy::Detour;
 use authtape::record::Options;
 
 use crate::cli::exit::Exit;
@@ -33,6 +32,7 @@ struct Seen {
 pub(crate) async fn examine(
     command: &[OsString],
     is_json: bool,
+    wire: WireOptions,
     signals: &mut Signals,
 ) -> anyhow::Result<Exit> {
     let directory = tempfile::tempdir()?;
@@ -43,10 +43,7 @@ pub(crate) async fn examine(
             keep_all: true,
             ..Options::default()
         },
-        wire: WireOptions {
-            detour: Detour::from_environment(|name| std::env::var(name).ok())?,
-            ..WireOptions::default()
-        },
+        wire,
     })
     .await?;
     let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {

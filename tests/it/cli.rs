@@ -33,6 +33,7 @@ fn every_command_has_its_help() {
     let here = tempfile::tempdir().expect("a directory");
     for command in [
         "", "record", "replay", "explain", "rules", "show", "audit", "recover", "ca", "demo",
+        "doctor",
     ] {
         let arguments: Vec<&str> = [command, "--help"]
             .into_iter()
@@ -352,4 +353,24 @@ fn doctor_says_whether_a_program_comes_through() {
     let direct = authtape(here.path(), &direct);
     assert_eq!(direct.status.code(), Some(1), "{}", said(&direct));
     assert!(said(&direct).contains("not covered: nothing came through"));
+    let canary = "Cn4uV7xQ1mZ8kR2tW5yB9dF3gH6jL0nP";
+    let with_secrets = [
+        "curl",
+        "-s",
+        "-u",
+        &format!("shop:{canary}"),
+        "-A",
+        &format!("{canary}/1.0"),
+        "-H",
+        &format!("X-Unheard-Of: {canary}"),
+        "-d",
+        &format!("code={canary}"),
+        &format!("{url}{canary}?{canary}=1&state={canary}"),
+    ];
+    for form in [&["doctor", "--"][..], &["doctor", "--json", "--"]] {
+        let told = authtape(here.path(), &[form, &with_secrets[..]].concat());
+        assert_eq!(told.status.code(), Some(0), "{}", said(&told));
+        let told = [told.stdout, told.stderr].concat();
+        assert!(!String::from_utf8_lossy(&told).contains(canary));
+    }
 }
