@@ -198,16 +198,21 @@ impl PartFile {
     /// Where the disk refuses it; as much as it takes of the text is then there, and nothing of
     /// what was written before.
     pub fn rewrite(&mut self, text: &str) -> Result<(), Error> {
-        match replace(&self.part, text) {
-            Ok(file) => {
-                self.file = Arc::new(file);
-                Ok(())
-            }
-            Err(error) => {
-                self.overwrite(text)?;
-                Err(error)
-            }
-        }
+        self.renew(text).or_else(|error| {
+            self.overwrite(text)?;
+            Err(error)
+        })
+    }
+
+    /// Puts a new file with all that was written in the place of one that the disk has failed:
+    /// after a refused write or sync nobody knows what of it will be there.
+    ///
+    /// # Errors
+    ///
+    /// Where the disk refuses that too; the old file is then as it was.
+    pub fn renew(&mut self, text: &str) -> Result<(), Error> {
+        self.file = Arc::new(replace(&self.part, text)?);
+        Ok(())
     }
 
     /// Writes over the file where it is. A crash would leave less of it, never the text before.
@@ -567,6 +572,27 @@ mod tests {
         assert!(second.to_string().contains("authtape recover"), "{second}");
         recover(&left).expect("nobody has it");
         PartFile::create(&cassette, Overwrite::Yes, BEGIN).expect("nothing is in the way");
+    }
+
+    #[test]
+    fn a_renewed_recording_is_another_file_or_the_old_one_as_it_was() {
+        use std::os::unix::fs::MetadataExt as _;
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut recording = part(directory.path());
+        let inode = |path: &Path| path.metadata().expect("a file").ino();
+        let before = inode(recording.path());
+        recording.renew("renewed\n").expect("written");
+        assert_ne!(inode(recording.path()), before);
+        recording.append("more\n").expect("written");
+        let text = || std::fs::read_to_string(recording.path()).expect("a file");
+        assert_eq!(text(), "renewed\nmore\n");
+        let mut missing = PartFile {
+            cassette: recording.cassette.clone(),
+            part: directory.path().join("gone/demo.yaml.part"),
+            file: Arc::clone(&recording.file),
+        };
+        missing.renew("nothing").expect_err("no such directory");
+        assert_eq!(text(), "renewed\nmore\n");
     }
 
     #[test]

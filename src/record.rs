@@ -119,6 +119,14 @@ impl Tape {
         }
     }
 
+    /// All that was to be written so far.
+    pub fn text(&self) -> String {
+        let entries = self.entries.iter().map(|entry| entry.text.as_str());
+        std::iter::once(self.begin().as_str())
+            .chain(entries)
+            .collect()
+    }
+
     /// How many interactions there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -193,19 +201,17 @@ impl Tape {
     }
 
     fn rewrite(&mut self) -> String {
-        let mut text = self.begin();
         for entry in std::mem::take(&mut self.entries) {
             match entry.read() {
                 Ok(mut interaction) => {
                     self.redactor.resweep(&mut interaction);
                     let entry = self.audited(interaction);
-                    text.push_str(&entry.text);
                     self.entries.push(entry);
                 }
                 Err(Refused { why }) => self.withheld.push(Withheld { id: entry.id, why }),
             }
         }
-        text
+        self.text()
     }
 }
 

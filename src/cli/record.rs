@@ -12,7 +12,7 @@ use authtape::record::Options;
 use clap::{Parser, ValueEnum};
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{plain, say};
+use crate::cli::output::{error, plain, say};
 use crate::cli::run::{RunArgs, Went, block_on, password};
 
 /// Record a session: run a program behind the recorder, or wait for clients
@@ -73,11 +73,15 @@ impl Args {
             let mut signals = Signals::catch()?;
             let running = deck::record(self.options()?).await?;
             let went = self.run.inside(&running, &mut signals).await;
-            let recorded = running.stop().await?;
+            let mut recorded = running.stop().await?;
             let outcome = match went? {
                 Went::Well(outcome) => outcome,
                 Went::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
             };
+            for refused in std::mem::take(&mut recorded.renewals) {
+                let what = "the disk failed once; all was written again, to a new file";
+                error(&anyhow::Error::from(refused).context(what));
+            }
             if !self.run.quiet {
                 summary(&recorded, &self.cassette, self.run.command.first());
             }

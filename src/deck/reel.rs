@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::deck::Error;
-use crate::library::{PartFile, Written};
+use crate::library::{self, PartFile, Written};
 use crate::model::{Exchange, FailureKind, Incident, Phase};
 use crate::record::{Laid, Tape, Withheld};
 use crate::redact::Named;
@@ -25,8 +25,10 @@ struct State {
     incidents: Vec<Incident>,
     unreached: BTreeSet<Unreached>,
     skipped: usize,
+    /// What the disk refused, each followed by a new file with all that was recorded.
+    renewals: Vec<library::Error>,
     /// Why the file could not be written; the run goes on, and says so at its end.
-    failure: Option<crate::library::Error>,
+    failure: Option<library::Error>,
     dirty: bool,
 }
 
@@ -37,7 +39,8 @@ pub(super) struct Wound {
     incidents: Vec<Incident>,
     unreached: BTreeSet<Unreached>,
     skipped: usize,
-    failure: Option<crate::library::Error>,
+    renewals: Vec<library::Error>,
+    failure: Option<library::Error>,
 }
 
 impl Reel {
@@ -49,6 +52,7 @@ impl Reel {
             incidents: Vec::new(),
             unreached: BTreeSet::new(),
             skipped: 0,
+            renewals: Vec::new(),
             failure: None,
             dirty: false,
         };
@@ -94,7 +98,7 @@ impl Reel {
         if let Some(Err(failure)) = written.map(Written::sync)
             && let Some(state) = self.lock().as_mut()
         {
-            state.failure.get_or_insert(failure);
+            state.renew(failure);
         }
     }
 
@@ -106,6 +110,7 @@ impl Reel {
             incidents,
             unreached,
             skipped,
+            renewals,
             failure,
             ..
         } = self.lock().take()?;
@@ -115,6 +120,7 @@ impl Reel {
             incidents,
             unreached,
             skipped,
+            renewals,
             failure,
         })
     }
@@ -151,8 +157,22 @@ impl State {
             Laid::Rewritten(text) => self.file.rewrite(text),
             Laid::Skipped => return,
         };
-        self.failure = written.err();
         self.dirty = true;
+        if let Err(refused) = written {
+            self.renew(refused);
+        }
+    }
+
+    /// Goes on in a new file, since the disk has failed the old one.
+    fn renew(&mut self, refused: library::Error) {
+        if self.failure.is_some() {
+            return;
+        }
+        if self.renewals.len() < RENEWALS_MAX && self.file.renew(&self.tape.text()).is_ok() {
+            self.renewals.push(refused);
+        } else {
+            self.failure = Some(refused);
+        }
     }
 }
 
@@ -187,6 +207,7 @@ impl Wound {
             redacted: self.tape.redacted(),
             incidents: self.incidents,
             withheld,
+            renewals: self.renewals,
         })
     }
 }
@@ -208,6 +229,8 @@ pub struct Recorded {
     pub incidents: Vec<Incident>,
     /// Interactions whose text the audit refused.
     pub withheld: Vec<Withheld>,
+    /// What the disk refused, each followed by a new file with all that was recorded.
+    pub renewals: Vec<library::Error>,
 }
 
 /// A server that could not be reached, and why.
@@ -228,3 +251,5 @@ pub(super) fn unix_now() -> i64 {
 }
 
 const INCIDENTS_MAX: usize = 1_000;
+/// A disk that fails more often than this has failed for good.
+const RENEWALS_MAX: usize = 3;

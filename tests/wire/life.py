@@ -217,9 +217,10 @@ def erring_disk(binary, work, report):
     # What is left: the interactions that must be in it, and whether the cassette itself is there.
     for name, calls, fault, of_part, least, there in [
         ("EIO for a write", "write", "error=EIO:when=6+", True, 5, False),
-        ("ENOSPC for one write", "write", "error=ENOSPC:when=6", True, 5, False),
+        ("ENOSPC for one write", "write", "error=ENOSPC:when=6", True, 20, True),
         ("EINTR for a write", "write", "error=EINTR:when=6", True, 20, True),
-        ("EIO for the sync while it runs", "fdatasync", "error=EIO:when=1", True, 1, False),
+        ("EIO for one sync while it runs", "fdatasync", "error=EIO:when=1", True, 20, True),
+        ("EIO for each sync while it runs", "fdatasync,fsync", "error=EIO:when=1+", False, 20, False),
         ("EIO for the sync of the cassette", syncs, "error=EIO:when=1", False, 20, False),
         ("ENOSPC for the sync of the cassette", syncs, "error=ENOSPC:when=1", False, 20, False),
         ("EIO for the rename", renames, "error=EIO:when=2", False, 20, False),
@@ -249,8 +250,10 @@ def erring_disk(binary, work, report):
             time.sleep(0.5)
         code, took = recorder.stop()
         said = recorder.log.read_text(errors="replace")
-        allowed = (-signal.SIGKILL,) if killed else (0,) if "EINTR" in name else (COULD_NOT,)
+        allowed = (-signal.SIGKILL,) if killed else (0,) if there else (COULD_NOT,)
         report.case(f"{name}: the exit code says so", worst(exit_code(code, allowed), panicked(recorder), "" if took < 5 else f"after {took:.1f} s"))
+        if there and "EINTR" not in name:
+            report.case(f"{name}: it is told", "" if "all was written again, to a new file" in said.replace("\n", " ") and not PROVE else f"said was {said[-400:]!r}")
         if allowed == (COULD_NOT,):
             report.case(f"{name}: it is told, with what to do", "" if f"recover {part}" in said.replace("\n", " ") and not PROVE else f"said was {said[-400:]!r}")
         if tape.exists() != there and there is not None:
