@@ -220,7 +220,7 @@ def erring_disk(binary, work, report):
         ("ENOSPC for one write", "write", "error=ENOSPC:when=6", True, 20, True),
         ("EINTR for a write", "write", "error=EINTR:when=6", True, 20, True),
         ("EIO for one sync while it runs", "fdatasync", "error=EIO:when=1", True, 20, True),
-        ("EIO for each sync while it runs", "fdatasync,fsync", "error=EIO:when=1+", False, 20, False),
+        ("EIO for each sync while it runs", "fdatasync,fsync", "error=EIO:when=1+", False, 1, False),
         ("EIO for the sync of the cassette", syncs, "error=EIO:when=1", False, 20, False),
         ("ENOSPC for the sync of the cassette", syncs, "error=ENOSPC:when=1", False, 20, False),
         ("EIO for the rename", renames, "error=EIO:when=2", False, 20, False),
