@@ -41,8 +41,12 @@ words! {
         Correlation = "correlation",
         /// Not written.
         Drop = "drop",
-        /// Public.
+        /// The name of a server.
+        Host = "host",
+        /// Public words.
         Keep = "keep",
+        /// Public words and numbers.
+        Measure = "measure",
         /// Replaced.
         Personal = "personal",
         /// Replaced.

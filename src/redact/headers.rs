@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::model::{Header, Headers, Said};
+use crate::model::{Header, Headers, Said, Url};
 use crate::oauth::facts::{basic_token, decode_basic};
-use crate::oauth::registry::{self, Class, HeaderClass, Place};
+use crate::oauth::registry::{self, HeaderClass, Place};
 use crate::oauth::{Step, jwt, name};
 use crate::redact::Redactor;
 use crate::redact::entry::Named;
@@ -77,7 +77,7 @@ impl Redactor {
                 Shape::Hidden,
             ),
         };
-        Some(Named::new(self.name(&header.name), value))
+        Some(Named::new(self.field_name(&header.name), value))
     }
 
     fn header_value(
@@ -91,8 +91,14 @@ impl Redactor {
             return String::new();
         }
         match class {
+            Some(HeaderClass::Host) => match Url::parse(&format!("http://{value}")) {
+                Some(url) => self.authority(&url),
+                None => self.free_text(value),
+            },
             Some(HeaderClass::Keep) => self.free_text(value),
+            Some(HeaderClass::Measure) => self.kept(value),
             Some(HeaderClass::Correlation) if is_correlation_id(value) => escape(value),
+            Some(HeaderClass::Correlation) => self.free_text(value),
             Some(HeaderClass::Url) => self.url(value),
             Some(HeaderClass::Authorization) => self.authorization(step, value),
             Some(HeaderClass::Cookie) => self.cookies(value),
@@ -166,12 +172,20 @@ impl Redactor {
                 .to_ascii_lowercase();
             let kept = ATTRIBUTES.contains(&name.as_str());
             out.push_str(&if kept {
-                self.free_text(attribute)
+                self.attribute(&name, attribute)
             } else {
                 self.secret("cookie", attribute, Shape::Hidden)
             });
         }
         out
+    }
+
+    fn attribute(&mut self, name: &str, attribute: &str) -> String {
+        if name == "max-age" {
+            self.kept(attribute)
+        } else {
+            self.free_text(attribute)
+        }
     }
 
     fn cookie(&mut self, name: &str, value: &str) -> String {
@@ -212,30 +226,36 @@ impl Redactor {
                         .then_some(None)
                         .unwrap_or_else(|| self.number(Place::Jwt, scalar.key, scalar.value));
                 }
-                match registry::class(Place::Jwt, scalar.key) {
-                    Some(Class::Keep | Class::Url) if pattern::looks(scalar.value).is_none() => {
-                        None
-                    }
-                    _ => Some(self.value(Place::Jwt, scalar.key, scalar.value)),
-                }
+                let value = self.value(Place::Jwt, scalar.key, scalar.value);
+                (value != scalar.value).then_some(value)
             },
             |_| None,
         )
     }
 }
 
-/// A request's identifier: short, of one kind of characters, and nobody's address or token.
+/// A request's identifier in one of the forms that are no token's: a UUID, hexadecimal or decimal
+/// digits, a ULID, a ray, or several of them (W3C Trace Context).
 fn is_correlation_id(value: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "._:;=,/+-|@ ".contains(c);
-    value.len() <= 200
-        && value.chars().all(fits)
-        && !pattern::is_email(value)
-        && !pattern::has_vendor_prefix(value)
-        && jwt::parse(value).is_none()
+    let is_hex = |part: &str| part.chars().all(|c| c.is_ascii_hexdigit());
+    let is_ulid = |part: &str| {
+        part.len() == 26
+            && part
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
+    let is_ray = |part: &str| part.len() <= 4 && part.chars().all(|c| c.is_ascii_alphanumeric());
+    pattern::is_uuid(value)
+        || value
+            .split(['-', '.', ';', ':', '=', '/', ','])
+            .all(|part| is_hex(part) && part.len() <= HEX_MAX || is_ulid(part) || is_ray(part))
 }
 
 /// The boundary that cassettes show, since the real one differs on every run.
 const BOUNDARY: &str = "authtape";
+
+/// Digits of the longest identifier of a request, a SHA-1.
+const HEX_MAX: usize = 40;
 
 const ATTRIBUTES: &[&str] = &[
     "domain",

@@ -20,6 +20,7 @@ mod pattern;
 mod redactor;
 mod sweep;
 mod values;
+mod vocabulary;
 
 pub use audit::{AuditHit, audit};
 pub(crate) use entry::table;

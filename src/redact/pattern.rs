@@ -2,6 +2,7 @@
 
 use crate::model::percent_decode;
 use crate::oauth::jwt;
+use crate::redact::vocabulary::is_time;
 
 /// What a piece of free text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,8 @@ pub(super) fn has_vendor_prefix(word: &str) -> bool {
             .any(|prefix| word.strip_prefix(prefix).is_some_and(long))
 }
 
-fn is_address(word: &str) -> bool {
+/// Whether the word is an IP address that is not this machine's, nor one of a private network.
+pub(super) fn is_address(word: &str) -> bool {
     if !word.contains(['.', ':']) {
         return false;
     }
@@ -92,6 +94,23 @@ fn is_address(word: &str) -> bool {
             }
             std::net::IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unspecified()),
         })
+}
+
+/// How long the telephone number is that the text begins with: 7 to 15 digits (E.164) in groups, or
+/// behind a `+`. What is one run of digits is told by its length, and a date or a clock is none.
+pub(super) fn phone(text: &str) -> Option<usize> {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || "+(".contains(c)) {
+        return None;
+    }
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && !" ()-./+".contains(c))
+        .unwrap_or(text.len());
+    let run = text[..end].trim_end_matches(|c: char| !c.is_ascii_digit());
+    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    let in_groups = run.contains([' ', '(', '-']) || run.starts_with('+');
+    let goes_on = text[run.len()..].starts_with(|c: char| c.is_alphanumeric() || c == ':');
+    let is_date = run.split(' ').any(|part| is_time(part) && part.len() > 4);
+    ((7..=15).contains(&digits) && in_groups && !is_date && !goes_on).then_some(run.len())
 }
 
 fn entropy(run: &str) -> f64 {
@@ -152,6 +171,24 @@ pub(super) const PREFIXES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_telephone_number_is_told_from_dates_and_versions() {
+        for (text, expected) in [
+            ("+1 555 014 2637 called", Some("+1 555 014 2637")),
+            ("(555) 014-2637.", Some("(555) 014-2637")),
+            ("+15550142637", Some("+15550142637")),
+            ("555-014-2637", Some("555-014-2637")),
+            ("2026-11-23 10:02:11", None),
+            ("2026-11-23", None),
+            ("3600 seconds", None),
+            ("120.0.6099.109", None),
+            ("12 of 40", None),
+        ] {
+            let found = phone(text).map(|end| &text[..end]);
+            assert_eq!(found, expected, "{text}");
+        }
+    }
 
     #[test]
     fn tokens_and_people_are_told_from_words() {

@@ -18,7 +18,7 @@ use crate::redact::interaction::{
 use crate::redact::label::{self, Piece, escape, pieces};
 use crate::redact::ledger::{Fresh, Ledger};
 use crate::redact::sweep::{Sweeper, may_stand_in};
-use crate::redact::values::encode;
+use crate::redact::values::{WORD, encode};
 
 /// Turns exchanges into interactions, and remembers every secret it has seen.
 ///
@@ -133,7 +133,8 @@ impl Redactor {
     }
 
     fn settle(&mut self, mut interaction: Interaction, fresh: &[Fresh]) -> Redacted {
-        for fresh in fresh {
+        // A word that no list has is nobody's secret for that.
+        for fresh in fresh.iter().filter(|fresh| fresh.label.kind != WORD) {
             self.sweeper.add(&fresh.value, &fresh.label);
         }
         self.resweep(&mut interaction);
@@ -157,8 +158,8 @@ impl Redactor {
             url: format!(
                 "{}://{}{}",
                 escape(&said.url.scheme),
-                escape(&said.url.authority()),
-                self.path(&said.url.path)
+                self.authority(&said.url),
+                self.path(&said.url.host, &said.url.path)
             ),
             http: said.version.as_str().to_owned(),
             query,
@@ -331,7 +332,7 @@ impl Kept {
         let mut sweeper = Sweeper::default();
         secrets
             .iter()
-            .filter(|fresh| may_stand_in(&self.windows, &fresh.value))
+            .filter(|fresh| fresh.label.kind != WORD && may_stand_in(&self.windows, &fresh.value))
             .for_each(|fresh| sweeper.add(&fresh.value, &fresh.label));
         sweeper.find(self.text.as_bytes()).is_some()
     }

@@ -1,15 +1,30 @@
 //! A value by its class: kept, kept in part, or replaced.
 
-use crate::model::{Params, Url, percent_encode};
+use crate::model::{Params, Url, percent_decode, percent_encode};
 use crate::oauth::facts::{is_placeholder_word, is_template};
+use crate::oauth::name;
 use crate::oauth::registry::{self, Class, Place};
 use crate::redact::Redactor;
 use crate::redact::label::{self, Piece, Suffix, escape, pieces};
 use crate::redact::ledger::Shape;
 use crate::redact::pattern::{self, Looks};
+use crate::redact::vocabulary::{is_host, is_number, is_plain};
 
 /// The kind of a value that no row speaks of.
 const UNKNOWN: &str = "value";
+/// The kind of a word that no list has.
+pub(super) const WORD: &str = "word";
+/// Names are not longer than this.
+const NAME_MAX: usize = 64;
+const PUBLIC: &[&str] = &["appid", "aud", "azp", name::CLIENT_ID, "kid"];
+const PART_ENDS: &[char] = &['#', '&', '/', ':', '?', '\\'];
+const TENANT_HOSTS: &[&str] = &[
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "login.windows.net",
+    "sts.windows.net",
+];
 
 impl Redactor {
     /// The text that may stand for a parameter's value at a place.
@@ -21,8 +36,9 @@ impl Redactor {
             return escape(value);
         }
         match registry::class(place, name) {
-            Some(Class::Keep) if is_free_of_patterns(place, name) => escape(value),
-            Some(Class::Keep | Class::Text) => self.free_text(value),
+            Some(Class::Keep) if is_public(place, name) => escape(value),
+            Some(Class::Keep) => self.kept(value),
+            Some(Class::Text) => self.free_text(value),
             Some(Class::Url) => self.url(value),
             // A template holds a variable's name where the secret should be, or nearly so.
             Some(Class::Secret) if !is_template(value) => self.secret(name, value, Shape::Declared),
@@ -57,24 +73,52 @@ impl Redactor {
 
     /// A name, which may itself be a secret or an address.
     pub(super) fn name(&mut self, name: &str) -> String {
-        let plain = name.len() <= 64 && name.chars().all(|c| c.is_ascii_graphic());
-        if registry::is_known(name)
-            || (plain && pattern::looks(name).is_none() && !self.ledger.knows(name))
-        {
+        let is_word = || name.len() <= NAME_MAX && is_plain(name) && !self.ledger.knows(name);
+        if registry::is_known(name) || registry::header_class(name).is_some() || is_word() {
             escape(name)
         } else {
             self.secret("name", name, Shape::Hidden)
         }
     }
 
-    /// Text whose words are kept unless they look like a secret or a person.
+    /// The name of a header field, of which few are of anybody's making.
+    pub(super) fn field_name(&mut self, name: &str) -> String {
+        if pattern::looks(name).is_none() && !self.ledger.knows(name) {
+            escape(name)
+        } else {
+            self.name(name)
+        }
+    }
+
+    /// A sentence: what is not made of known words is replaced.
     pub(super) fn free_text(&mut self, text: &str) -> String {
+        self.each_word(text, |this, word| this.word(word))
+    }
+
+    /// A value of the protocol, whose words may be numbers.
+    pub(super) fn kept(&mut self, value: &str) -> String {
+        self.each_word(value, |this, word| {
+            if is_number(word) && !this.ledger.knows(word) {
+                word.to_owned()
+            } else {
+                this.word(word)
+            }
+        })
+    }
+
+    fn each_word(&mut self, text: &str, each: impl Fn(&mut Self, &str) -> String) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while !rest.is_empty() {
+            if let Some(end) = pattern::phone(rest) {
+                let (phone, tail) = rest.split_at(end);
+                out.push_str(&self.secret("phone_number", phone, Shape::Typed));
+                rest = tail;
+                continue;
+            }
             let end = rest.find(is_separator).unwrap_or(rest.len());
             let (word, tail) = rest.split_at(end);
-            out.push_str(&self.word(word));
+            out.push_str(&each(self, word));
             let separator = tail.chars().next().map_or(0, char::len_utf8);
             out.push_str(&tail[..separator]);
             rest = &tail[separator..];
@@ -85,22 +129,55 @@ impl Redactor {
     fn word(&mut self, word: &str) -> String {
         // A sentence's full stop is no part of the word.
         let core = word.trim_end_matches(['.', ':', '!', '?']);
-        if self.ledger.knows(core) {
-            return format!(
-                "{}{}",
-                self.ledger.text(UNKNOWN, core, Shape::Hidden),
-                &word[core.len()..]
-            );
+        if core.is_empty() {
+            return word.to_owned();
         }
-        let Some(looks) = pattern::looks(core) else {
-            return escape(word);
+        let kept = match self.replaced(core) {
+            Some(label) => label,
+            None if is_plain(core) || is_host(core) => return escape(word),
+            None if core.contains("://") => self.url(core),
+            None => self.parts(core),
         };
-        let (kind, shape) = match looks {
+        format!("{kept}{}", &word[core.len()..])
+    }
+
+    /// What stands for a word that is known to be secret, or looks like it.
+    fn replaced(&mut self, word: &str) -> Option<String> {
+        if self.ledger.knows(word) {
+            return Some(self.ledger.text(UNKNOWN, word, Shape::Hidden));
+        }
+        let (kind, shape) = match pattern::looks(word)? {
             Looks::Email => ("email", Shape::Typed),
             Looks::Address => ("address", Shape::Typed),
             Looks::Token => (UNKNOWN, Shape::Declared),
         };
-        format!("{}{}", self.secret(kind, core, shape), &word[core.len()..])
+        Some(self.secret(kind, word, shape))
+    }
+
+    /// The parts of a run that is not plain as a whole, such as a path or `name:value`.
+    fn parts(&mut self, run: &str) -> String {
+        let few_digits = is_plain(&run.replace(|c: char| !c.is_ascii_digit(), ""));
+        let part = |this: &mut Self, part: &str| {
+            let has_digits = part.bytes().any(|byte| byte.is_ascii_digit());
+            if part.is_empty() {
+                String::new()
+            } else if let Some(label) = this.replaced(part) {
+                label
+            } else if is_host(part) || is_plain(part) && (few_digits || !has_digits) {
+                escape(part)
+            } else {
+                this.secret(WORD, part, Shape::Hidden)
+            }
+        };
+        let mut out = String::with_capacity(run.len());
+        let mut rest = run;
+        while let Some(end) = rest.find(PART_ENDS) {
+            out.push_str(&part(self, &rest[..end]));
+            out.push_str(&rest[end..=end]);
+            rest = &rest[end + 1..];
+        }
+        out.push_str(&part(self, rest));
+        out
     }
 
     /// A URL, absolute or not: its userinfo replaced, its path kept unless a segment of it is
@@ -110,7 +187,7 @@ impl Redactor {
         let (address, query) = split(before_fragment, '?');
         let mut out = match Url::parse(address) {
             Some(url) => self.address(&url),
-            None => self.path(address),
+            None => self.path("", address),
         };
         if let Some(query) = query {
             out.push('?');
@@ -134,22 +211,49 @@ impl Redactor {
             out.push_str(&self.secret("userinfo", userinfo, Shape::Hidden));
             out.push('@');
         }
-        out.push_str(&escape(&url.authority()));
-        out.push_str(&self.path(&url.path));
+        out.push_str(&self.authority(url));
+        out.push_str(&self.path(&url.host, &url.path));
         out
     }
 
-    /// A path whose random segments are replaced.
-    pub(super) fn path(&mut self, path: &str) -> String {
-        let segment = |segment: &str| {
-            let suspicious = pattern::is_suspicious(segment) || self.ledger.knows(segment);
-            if suspicious {
-                self.secret(UNKNOWN, segment, Shape::Declared)
+    /// A host with its port; a label of its name that no person would type is replaced.
+    pub(super) fn authority(&mut self, url: &Url) -> String {
+        let authority = url.authority();
+        let label = |label: &str| {
+            if self.ledger.knows(label) || pattern::looks(label).is_some() {
+                self.secret(UNKNOWN, label, Shape::Declared)
             } else {
-                escape(segment)
+                escape(label)
             }
         };
-        path.split('/').map(segment).collect::<Vec<_>>().join("/")
+        if pattern::is_address(&url.host) {
+            return escape(&authority);
+        }
+        authority
+            .split('.')
+            .map(label)
+            .collect::<Vec<_>>()
+            .join(".")
+    }
+
+    /// A path whose segments are kept where they are made of known words.
+    pub(super) fn path(&mut self, host: &str, path: &str) -> String {
+        let segment = |(at, segment): (usize, &str)| {
+            let decoded = percent_decode(segment);
+            let is_kept = (is_plain(&decoded) || is_host(&decoded) || is_tenant(host, at, segment))
+                && !self.ledger.knows(&decoded)
+                && pattern::looks(&decoded).is_none();
+            if is_kept {
+                escape(segment)
+            } else {
+                self.secret(UNKNOWN, segment, Shape::Declared)
+            }
+        };
+        path.split('/')
+            .enumerate()
+            .map(segment)
+            .collect::<Vec<_>>()
+            .join("/")
     }
 
     /// A raw query, fragment or form, each value by its row; what is kept keeps its spelling.
@@ -215,10 +319,15 @@ fn url_place(name: &str) -> Place {
         .unwrap_or(Place::Any)
 }
 
-/// A client's identifier is public and often random; keys are public numbers.
-fn is_free_of_patterns(place: Place, name: &str) -> bool {
-    name == crate::oauth::name::CLIENT_ID
-        || matches!(place, Place::Jwks | Place::Jwt | Place::Metadata)
+/// Public and often random: identifiers of clients, and keys.
+fn is_public(place: Place, name: &str) -> bool {
+    place == Place::Jwks || PUBLIC.contains(&name)
+}
+
+/// Which directory is asked stands in the path at one vendor, who needs it to help.
+fn is_tenant(host: &str, at: usize, segment: &str) -> bool {
+    let is_asked = |known: &&str| host.eq_ignore_ascii_case(known);
+    at == 1 && pattern::is_uuid(segment) && TENANT_HOSTS.iter().any(|known| is_asked(&known))
 }
 
 fn kind_of(name: &str) -> String {
@@ -244,5 +353,5 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
 }
 
 fn is_separator(c: char) -> bool {
-    c.is_whitespace() || "\"'`,;()<>{}|=".contains(c)
+    c.is_whitespace() || "\"'`,;()<>[]{}|=".contains(c)
 }
