@@ -5,12 +5,15 @@ use crate::oauth::fields::Reading;
 use crate::oauth::registry::{self, Class, Place};
 use crate::oauth::sniff::{Sniff, boundary};
 use crate::redact::Redactor;
+use crate::redact::decode::unescape_all;
 use crate::redact::entry::Named;
 use crate::redact::interaction::{
     AbsentBody, DropReason, DroppedBody, JsonWire, RecordedPart, RecordedRequest, RecordedResponse,
 };
 use crate::redact::json;
 use crate::redact::redactor::writes_back;
+use crate::redact::values::{is_quote, is_separator};
+use crate::redact::vocabulary::is_plain;
 
 /// A body on its way into an interaction.
 #[derive(Default)]
@@ -34,6 +37,11 @@ impl Redactor {
     ) {
         let said = reading.said;
         let body = self.body(place, &said.body, reading.fields.sniff);
+        self.is_unread = matches!(
+            &body.absent,
+            Some(AbsentBody::Dropped(dropped))
+                if !matches!(dropped.dropped, DropReason::Page | DropReason::UnknownText)
+        );
         let announced = ["POST", "PUT", "PATCH"].contains(&said.method.as_str());
         request.form = body.form;
         request.raw_form = body.raw_form;
@@ -101,11 +109,28 @@ impl Redactor {
                 ..Body::default()
             },
             Sniff::Json => self.json_body(place, text),
-            Sniff::Multipart => self
-                .multipart_body(place, captured)
-                .unwrap_or_else(|| drop(DropReason::UnknownText)),
-            Sniff::Html | Sniff::Xml => drop(DropReason::Page),
-            _ => drop(DropReason::UnknownText),
+            Sniff::Multipart => self.multipart_body(place, captured).unwrap_or_else(|| {
+                self.hear(text, is_telling);
+                drop(DropReason::UnknownText)
+            }),
+            Sniff::Html | Sniff::Xml => {
+                self.hear(text, is_strange);
+                drop(DropReason::Page)
+            }
+            _ => {
+                self.hear(text, is_telling);
+                drop(DropReason::UnknownText)
+            }
+        }
+    }
+
+    /// Notes what a text says that is dropped: it may be said again where it would be kept.
+    fn hear(&mut self, text: &str, is_noted: fn(&str) -> bool) {
+        let text = unescape_all(text).unwrap_or_else(|| text.to_owned());
+        let quoted = text.split(['"', '\'']).skip(1).step_by(2);
+        let words = text.split(is_separator).chain(text.split(is_quote));
+        for heard in words.chain(quoted).filter(|heard| is_noted(heard)) {
+            self.ledger.hear(heard);
         }
     }
 
@@ -201,6 +226,20 @@ impl Redactor {
     }
 }
 
+/// Whether a run may be somebody's, and is long enough to be told from chance.
+fn is_strange(run: &str) -> bool {
+    (HEARD_MIN..=HEARD_MAX).contains(&run.len()) && !is_plain(run)
+}
+
+/// The same, or a word with a number behind it, of which people make passwords.
+fn is_telling(run: &str) -> bool {
+    let letters = run.chars().filter(char::is_ascii_alphabetic).count();
+    let has_number = run.ends_with(|c: char| !c.is_ascii_alphabetic())
+        && run.bytes().any(|byte| byte.is_ascii_digit());
+    is_strange(run)
+        || run.len() <= HEARD_MAX && letters >= HEARD_MIN && has_number && !run.contains(['/', '.'])
+}
+
 fn dropped(dropped: DropReason, captured: &Captured, sniff: Sniff) -> AbsentBody {
     AbsentBody::Dropped(DroppedBody {
         dropped,
@@ -208,3 +247,8 @@ fn dropped(dropped: DropReason, captured: &Captured, sniff: Sniff) -> AbsentBody
         sniff: Some(sniff),
     })
 }
+
+/// Bytes of the shortest run that is noted of a dropped text.
+const HEARD_MIN: usize = 4;
+/// And of the longest.
+const HEARD_MAX: usize = 512;

@@ -44,7 +44,9 @@ impl Redactor {
             (name::USERNAME, name::PASSWORD)
         };
         // A secret in the place of the user is a defect, and still a secret.
-        let user = if self.ledger.knows(user) {
+        let is_swapped =
+            password.is_some_and(|password| self.is_client(password) && !self.is_client(user));
+        let user = if is_swapped || self.ledger.knows(user) {
             self.secret(name::CLIENT_SECRET, user, Shape::Declared)
         } else {
             self.value(Place::TokenRequest, user_name, user)
@@ -91,14 +93,23 @@ impl Redactor {
             return String::new();
         }
         match class {
+            Some(HeaderClass::Correlation)
+                if is_correlation_id(value) && !self.ledger.knows(value) =>
+            {
+                escape(value)
+            }
             Some(HeaderClass::Host) => match Url::parse(&format!("http://{value}")) {
                 Some(url) => self.authority(&url),
                 None => self.free_text(value),
             },
-            Some(HeaderClass::Keep) => self.free_text(value),
+            Some(HeaderClass::Keep | HeaderClass::Correlation)
+                if !name.eq_ignore_ascii_case("www-authenticate") =>
+            {
+                self.free_text(value)
+            }
+            Some(HeaderClass::Keep) => self.sentence(value),
             Some(HeaderClass::Measure) => self.kept(value),
-            Some(HeaderClass::Correlation) if is_correlation_id(value) => escape(value),
-            Some(HeaderClass::Correlation) => self.free_text(value),
+
             Some(HeaderClass::Url) => self.url(value),
             Some(HeaderClass::Authorization) => self.authorization(step, value),
             Some(HeaderClass::Cookie) => self.cookies(value),

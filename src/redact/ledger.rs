@@ -1,6 +1,6 @@
 //! The ledger: every secret seen so far, its label, and what may be said of its shape.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use zeroize::Zeroize as _;
 
@@ -36,6 +36,8 @@ pub(super) struct Ledger {
     spellings: HashMap<String, String>,
     /// Each secret that holds escapes by what it is without one level of them.
     unescaped: HashMap<String, String>,
+    /// What was said in texts that were dropped: secret where it is said again, else never named.
+    heard: HashSet<String>,
     counts: BTreeMap<String, u32>,
     fresh: Vec<Fresh>,
 }
@@ -79,6 +81,18 @@ impl Ledger {
     /// Whether the value is a secret already.
     pub(super) fn knows(&self, value: &str) -> bool {
         self.secrets.contains_key(value)
+    }
+
+    /// Whether the value was said in a text that was dropped.
+    pub(super) fn has_heard(&self, value: &str) -> bool {
+        self.heard.contains(value)
+    }
+
+    /// Notes what a text said that was dropped.
+    pub(super) fn hear(&mut self, value: &str) {
+        if self.heard.len() < HEARD_MAX {
+            self.heard.insert(value.to_owned());
+        }
     }
 
     /// The secrets that came since the last call, in the order of their first sight.
@@ -181,6 +195,9 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         while let Some((mut secret, _)) = self.secrets.pop_first() {
             secret.zeroize();
+        }
+        for mut heard in self.heard.drain() {
+            heard.zeroize();
         }
         let derived = self.spellings.drain().chain(self.unescaped.drain());
         derived.for_each(|(mut derived, mut secret)| {
@@ -301,6 +318,8 @@ fn type_of(value: &str) -> &'static str {
     }
 }
 
+/// How many runs of dropped texts are remembered.
+const HEARD_MAX: usize = 20_000;
 const RELATED_MIN: usize = 8;
 
 /// What clients append to a value by mistake (the rule `code-has-extra-suffix`).

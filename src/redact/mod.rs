@@ -8,6 +8,7 @@
 
 mod audit;
 mod bodies;
+mod decode;
 mod encoding;
 mod entry;
 mod headers;

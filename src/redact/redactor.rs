@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
 use crate::model::{Exchange, Failure, Framing, Heard, Params, Version};
-use crate::oauth::Step;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
+use crate::oauth::{Step, name};
 use crate::redact::encoding::is_unreserved;
 use crate::redact::entry::Named;
 use crate::redact::index::{WINDOW, Windows};
@@ -16,7 +16,7 @@ use crate::redact::interaction::{
     RecordedResponse,
 };
 use crate::redact::label::{self, Piece, escape, pieces};
-use crate::redact::ledger::{Fresh, Ledger};
+use crate::redact::ledger::{Fresh, Ledger, Shape};
 use crate::redact::sweep::{Sweeper, may_stand_in};
 use crate::redact::values::{WORD, encode};
 
@@ -27,6 +27,10 @@ use crate::redact::values::{WORD, encode};
 pub struct Redactor {
     pub(super) ledger: Ledger,
     pub(super) keep_values: Vec<String>,
+    /// The request of this exchange has a body that nobody could read.
+    pub(super) is_unread: bool,
+    /// What clients called themselves where they asked for authorization.
+    clients: HashSet<String>,
     sweeper: Sweeper,
     kept: Kept,
 }
@@ -149,6 +153,8 @@ impl Redactor {
     fn request(&mut self, step: Step, reading: &Reading<'_>) -> RecordedRequest {
         let said = reading.said;
         let place = Place::of_request(step);
+        self.is_unread = false;
+        self.know_client(step, reading);
         let raw_query = said.url.query.as_deref().unwrap_or_default();
         let query = self.pairs(place, &Params::parse(raw_query));
         let raw_query = (!writes_back(raw_query)).then(|| self.raw_params(raw_query));
@@ -174,11 +180,29 @@ impl Redactor {
         request
     }
 
+    /// Learns who the client is, and its secret where it calls itself by that.
+    fn know_client(&mut self, step: Step, reading: &Reading<'_>) {
+        let id = reading.fields.get(name::CLIENT_ID);
+        if step == Step::AuthorizationRequest {
+            self.clients.extend(id.map(ToOwned::to_owned));
+        } else if let (Some(id), Some(secret)) = (id, reading.fields.get(name::CLIENT_SECRET))
+            && self.clients.contains(secret)
+            && !self.clients.contains(id)
+        {
+            self.secret(name::CLIENT_SECRET, id, Shape::Declared);
+        }
+    }
+
+    /// Whether an authorization request came from a client of this name.
+    pub(super) fn is_client(&self, id: &str) -> bool {
+        self.clients.contains(id)
+    }
+
     fn response(&mut self, step: Step, reading: &Reading<'_>, heard: &Heard) -> RecordedResponse {
         let said = reading.said;
         let mut response = RecordedResponse {
             status: heard.status,
-            reason: heard.reason.as_deref().map(|reason| self.free_text(reason)),
+            reason: heard.reason.as_deref().map(|reason| self.sentence(reason)),
             http: (heard.version != said.version).then(|| heard.version.as_str().to_owned()),
             after: heard.after.into(),
             headers: self.headers(step, &heard.headers),

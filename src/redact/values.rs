@@ -1,14 +1,17 @@
 //! A value by its class: kept, kept in part, or replaced.
 
+use std::net::IpAddr;
+
 use crate::model::{Params, Url, percent_decode, percent_encode};
 use crate::oauth::facts::{is_placeholder_word, is_template};
 use crate::oauth::name;
 use crate::oauth::registry::{self, Class, Place};
 use crate::redact::Redactor;
+use crate::redact::decode::unescape_all;
 use crate::redact::label::{self, Piece, Suffix, escape, pieces};
 use crate::redact::ledger::Shape;
 use crate::redact::pattern::{self, Looks};
-use crate::redact::vocabulary::{is_host, is_number, is_plain};
+use crate::redact::vocabulary::{is_host, is_host_label, is_number, is_plain};
 
 /// The kind of a value that no row speaks of.
 const UNKNOWN: &str = "value";
@@ -36,9 +39,11 @@ impl Redactor {
             return escape(value);
         }
         match registry::class(place, name) {
-            Some(Class::Keep) if is_public(place, name) => escape(value),
+            Some(Class::Keep) if is_public(place, name) && !self.ledger.knows(value) => {
+                escape(value)
+            }
             Some(Class::Keep) => self.kept(value),
-            Some(Class::Text) => self.free_text(value),
+            Some(Class::Text) => self.sentence(value),
             Some(Class::Url) => self.url(value),
             // A template holds a variable's name where the secret should be, or nearly so.
             Some(Class::Secret) if !is_template(value) => self.secret(name, value, Shape::Declared),
@@ -73,7 +78,10 @@ impl Redactor {
 
     /// A name, which may itself be a secret or an address.
     pub(super) fn name(&mut self, name: &str) -> String {
-        let is_word = || name.len() <= NAME_MAX && is_plain(name) && !self.ledger.knows(name);
+        let is_word = || {
+            let is_known = self.ledger.knows(name) || name.parse::<IpAddr>().is_ok();
+            name.len() <= NAME_MAX && is_plain(name) && !is_known && pattern::phone(name).is_none()
+        };
         if registry::is_known(name) || registry::header_class(name).is_some() || is_word() {
             escape(name)
         } else {
@@ -90,15 +98,24 @@ impl Redactor {
         }
     }
 
-    /// A sentence: what is not made of known words is replaced.
+    /// What a server says to people, who may find in it what nobody could read of the request.
+    pub(super) fn sentence(&mut self, text: &str) -> String {
+        if self.is_unread {
+            self.secret("text", text, Shape::Hidden)
+        } else {
+            self.free_text(text)
+        }
+    }
+
+    /// Text of which is kept what is made of known words.
     pub(super) fn free_text(&mut self, text: &str) -> String {
-        self.each_word(text, |this, word| this.word(word))
+        self.each_word(text, Self::word)
     }
 
     /// A value of the protocol, whose words may be numbers.
     pub(super) fn kept(&mut self, value: &str) -> String {
         self.each_word(value, |this, word| {
-            if is_number(word) && !this.ledger.knows(word) {
+            if is_number(word) && !this.is_secret(word) {
                 word.to_owned()
             } else {
                 this.word(word)
@@ -116,6 +133,12 @@ impl Redactor {
                 rest = tail;
                 continue;
             }
+            if let Some(end) = self.hidden(rest) {
+                let (escaped, tail) = rest.split_at(end);
+                out.push_str(&self.secret(UNKNOWN, escaped, Shape::Hidden));
+                rest = tail;
+                continue;
+            }
             let end = rest.find(is_separator).unwrap_or(rest.len());
             let (word, tail) = rest.split_at(end);
             out.push_str(&each(self, word));
@@ -126,11 +149,27 @@ impl Redactor {
         out
     }
 
+    /// How long the run is that the text begins with, where it hides under escapes what would not
+    /// be kept.
+    fn hidden(&self, text: &str) -> Option<usize> {
+        let end = text.find(is_quote).unwrap_or(text.len());
+        let plain = unescape_all(&text[..end])?;
+        let is_kept = |word: &str| {
+            let word = word.trim_end_matches(is_stop);
+            let is_known = self.is_secret(word) || pattern::looks(word).is_some();
+            !is_known && (is_plain(word) || is_host(word))
+        };
+        (pattern::phone(&plain).is_some() || !plain.split(is_separator).all(is_kept)).then_some(end)
+    }
+
     fn word(&mut self, word: &str) -> String {
-        // A sentence's full stop is no part of the word.
-        let core = word.trim_end_matches(['.', ':', '!', '?']);
+        // A sentence's full stop is no part of the word, unless it is of a secret's.
+        let core = word.trim_end_matches(is_stop);
         if core.is_empty() {
-            return word.to_owned();
+            return escape(word);
+        }
+        if core.len() < word.len() && self.is_secret(word) {
+            return self.secret(UNKNOWN, word, Shape::Hidden);
         }
         let kept = match self.replaced(core) {
             Some(label) => label,
@@ -141,9 +180,13 @@ impl Redactor {
         format!("{kept}{}", &word[core.len()..])
     }
 
+    fn is_secret(&self, word: &str) -> bool {
+        self.ledger.knows(word) || self.ledger.has_heard(word)
+    }
+
     /// What stands for a word that is known to be secret, or looks like it.
     fn replaced(&mut self, word: &str) -> Option<String> {
-        if self.ledger.knows(word) {
+        if self.is_secret(word) {
             return Some(self.ledger.text(UNKNOWN, word, Shape::Hidden));
         }
         let (kind, shape) = match pattern::looks(word)? {
@@ -220,7 +263,7 @@ impl Redactor {
     pub(super) fn authority(&mut self, url: &Url) -> String {
         let authority = url.authority();
         let label = |label: &str| {
-            if self.ledger.knows(label) || pattern::looks(label).is_some() {
+            if self.ledger.knows(label) || !is_host_label(label) {
                 self.secret(UNKNOWN, label, Shape::Declared)
             } else {
                 escape(label)
@@ -352,6 +395,16 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
     }
 }
 
-fn is_separator(c: char) -> bool {
+fn is_stop(c: char) -> bool {
+    ".:!?".contains(c)
+}
+
+/// What ends a run, whatever its escapes are.
+pub(super) fn is_quote(c: char) -> bool {
+    c.is_whitespace() || "\"'`<>".contains(c)
+}
+
+/// What ends a word.
+pub(super) fn is_separator(c: char) -> bool {
     c.is_whitespace() || "\"'`,;()<>[]{}|=".contains(c)
 }

@@ -45,20 +45,31 @@ pub(super) fn is_number(run: &str) -> bool {
 pub(super) fn is_host(run: &str) -> bool {
     let (host, port) = run.split_once(':').unwrap_or((run, ""));
     let host = host.strip_prefix("*.").unwrap_or(host);
-    let is_label = |label: &str| {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        !label.is_empty()
-            && label.len() <= LABEL_MAX
-            && label.bytes().all(fits)
-            && digits_of(label) <= DIGITS_MAX
-    };
     let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok() && !is_address(host);
     let last = host.rsplit_once('.').map_or("", |(_, last)| last);
     let is_name = !last.is_empty()
         && last.bytes().all(|byte| byte.is_ascii_lowercase())
         && is_word(last)
-        && host.split('.').all(is_label);
+        && host.split('.').all(is_host_label);
     (is_here || is_name) && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a label of a host is one that people give: of letters, with few digits at the ends of
+/// its parts.
+pub(super) fn is_host_label(label: &str) -> bool {
+    let (label, port) = label.split_once(':').unwrap_or((label, ""));
+    let is_digit = |c: char| c.is_ascii_digit();
+    let is_part = |part: &str| {
+        let name = part.trim_matches(is_digit);
+        part.len() <= SHORT || !name.contains(is_digit)
+    };
+    (1..=LABEL_MAX).contains(&label.len())
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && digits_of(label) <= DIGITS_MAX
+        && label.split('-').all(is_part)
+        && port.chars().all(is_digit)
 }
 
 /// Whether it is one word, in whatever case.
@@ -200,6 +211,8 @@ const SINGLE_MAX: usize = 2;
 /// Digits of the largest number that a protocol sends: milliseconds since 1970.
 const NUMBER_MAX: usize = 13;
 const LABEL_MAX: usize = 30;
+/// A part of a host's label that is not longer may have digits anywhere.
+const SHORT: usize = 5;
 
 const ERROR_NUMBERS: &[(&str, usize)] = &[
     ("AADB2C", 6),

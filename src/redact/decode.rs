@@ -1,0 +1,152 @@
+//! What a text is under its escapes.
+
+/// The text without one level of escapes of URLs, HTML, JSON and quoted-printable; `None` where
+/// there are none.
+pub(super) fn unescape(text: &str) -> Option<String> {
+    if !text.contains(['%', '&', '=', '\\']) {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    let mut found = false;
+    while let Some(byte) = bytes.get(at) {
+        let escape = match byte {
+            b'%' | b'=' => hex_byte(&bytes[at + 1..]).map(|byte| (vec![byte], 3)),
+            b'&' => entity(&text[at + 1..]),
+            b'\\' => json_escape(&text[at + 1..]),
+            _ => None,
+        };
+        if let Some((decoded, length)) = escape {
+            out.extend(decoded);
+            at += length;
+            found = true;
+        } else {
+            out.push(*byte);
+            at += 1;
+        }
+    }
+    found.then(|| String::from_utf8(out).ok())?
+}
+
+/// The text without any escapes, as far as anybody would nest them.
+pub(super) fn unescape_all(text: &str) -> Option<String> {
+    let mut plain = unescape(text)?;
+    for _ in 1..DEPTH {
+        match unescape(&plain) {
+            Some(deeper) => plain = deeper,
+            None => break,
+        }
+    }
+    Some(plain)
+}
+
+fn hex_byte(bytes: &[u8]) -> Option<u8> {
+    let [high, low, ..] = bytes else {
+        return None;
+    };
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// A reference to a character (HTML section 13.2.5.72), with its length and that of the `&`.
+fn entity(text: &str) -> Option<(Vec<u8>, usize)> {
+    let end = text.find(';').filter(|end| *end <= ENTITY_MAX)?;
+    let name = &text[..end];
+    let c = if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        char::from_u32(code)?
+    } else {
+        ENTITIES.iter().find(|(known, _)| *known == name)?.1
+    };
+    Some((c.to_string().into_bytes(), end + 2))
+}
+
+/// An escape of RFC 8259 section 7, with its length and that of the backslash; those of other
+/// languages among them.
+fn json_escape(text: &str) -> Option<(Vec<u8>, usize)> {
+    let code = |digits: Option<&str>| u32::from_str_radix(digits?, 16).ok();
+    let first = text.chars().next()?;
+    let simple = |c: char| Some((c.to_string().into_bytes(), 2));
+    match first {
+        '"' | '\\' | '/' | '\'' => simple(first),
+        'n' | 'r' | 't' | 'b' | 'f' => simple(' '),
+        'x' => Some((
+            char::from_u32(code(text.get(1..3))?)?
+                .to_string()
+                .into_bytes(),
+            4,
+        )),
+        'u' => {
+            let high = code(text.get(1..5))?;
+            let low = text.get(5..).and_then(|rest| rest.strip_prefix("\\u"));
+            let low = low.and_then(|rest| code(rest.get(..4)));
+            let pair = low
+                .filter(|_| (0xd800..0xdc00).contains(&high))
+                .and_then(|low| {
+                    char::from_u32(0x10000 + ((high - 0xd800) << 10) + low.checked_sub(0xdc00)?)
+                });
+            match pair {
+                Some(c) => Some((c.to_string().into_bytes(), 12)),
+                None => Some((char::from_u32(high)?.to_string().into_bytes(), 6)),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// How deep escapes are undone.
+const DEPTH: usize = 4;
+/// The longest reference that is looked for, `#x10ffff`.
+const ENTITY_MAX: usize = 10;
+const ENTITIES: &[(&str, char)] = &[
+    ("amp", '&'),
+    ("apos", '\''),
+    ("ast", '*'),
+    ("colon", ':'),
+    ("comma", ','),
+    ("commat", '@'),
+    ("dollar", '$'),
+    ("equals", '='),
+    ("excl", '!'),
+    ("gt", '>'),
+    ("hyphen", '-'),
+    ("lowbar", '_'),
+    ("lt", '<'),
+    ("nbsp", ' '),
+    ("num", '#'),
+    ("percnt", '%'),
+    ("period", '.'),
+    ("plus", '+'),
+    ("quot", '"'),
+    ("semi", ';'),
+    ("sol", '/'),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_undone_however_deep() {
+        for (text, expected) in [
+            ("a%20b", Some("a b")),
+            ("%2541", Some("A")),
+            ("&#67;&#x6e;&commat;x", Some("Cn@x")),
+            ("=43=6E", Some("Cn")),
+            ("\\u0043\\x6e", Some("Cn")),
+            ("\\ud83d\\ude00", Some("😀")),
+            ("\\\\u0043", Some("C")),
+            ("%26%2367;", Some("C")),
+            ("a=b", None),
+            ("max-age=3600", Some("max-age600")),
+            ("plain", None),
+            ("%ff", None),
+        ] {
+            assert_eq!(unescape_all(text).as_deref(), expected, "{text}");
+        }
+    }
+}
