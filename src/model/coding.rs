@@ -31,17 +31,35 @@ pub fn decode(headers: &Headers, captured: &mut Captured) {
 }
 
 fn undo(coding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-    match coding {
-        "gzip" | "x-gzip" => read(flate2::read::GzDecoder::new(bytes), bytes.len()),
+    let mut rest = bytes;
+    let decoded = match coding {
+        "gzip" | "x-gzip" => {
+            let decoder = flate2::bufread::MultiGzDecoder::new(&mut rest);
+            read(decoder, bytes.len())?
+        }
         // Servers send either a zlib stream, as the standard says, or a bare one.
-        "deflate" => read(flate2::read::ZlibDecoder::new(bytes), bytes.len())
-            .or_else(|| read(flate2::read::DeflateDecoder::new(bytes), bytes.len())),
-        "br" => read(
-            brotli_decompressor::Decompressor::new(bytes, 4096),
-            bytes.len(),
-        ),
-        _ => None,
-    }
+        "deflate" => zlib(&mut rest).or_else(|| {
+            rest = bytes;
+            read(flate2::bufread::DeflateDecoder::new(&mut rest), bytes.len())
+        })?,
+        "br" => {
+            // It takes no more than it needs from a buffer of one byte.
+            let decoder = brotli_decompressor::Decompressor::new(&mut rest, 1);
+            read(decoder, bytes.len())?
+        }
+        // A frame whose window is too large is refused before there is memory for it.
+        "zstd" => {
+            let decoder = ruzstd::decoding::StreamingDecoder::new(&mut rest).ok()?;
+            read(decoder, bytes.len())?
+        }
+        _ => return None,
+    };
+    rest.is_empty().then_some(decoded)
+}
+
+fn zlib(rest: &mut &[u8]) -> Option<Vec<u8>> {
+    let coded = rest.len();
+    read(flate2::bufread::ZlibDecoder::new(rest), coded)
 }
 
 /// Reads to the end; `None` for a broken stream, and for one that grows as only a bomb does.
@@ -72,11 +90,16 @@ mod tests {
         encoder.finish().expect("finished")
     }
 
-    fn zlib(bytes: &[u8]) -> Vec<u8> {
+    fn zlib_of(bytes: &[u8]) -> Vec<u8> {
         let mut encoder =
             flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(bytes).expect("written");
         encoder.finish().expect("finished")
+    }
+
+    fn and_more(mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.extend_from_slice(b"and more");
+        bytes
     }
 
     #[test]
@@ -88,17 +111,29 @@ mod tests {
             0x6e, 0x76, 0x61, 0x6c, 0x69, 0x64, 0x5f, 0x67, 0x72, 0x61, 0x6e, 0x74, 0x22, 0x7d,
             0x03,
         ];
+        // `zstd -c` of the same text.
+        let zstandard = [
+            0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0xc9, 0x00, 0x00, 0x7b, 0x22, 0x65, 0x72, 0x72,
+            0x6f, 0x72, 0x22, 0x3a, 0x22, 0x69, 0x6e, 0x76, 0x61, 0x6c, 0x69, 0x64, 0x5f, 0x67,
+            0x72, 0x61, 0x6e, 0x74, 0x22, 0x7d, 0x08, 0x98, 0x97, 0x25,
+        ];
         let cut = gzip(text)[..20].to_vec();
         let bomb = gzip(&vec![0; 64 << 20]);
         for (name, coding, bytes, expected) in [
             ("none", "identity", text.to_vec(), Some(text)),
             ("gzip", "gzip", gzip(text), Some(text)),
-            ("deflate", "deflate", zlib(text), Some(text)),
+            ("deflate", "deflate", zlib_of(text), Some(text)),
             ("brotli", "br", brotli.to_vec(), Some(text)),
             ("twice", "gzip, gzip", gzip(&gzip(text)), Some(text)),
             ("cut", "gzip", cut, None),
+            ("gzip and more", "gzip", and_more(gzip(text)), None),
+            ("deflate and more", "deflate", and_more(zlib_of(text)), None),
+            ("brotli and more", "br", and_more(brotli.to_vec()), None),
+            ("zstd and more", "zstd", and_more(zstandard.to_vec()), None),
             ("a bomb", "gzip", bomb, None),
-            ("unknown", "zstd", text.to_vec(), None),
+            ("zstd", "zstd", zstandard.to_vec(), Some(text)),
+            ("no zstd", "zstd", text.to_vec(), None),
+            ("unknown", "compress", text.to_vec(), None),
             ("not coded at all", "gzip", text.to_vec(), None),
         ] {
             let headers: Headers = [("Content-Encoding", coding)].into_iter().collect();

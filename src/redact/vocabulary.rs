@@ -164,7 +164,11 @@ fn is_version(run: &str) -> bool {
     let number = number.strip_prefix(['v', 'V']).unwrap_or(number);
     let groups: Vec<&str> = number.split('.').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    // `Chrome/120.0.0.0` is an address as well.
+    let is_address = is_address(number)
+        && (groups.iter().filter(|group| **group == "0").count() < 2 || run.starts_with(number));
     (2..=4).contains(&groups.len())
+        && !is_address
         && groups.iter().all(|group| {
             (1..=5).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit())
         })
@@ -323,6 +327,7 @@ mod tests {
             "Unable",
             "Mozilla/5.0",
             "Chrome/120.0.6099.109",
+            "Chrome/120.0.0.0",
             "AppleWebKit/537.36",
             "python-requests/2.32.3",
             "AADSTS50011",
@@ -358,6 +363,8 @@ mod tests {
             "343832393133",
             "555-014-2637",
             "555.014.2637",
+            "/198.18.101.7",
+            "198.18.0.0",
             "\\u0043\\u006e",
             "SGVsbG8",
             "aBcDeFgH",
