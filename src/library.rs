@@ -70,7 +70,7 @@ pub enum Error {
         /// Counted from 1.
         line: usize,
         /// What it looks like.
-        kind: &'static str,
+        kind: String,
     },
     /// The name does not end in `.part`.
     #[error("{} is no .part file; recover takes what a recording left, NAME.yaml.part", path.display())]
@@ -341,7 +341,7 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
         return Err(Error::Unclean {
             path: part.to_owned(),
             line: hit.line,
-            kind: hit.kind,
+            kind: hit.kind.clone(),
         });
     }
     let path = free_name(target);

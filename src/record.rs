@@ -9,7 +9,7 @@ use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
-use crate::redact::{Interaction, Named, Redacted, Redactor};
+use crate::redact::{Interaction, Named, Redacted, Redactor, check};
 
 /// What a recording keeps.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,7 @@ pub struct Options {
 pub struct Tape {
     header: Header,
     keep_all: bool,
+    keep_values: Vec<String>,
     flows: Flows,
     redactor: Redactor,
     /// In the order in which the exchanges ended.
@@ -81,7 +82,8 @@ impl Tape {
             },
             keep_all: options.keep_all,
             flows: Flows::default(),
-            redactor: Redactor::new(options.keep_values),
+            redactor: Redactor::new(options.keep_values.clone()),
+            keep_values: options.keep_values,
             entries: Vec::new(),
             withheld: Vec::new(),
         }
@@ -159,7 +161,11 @@ impl Tape {
         entries.sort_by_key(|entry| entry.id);
         let mut text = self.finished_header(&entries)?;
         for (number, entry) in (1..).zip(entries) {
-            text.push_str(&cassette::entry(&entry.read()?.renumbered(number)));
+            let interaction = entry.read()?;
+            if let Some(stray) = check(&interaction, &self.keep_values).first() {
+                return Err(Refused::leak(&stray.kind));
+            }
+            text.push_str(&cassette::entry(&interaction.renumbered(number)));
         }
         match self.redactor.leak(&text) {
             Some(kind) => Err(Refused::leak(&kind)),

@@ -6,12 +6,14 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod audit;
 mod emit;
 mod error;
 mod header;
 mod load;
 mod session;
 
+pub use audit::audit;
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::Header;

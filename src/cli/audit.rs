@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
+use authtape::cassette::audit;
 use authtape::library;
-use authtape::redact::{AuditHit, audit};
+use authtape::redact::AuditHit;
 use clap::Parser;
 
 use crate::cli::exit::Exit;

@@ -6,14 +6,14 @@ use crate::redact::label::{Piece, pieces};
 use crate::redact::pattern;
 
 /// A place in a text that looks like a secret; the value itself is never part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditHit {
     /// Counted from 1.
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
     /// What it looks like.
-    pub kind: &'static str,
+    pub kind: String,
 }
 
 /// Searches any text, be it a cassette, a HAR file or a log: tokens with a signature, vendors'
@@ -27,7 +27,7 @@ pub fn audit(text: &str) -> Vec<AuditHit> {
             hits.push(AuditHit {
                 line: number + 1,
                 column,
-                kind,
+                kind: kind.to_owned(),
             });
         }
     }
@@ -42,6 +42,7 @@ fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
     {
         hits.push((at, "private key"));
     }
+    hits.extend(userinfo(line).map(|at| (at, "password in a URL")));
     let mut previous = "";
     for (at, word) in words(line) {
         let clean = word.trim_end_matches(['.', ':']);
@@ -84,9 +85,22 @@ fn is_secret_name(word: &str) -> bool {
         Place::TokenResponse,
         Place::AuthorizationResponse,
     ];
-    places
-        .iter()
-        .any(|place| registry::class(*place, word) == Some(Class::Secret))
+    let is_secret = |place: &Place| {
+        matches!(
+            registry::class(*place, word),
+            Some(Class::LowEntropy | Class::Secret)
+        )
+    };
+    places.iter().any(is_secret)
+}
+
+/// Where the password stands of a URL that has one (RFC 3986 section 3.2.1).
+fn userinfo(line: &str) -> Option<usize> {
+    let at = line.find("://")? + 3;
+    let authority = line[at..].split(['/', '?', '#', ' ', '"', '\'']).next()?;
+    let (userinfo, _) = authority.rsplit_once('@')?;
+    let (user, password) = userinfo.split_once(':')?;
+    is_credential(password).then_some(at + user.len() + 1)
 }
 
 /// Long enough, and no label, placeholder, type name or plain word of a sentence.
@@ -98,13 +112,16 @@ fn is_credential(word: &str) -> bool {
     let plain = word
         .chars()
         .all(|c| c.is_ascii_lowercase() || c == '_' || c == '-');
-    word.len() >= 8
+    word.len() >= CREDENTIAL_MIN
         && !labelled
         && !masked
         && !plain
         && !registry::is_known(word)
         && !facts::is_placeholder_word(word)
 }
+
+/// What is shorter is too often something else.
+const CREDENTIAL_MIN: usize = 6;
 
 #[cfg(test)]
 mod tests {
@@ -137,6 +154,15 @@ mod tests {
                 "token gho_16C7e42F292c6912E7710c838347Ae178B4a",
                 Some((1, 7, "vendor token")),
             ),
+            (
+                "password=hunter2SuperSecret99",
+                Some((1, 10, "value of a secret parameter")),
+            ),
+            (
+                "curl https://me:hunter22@idp.example/token",
+                Some((1, 17, "password in a URL")),
+            ),
+            ("https://idp.example/a:b@c", None),
             ("- code: REDACTED-code-1", None),
             ("Authorization: Basic REDACTED-basic-1", None),
             ("client_secret: \"\"", None),
@@ -144,9 +170,10 @@ mod tests {
             ("code: {length: 24, alphabet: lower-alnum}", None),
             ("the code expired yesterday", None),
         ] {
-            let hit = audit(text)
-                .first()
-                .map(|hit| (hit.line, hit.column, hit.kind));
+            let hit = audit(text).first().cloned();
+            let hit = hit
+                .as_ref()
+                .map(|hit| (hit.line, hit.column, hit.kind.as_str()));
             assert_eq!(hit, expected, "{text}");
         }
     }

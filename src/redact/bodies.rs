@@ -145,7 +145,7 @@ impl Redactor {
     }
 
     /// A form that was percent-encoded as a whole stays so.
-    fn encoded_form(&mut self, text: &str) -> String {
+    pub(super) fn encoded_form(&mut self, text: &str) -> String {
         crate::redact::values::encode(&self.raw_params(&percent_decode(text)))
     }
 
@@ -167,7 +167,7 @@ impl Redactor {
         }
     }
 
-    fn json_text(&mut self, place: Place, text: &str) -> String {
+    pub(super) fn json_text(&mut self, place: Place, text: &str) -> String {
         let this = std::cell::RefCell::new(self);
         json::rewrite(
             text,

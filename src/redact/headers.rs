@@ -82,7 +82,7 @@ impl Redactor {
         Some(Named::new(self.field_name(&header.name), value))
     }
 
-    fn header_value(
+    pub(super) fn header_value(
         &mut self,
         step: Step,
         name: &str,

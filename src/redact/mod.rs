@@ -8,6 +8,7 @@
 
 mod audit;
 mod bodies;
+mod check;
 mod decode;
 mod encoding;
 mod entry;
@@ -24,6 +25,7 @@ mod values;
 mod vocabulary;
 
 pub use audit::{AuditHit, audit};
+pub use check::{STAND, Stray, check};
 pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
 pub use interaction::{

@@ -8,6 +8,7 @@ use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
 use crate::oauth::{Step, name};
+use crate::redact::check::Stray;
 use crate::redact::encoding::is_unreserved;
 use crate::redact::entry::Named;
 use crate::redact::index::{WINDOW, Windows};
@@ -31,6 +32,8 @@ pub struct Redactor {
     pub(super) is_unread: bool,
     /// What clients called themselves where they asked for authorization.
     clients: HashSet<String>,
+    /// What would be replaced, where this only checks what is written.
+    pub(super) strays: Option<Vec<Stray>>,
     sweeper: Sweeper,
     kept: Kept,
 }

@@ -67,6 +67,9 @@ impl Redactor {
         } else {
             UNKNOWN
         };
+        if self.is_checked(kind, spelled) {
+            return None;
+        }
         let mut labelled = self.ledger.pieces(kind, spelled, Shape::Hidden);
         for piece in &mut labelled {
             if let Piece::Label(label) = piece {
@@ -330,6 +333,9 @@ impl Redactor {
 
     /// The label of a secret; the kind is its name where the registry has it.
     pub(super) fn secret(&mut self, kind: &str, value: &str, shape: Shape) -> String {
+        if self.is_checked(kind, value) {
+            return value.to_owned();
+        }
         self.ledger.text(&kind_of(kind), value, shape)
     }
 }
