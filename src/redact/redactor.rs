@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
-use crate::model::{Exchange, Failure, Framing, Heard, Params, Version};
-use crate::oauth::Step;
+use crate::model::{Exchange, Failure, Framing, Heard, Params, Url, Version, percent_decode};
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
+use crate::oauth::{Step, name};
 use crate::redact::encoding::is_unreserved;
 use crate::redact::entry::Named;
 use crate::redact::index::{WINDOW, Windows};
@@ -151,9 +151,10 @@ impl Redactor {
         let raw_query = said.url.query.as_deref().unwrap_or_default();
         let query = self.pairs(place, &Params::parse(raw_query));
         let raw_query = (!writes_back(raw_query)).then(|| self.raw_params(raw_query));
+        self.learn_unsent(&said.url);
         let basic = self.basic(step, said);
         let mut request = RecordedRequest {
-            method: escape(&said.method),
+            method: self.name(&said.method),
             url: format!(
                 "{}://{}{}",
                 escape(&said.url.scheme),
@@ -171,6 +172,22 @@ impl Redactor {
         self.request_body(place, reading, &mut request);
         request.trailers = self.headers(step, &said.body.trailers);
         request
+    }
+
+    /// Learns what stands in the parts of a URL that no server is sent, but a HAR file shows.
+    fn learn_unsent(&mut self, url: &Url) {
+        if let Some(userinfo) = &url.userinfo {
+            let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+            self.value(Place::TokenRequest, name::USERNAME, &percent_decode(user));
+            self.value(
+                Place::TokenRequest,
+                name::PASSWORD,
+                &percent_decode(password),
+            );
+        }
+        if let Some(fragment) = &url.fragment {
+            self.raw_params(fragment);
+        }
     }
 
     fn response(&mut self, step: Step, reading: &Reading<'_>, heard: &Heard) -> RecordedResponse {
