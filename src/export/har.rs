@@ -39,12 +39,11 @@ pub fn har(cassette: &Cassette, asides: &Asides) -> Har {
         .map(|(number, page)| self::page(number, *page, title(number), begun))
         .collect();
     let version = env!("CARGO_PKG_VERSION");
-    let mut comment = ABOUT.to_owned();
-    match asides.left_out {
-        0 => {}
-        1 => comment.push_str("; one entry was left out"),
-        count => comment.push_str(&format!("; {count} entries were left out")),
-    }
+    let left_out = match asides.left_out {
+        0 => String::new(),
+        1 => "; one entry was left out".to_owned(),
+        count => format!("; {count} entries were left out"),
+    };
     Har {
         entries: entries.collect(),
         log: json!({
@@ -52,7 +51,7 @@ pub fn har(cassette: &Cassette, asides: &Asides) -> Har {
             "creator": { "name": "authtape", "version": version },
             "pages": pages,
             "entries": [],
-            "comment": comment,
+            "comment": format!("{ABOUT}{left_out}"),
         }),
     }
 }
@@ -80,16 +79,20 @@ impl Har {
 fn collect_texts(name: &str, value: &Value, texts: &mut String) {
     match value {
         Value::String(url) if name == "url" => {
-            url.split('?').for_each(|part| add_line(texts, part));
+            for part in url.split('?') {
+                add_line(texts, part);
+            }
         }
         Value::String(text) => add_line(texts, text),
         Value::Array(items) => {
-            items.iter().for_each(|item| collect_texts("", item, texts));
+            for item in items {
+                collect_texts("", item, texts);
+            }
         }
         Value::Object(members) => {
-            members
-                .iter()
-                .for_each(|(name, value)| collect_texts(name, value, texts));
+            for (name, value) in members {
+                collect_texts(name, value, texts);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
@@ -128,7 +131,7 @@ fn entry(interaction: &Interaction, aside: &Aside, begun: OffsetDateTime) -> Val
 /// The step of the protocol, and what the file that was read says besides.
 fn about(interaction: &Interaction, aside: &Aside) -> String {
     let step = interaction.step();
-    let step = step.is_oauth().then(|| step.title().to_owned());
+    let step = step.is_oauth().then(|| step.title());
     let lost: Vec<_> = aside.lost.iter().map(|lost| lost.as_str()).collect();
     let lost = (!lost.is_empty()).then(|| format!("left out: {}", lost.join(", ")));
     step.into_iter().chain(lost).collect::<Vec<_>>().join("; ")
@@ -319,7 +322,10 @@ fn set_cookie(field: &str) -> Option<Value> {
     let (name, value) = parts.next()?.split_once('=')?;
     let mut cookie = json!({ "name": name, "value": value });
     for part in parts {
-        let (name, value) = part.trim().split_once('=').unwrap_or((part.trim(), ""));
+        let (name, value) = part
+            .trim()
+            .split_once('=')
+            .unwrap_or_else(|| (part.trim(), ""));
         match name.to_ascii_lowercase().as_str() {
             name @ ("path" | "domain") => cookie[name] = value.into(),
             "httponly" => cookie["httpOnly"] = true.into(),

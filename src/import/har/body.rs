@@ -91,27 +91,27 @@ fn multipart(params: Vec<Value>, media_type: &str) -> Vec<u8> {
     let declared = media_type.split_once("boundary=").map(|(_, rest)| rest);
     let declared = declared.and_then(|rest| rest.split([';', '"']).find(|text| !text.is_empty()));
     let boundary = declared.unwrap_or("authtape");
-    let mut out = String::new();
-    for param in params {
+    let part = |param| {
         let mut members = Members::of(param);
         let mut field = |name| members.text(name).unwrap_or_default();
         let (name, value) = (field("name"), field("value"));
         let (file, kind) = (field("fileName"), field("contentType"));
         let quoted = |text: &str| text.replace('"', "%22").replace(['\r', '\n'], " ");
-        out.push_str(&format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"",
-            quoted(&name)
-        ));
-        if !file.is_empty() {
-            out.push_str(&format!("; filename=\"{}\"", quoted(&file)));
-        }
-        if !kind.is_empty() {
-            out.push_str(&format!("\r\nContent-Type: {}", quoted(&kind)));
-        }
-        out.push_str(&format!("\r\n\r\n{value}\r\n"));
-    }
-    out.push_str(&format!("--{boundary}--\r\n"));
-    out.into_bytes()
+        let file = match file.as_str() {
+            "" => String::new(),
+            file => format!("; filename=\"{}\"", quoted(file)),
+        };
+        let kind = match kind.as_str() {
+            "" => String::new(),
+            kind => format!("\r\nContent-Type: {}", quoted(kind)),
+        };
+        let name = quoted(&name);
+        format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{file}{kind}\r\n\r\n{value}\r\n"
+        )
+    };
+    let parts: String = params.into_iter().map(part).collect();
+    format!("{parts}--{boundary}--\r\n").into_bytes()
 }
 
 const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(

@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for LogSeed {
                 "pages" => {
                     pages = map
                         .next_value::<Option<Each<_>>>()?
-                        .map_or(pages, |all| all.0)
+                        .map_or(pages, |all| all.0);
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

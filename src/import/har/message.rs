@@ -43,7 +43,7 @@ pub(super) fn said(
     let mut body = body::of_request(request);
     body::undo_coding(&headers, &mut body);
     note_comment(request, lost);
-    SIZES.iter().for_each(|name| drop(request.take(name)));
+    skip_sizes(request);
     let message = Said {
         method: request.text("method").unwrap_or_else(|| "GET".to_owned()),
         url,
@@ -69,7 +69,7 @@ pub(super) fn heard(
     let spoken = response.text("httpVersion");
     let mut body = body::of_response(response);
     note_comment(response, lost);
-    SIZES.iter().for_each(|name| drop(response.take(name)));
+    skip_sizes(response);
     let status = status?;
     if !headers.has("location") && !location.is_empty() && (300..400).contains(&status) {
         headers.push("Location", location);
@@ -177,4 +177,8 @@ fn note_comment(message: &mut Members, lost: &mut BTreeSet<Lost>) {
 }
 
 /// Sizes are made anew for what is written, or left out where they would tell.
-const SIZES: &[&str] = &["headersSize", "bodySize", "_transferSize"];
+fn skip_sizes(message: &mut Members) {
+    for name in ["headersSize", "bodySize", "_transferSize"] {
+        drop(message.take(name));
+    }
+}
