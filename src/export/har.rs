@@ -9,6 +9,7 @@ use time::macros::format_description;
 
 use crate::cassette::Cassette;
 use crate::export::har_body::{self, Written};
+use crate::export::reason;
 use crate::model::{Aside, Asides, Page, percent_encode};
 use crate::redact::{
     Interaction, Named, Piece, RecordedError, RecordedRequest, RecordedResponse, join, pieces,
@@ -205,7 +206,7 @@ fn response(response: &RecordedResponse, error: Option<&RecordedError>, http: &S
     let headers = response.headers();
     let mut out = json!({
         "status": response.status(),
-        "statusText": response.reason().unwrap_or_default(),
+        "statusText": response.reason().unwrap_or_else(|| reason::usual(response.status())),
         "httpVersion": http.answered,
         "cookies": set_cookies(response.header_fields()),
         "headers": pairs(response.header_fields()),
@@ -400,7 +401,8 @@ fn instant(begun: OffsetDateTime, at: Duration) -> String {
     let format =
         format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     // A time of the calendar's years is always written.
-    (begun + at).format(format).unwrap_or_default()
+    let instant = begun.saturating_add(at.try_into().unwrap_or(time::Duration::MAX));
+    instant.format(format).unwrap_or_default()
 }
 
 const ABOUT: &str = "redacted by authtape: REDACTED-kind-n is the same secret wherever it stands; \

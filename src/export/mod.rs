@@ -4,3 +4,4 @@
 
 pub mod har;
 mod har_body;
+mod reason;

@@ -16,7 +16,7 @@ use crate::redact::interaction::{
     RecordedResponse,
 };
 use crate::redact::label::{self, Piece, escape, pieces};
-use crate::redact::ledger::{Fresh, Ledger};
+use crate::redact::ledger::{Fresh, Ledger, Shape};
 use crate::redact::sweep::{Sweeper, may_stand_in};
 use crate::redact::values::encode;
 
@@ -154,7 +154,7 @@ impl Redactor {
         self.learn_unsent(&said.url);
         let basic = self.basic(step, said);
         let mut request = RecordedRequest {
-            method: self.name(&said.method),
+            method: self.method(&said.method),
             url: format!(
                 "{}://{}{}",
                 escape(&said.url.scheme),
@@ -172,6 +172,17 @@ impl Redactor {
         self.request_body(place, reading, &mut request);
         request.trailers = self.headers(step, &said.body.trailers);
         request
+    }
+
+    /// A method, which may be anything that the client made up.
+    fn method(&mut self, method: &str) -> String {
+        let all = |fits: fn(&u8) -> bool| method.bytes().all(|byte| byte == b'-' || fits(&byte));
+        let is_word = all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase);
+        if is_word && method.len() <= LONGEST_METHOD {
+            method.to_owned()
+        } else {
+            self.secret("name", method, Shape::Hidden)
+        }
     }
 
     /// Learns what stands in the parts of a URL that no server is sent, but a HAR file shows.
@@ -312,6 +323,9 @@ fn response_framing(heard: &Heard) -> Option<Framing> {
     let bodiless = heard.body.size == 0 || heard.version == Version::Http2;
     Framing::declared(&heard.headers).or_else(|| (!bodiless).then_some(Framing::Eof))
 }
+
+/// `UPDATEREDIRECTREF`, in IANA's registry of methods.
+const LONGEST_METHOD: usize = 17;
 
 /// The distinct texts that were kept, to be searched for secrets that are learned later.
 #[derive(Default)]

@@ -43,7 +43,10 @@ impl Raw {
         let exchange = Exchange {
             id,
             at: since(begun, self.started),
-            clock: (self.started + after).unix_timestamp(),
+            clock: self
+                .started
+                .unix_timestamp()
+                .saturating_add_unsigned(after.as_secs()),
             request: self.said,
             response: self.heard,
             failure: self
@@ -75,8 +78,8 @@ impl From<Value> for RawPage {
             started: started(&mut members),
             page: Page {
                 at: Duration::ZERO,
-                on_content_load: timings.amount("onContentLoad"),
-                on_load: timings.amount("onLoad"),
+                on_content_load: timings.millis("onContentLoad"),
+                on_load: timings.millis("onLoad"),
             },
         }
     }
@@ -137,14 +140,14 @@ fn says_something(value: &Value) -> bool {
 fn timings(entry: &mut Members) -> Timings {
     let mut spent = entry.object("timings");
     Timings {
-        total: entry.amount("time"),
-        blocked: spent.amount("blocked"),
-        dns: spent.amount("dns"),
-        connect: spent.amount("connect"),
-        ssl: spent.amount("ssl"),
-        send: spent.amount("send"),
-        wait: spent.amount("wait"),
-        receive: spent.amount("receive"),
+        total: entry.millis("time"),
+        blocked: spent.millis("blocked"),
+        dns: spent.millis("dns"),
+        connect: spent.millis("connect"),
+        ssl: spent.millis("ssl"),
+        send: spent.millis("send"),
+        wait: spent.millis("wait"),
+        receive: spent.millis("receive"),
     }
 }
 

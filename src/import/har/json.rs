@@ -39,6 +39,11 @@ impl Members {
         self.number(name).filter(|number| *number >= 0.0)
     }
 
+    /// Takes out a number of milliseconds; one of more than a day is no duration but something else.
+    pub(super) fn millis(&mut self, name: &str) -> Option<f64> {
+        self.amount(name).filter(|millis| *millis <= 86_400_000.0)
+    }
+
     /// Takes out a list; empty where it is none.
     pub(super) fn list(&mut self, name: &str) -> Vec<Value> {
         match self.take(name) {

@@ -65,7 +65,8 @@ pub(super) fn heard(
     let mut headers = headers(response);
     let location = response.text("redirectURL").unwrap_or_default();
     let cookies = named(response.list("cookies"));
-    let reason = response.text("statusText").filter(|text| !text.is_empty());
+    // The phrase may be anything, and what it usually is the status says.
+    drop(response.take("statusText"));
     let spoken = response.text("httpVersion");
     let mut body = body::of_response(response);
     note_comment(response, lost);
@@ -82,7 +83,7 @@ pub(super) fn heard(
     body::undo_coding(&headers, &mut body);
     Some(Heard {
         status,
-        reason,
+        reason: None,
         version: spoken.map_or(asked.message.version, |spoken| version(Some(&spoken)).0),
         headers,
         body,
@@ -90,8 +91,8 @@ pub(super) fn heard(
     })
 }
 
-/// The fields in their order. Pseudo-header fields (RFC 9113 section 8.3) say again what the method
-/// and the URL say.
+/// The fields in their order. What is no name of a field is passed over: pseudo-header fields (RFC
+/// 9113 section 8.3) say again what the method and the URL say.
 fn headers(message: &mut Members) -> Headers {
     let fields = match message.take("headers") {
         // Some tools write an object.
@@ -104,7 +105,7 @@ fn headers(message: &mut Members) -> Headers {
     };
     let mut headers = Headers::new();
     for (name, value) in fields {
-        if name.is_empty() || name.starts_with(':') {
+        if !is_token(&name) {
             continue;
         }
         // Chrome writes the fields of one name as one, a line for each.
@@ -113,6 +114,12 @@ fn headers(message: &mut Members) -> Headers {
         }
     }
     headers
+}
+
+/// Whether a text is a `token` of RFC 9110 section 5.6.2, as names of fields are.
+fn is_token(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 /// The names and values of a list of `{name, value}`.

@@ -334,6 +334,11 @@ mod tests {
                 vec![],
             ),
             (
+                "what is no name",
+                json!({ "headers": { "": "1", "a b": "2", "Cn/9=": "3" } }),
+                vec![],
+            ),
+            (
                 "cookies alone",
                 json!({ "cookies": pair("sid", "1") }),
                 vec!["Cookie: sid=1"],
@@ -477,6 +482,44 @@ mod tests {
             left,
             [(3, "its URL names no server"), (4, "it has no request")]
         );
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_not_taken() {
+        let request = json!({ "url": "https://x.example/" });
+        for (name, started, wait, (at, after)) in [
+            (
+                "the last of all years",
+                "9999-12-31T23:59:59.999Z",
+                json!(86_400_000),
+                (999, 86_400_000),
+            ),
+            ("no time", "2026-13-45T99:99:99Z", json!("1.5"), (0, 1)),
+            (
+                "longer than a day",
+                "2026-11-23T11:00:00Z",
+                json!(86_400_001),
+                (0, 0),
+            ),
+            (
+                "less than nothing",
+                "2026-11-23T11:00:00Z",
+                json!(-5),
+                (0, 0),
+            ),
+            (
+                "without bounds",
+                "2026-11-23T11:00:00Z",
+                json!(1e300),
+                (0, 0),
+            ),
+        ] {
+            let entry = json!({ "startedDateTime": started, "request": request, "timings": { "wait": wait } });
+            let (exchange, _) = one(&entry);
+            let failure = exchange.failure.expect("no response");
+            let got = (exchange.at.as_millis(), failure.after.as_millis());
+            assert_eq!(got, (at, after), "{name}");
+        }
     }
 
     #[test]
