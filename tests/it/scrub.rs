@@ -131,6 +131,29 @@ fn words_of_the_format_and_whole_urls_as_secrets_do_not_stand_in_the_way() {
 }
 
 #[test]
+fn what_stands_in_the_unsent_parts_of_a_url_is_known_elsewhere() {
+    let here = tempfile::tempdir().expect("a directory");
+    let url = "https://web:cnopensesamecn@app.example/#access_token=cnwinterappletreecn";
+    let text = "{\"error\":\"x\",\"error_description\":\"neither cnopensesamecn nor cnwinterappletreecn\"}";
+    let mut har = session();
+    har["log"]["entries"][1]["response"]["content"]["text"] = json!(text);
+    let (_, before) = written(here.path(), &har, &[]);
+    let content = |file: Option<Value>| {
+        let file = file.expect("a file");
+        file["log"]["entries"][1]["response"]["content"]["text"].clone()
+    };
+    assert_eq!(
+        content(before),
+        text,
+        "plain words are kept where nothing is known of them"
+    );
+    har["log"]["entries"][0]["request"]["url"] = json!(url);
+    let (_, after) = written(here.path(), &har, &["--overwrite"]);
+    let expected = "{\"error\":\"x\",\"error_description\":\"neither REDACTED-password-1 nor REDACTED-access_token-1\"}";
+    assert_eq!(content(after), expected);
+}
+
+#[test]
 fn what_was_scrubbed_can_be_scrubbed_again() {
     let here = tempfile::tempdir().expect("a directory");
     let (_, once) = written(here.path(), &session(), &[]);
