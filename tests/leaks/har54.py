@@ -32,9 +32,13 @@ TOOLS = ROOT / "target" / "baselines"
 BEGIN, END = "<!-- har54 -->", "<!-- /har54 -->"
 
 
+# Counts the files: each has canaries of its own, the same on every run.
+ROUND = [0]
+
+
 def random_text(name, length=28):
-    """The same letters and digits on every run, and no word."""
-    digest = hashlib.sha512(f"har54 {name}".encode()).digest()
+    """Letters and digits, the same on every run, and no word."""
+    digest = hashlib.sha512(f"har54 {ROUND[0]} {name}".encode()).digest()
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"
     return "Cn" + "".join(letters[byte % len(letters)] for byte in digest)[: length - 2]
 
@@ -485,6 +489,23 @@ def compare(binary, original, canaries):
     return rows
 
 
+def rounds(binary, count):
+    """What authtape leaves readable of other canaries in the same places, by place; and how many of
+    the files its audit refused, so that nothing was written."""
+    leaked, refused = {}, 0
+    for ROUND[0] in range(1, count + 1):
+        original, canaries = build()
+        done = subprocess.run([binary, "scrub", "-", "-o", "-"], input=original, capture_output=True, text=True, timeout=60)
+        if done.returncode == 3 and not done.stdout and "nothing was written" in done.stderr:
+            refused += 1
+        elif done.returncode != 0:
+            raise SystemExit(f"round {ROUND[0]}: exit {done.returncode}\n{done.stderr}")
+        for name in readable(done.stdout + done.stderr, canaries):
+            leaked.setdefault(name, []).append(canaries[name])
+    ROUND[0] = 0
+    return leaked, refused
+
+
 def table(rows):
     lines = ["| tool | readable of 54 | kept of 20 | HAR 1.2 |", "|---|---|---|---|"]
     return "\n".join(lines + [f"| {name} | {len(leaked)} | {kept} | {valid} |" for name, leaked, kept, valid in rows])
@@ -495,6 +516,7 @@ def main():
     parser.add_argument("binary", nargs="?")
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--compare", action="store_true", help="install the others under target/ and run them too")
+    parser.add_argument("--rounds", type=int, default=0, help="with that many other sets of canaries, authtape alone")
     parser.add_argument("--write", help="put the table between its marks in this file")
     parser.add_argument("--original", help="write the HAR file with its canaries here")
     parser.add_argument("--verbose", action="store_true", help="name what each leaves readable")
@@ -506,6 +528,13 @@ def main():
     if given.self_test or not given.binary:
         return 0
     binary = str(pathlib.Path(given.binary).resolve())
+    if given.rounds:
+        leaked, refused = rounds(binary, given.rounds)
+        total = sum(map(len, leaked.values()))
+        print(f"authtape: {total} of {54 * given.rounds} readable in {given.rounds} files, {refused} of them refused")
+        for name, values in leaked.items():
+            print(f"  {name}: {', '.join(values)}")
+        return 1 if total else 0
     if given.compare:
         rows = compare(binary, original, canaries)
     else:
