@@ -4,7 +4,8 @@
 //! What crosses the wire is a [`model::Exchange`], raw, in memory only. [`redact`] makes an
 //! [`redact::Interaction`] of it, the only thing that is ever written; a [`cassette::Cassette`] is
 //! a list of them. Recording ([`record::Tape`]) and replaying ([`replay::Player`]) are state
-//! machines without I/O; [`diagnose`] says why a session failed. The wire itself ([`proxy`]) and
+//! machines without I/O; [`diagnose`] says why a session failed. [`import`] reads exchanges from other
+//! tools' files, [`export`] writes cassettes as such. The wire itself ([`proxy`]) and
 //! what stands around it ([`deck`], [`launch`], [`demo`], [`library`]) is behind the feature
 //! `proxy`.
 //!
@@ -17,6 +18,8 @@ pub mod redact;
 pub mod cassette;
 
 pub mod diagnose;
+pub mod export;
+pub mod import;
 pub mod record;
 pub mod replay;
 

@@ -57,7 +57,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The name is a symbolic link.
-    #[error("{} is a symbolic link, and a cassette is never written through one; give the file it points to", path.display())]
+    #[error("{} is a symbolic link, and nothing is written through one; give the file it points to", path.display())]
     Symlink {
         /// The link.
         path: PathBuf,
@@ -99,27 +99,42 @@ pub fn load(path: &Path) -> Result<Cassette, Error> {
 ///
 /// Where it cannot be read, or is longer.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    read_sized(path, MAX_SIZE)
+}
+
+/// Reads a file of at most `limit` bytes, whatever it is.
+///
+/// # Errors
+///
+/// Where it cannot be read, or is longer.
+pub fn read_sized(path: &Path, limit: usize) -> Result<Vec<u8>, Error> {
     let file = File::open(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;
-    read_from(&file, path)
+    read_from(&file, path, limit)
 }
 
 /// Reads no more than the limit, since a device or a pipe does not say how long it is.
-fn read_from(file: &File, path: &Path) -> Result<Vec<u8>, Error> {
+///
+/// `path` is what an error calls it.
+///
+/// # Errors
+///
+/// Where it cannot be read, or is longer.
+pub fn read_from(source: impl io::Read, path: &Path, limit: usize) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let mut limited = file.take(MAX_SIZE as u64 + 1);
+    let mut limited = source.take(limit as u64 + 1);
     limited
         .read_to_end(&mut bytes)
         .map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-    if bytes.len() > MAX_SIZE {
+    if bytes.len() > limit {
         return Err(Error::Cassette {
             path: path.to_owned(),
-            source: cassette::Error::TooLarge { limit: MAX_SIZE },
+            source: cassette::Error::TooLarge { limit },
         });
     }
     Ok(bytes)
@@ -142,18 +157,7 @@ impl PartFile {
     /// Where the cassette exists and `overwrite` does not allow for it, where another recording
     /// runs, where an earlier one left its `.part`, or where the file cannot be made.
     pub fn create(cassette: &Path, overwrite: Overwrite, begin: &str) -> Result<Self, Error> {
-        if let Ok(metadata) = std::fs::symlink_metadata(cassette) {
-            if metadata.is_symlink() {
-                return Err(Error::Symlink {
-                    path: cassette.to_owned(),
-                });
-            }
-            if overwrite == Overwrite::No {
-                return Err(Error::Exists {
-                    path: cassette.to_owned(),
-                });
-            }
-        }
+        refuse_taken(cassette, overwrite)?;
         let part = part_path(cassette);
         let file = private()
             .append(true)
@@ -282,12 +286,37 @@ impl Written {
     }
 }
 
-/// Whether a cassette that exists may be replaced.
+/// Writes a file for its owner only, whole or not at all.
+///
+/// # Errors
+///
+/// Where it exists and `overwrite` does not allow for it, or the disk refuses it.
+pub fn save(path: &Path, text: &str, overwrite: Overwrite) -> Result<(), Error> {
+    refuse_taken(path, overwrite)?;
+    place(path, text, overwrite).map(drop)
+}
+
+/// Refuses a name that is a symbolic link, and one that exists where that is not allowed for.
+///
+/// # Errors
+///
+/// [`Error::Symlink`] and [`Error::Exists`].
+pub fn refuse_taken(path: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    let path = path.to_owned();
+    match std::fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_symlink() => Err(Error::Symlink { path }),
+        Ok(_) if overwrite == Overwrite::No => Err(Error::Exists { path }),
+        // Where it cannot be looked at, the attempt to write says why.
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file that exists may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
     /// It is an error.
     No,
-    /// It is replaced when the recording has ended.
+    /// It is replaced once what takes its place is whole.
     Yes,
 }
 
@@ -320,7 +349,7 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
         })?;
     // Locked until the cassette stands.
     let file = held(part)?;
-    let bytes = read_from(&file, part)?;
+    let bytes = read_from(&file, part, MAX_SIZE)?;
     let read = cassette::load_part(&bytes).map_err(|source| Error::Cassette {
         path: part.to_owned(),
         source,
@@ -422,6 +451,11 @@ fn private() -> OpenOptions {
 /// Writes a file whole or not at all: a temporary file beside it, synced, then renamed. It is
 /// locked before it has its name, and open at its end.
 fn replace(path: &Path, text: &str) -> Result<File, Error> {
+    place(path, text, Overwrite::Yes)
+}
+
+/// As [`replace`]; where nothing may be replaced, not even what came a moment ago is.
+fn place(path: &Path, text: &str, overwrite: Overwrite) -> Result<File, Error> {
     let failed = |source| Error::Write {
         path: path.to_owned(),
         source,
@@ -430,11 +464,17 @@ fn replace(path: &Path, text: &str) -> Result<File, Error> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or_else(|| Path::new("."));
+    // Else the error would name a file that nobody asked for.
+    std::fs::metadata(parent).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
     lock(file.as_file(), path)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    let file = file.persist(path).map_err(|error| failed(error.error))?;
+    let placed = match overwrite {
+        Overwrite::Yes => file.persist(path),
+        Overwrite::No => file.persist_noclobber(path),
+    };
+    let file = placed.map_err(|error| failed(error.error))?;
     File::open(parent)
         .and_then(|directory| directory.sync_all())
         .map_err(failed)?;

@@ -167,9 +167,19 @@ impl Tape {
             }
             text.push_str(&cassette::entry(&interaction.renumbered(number)));
         }
-        match self.redactor.leak(&text) {
+        self.audit(&text)?;
+        Ok(text)
+    }
+
+    /// Looks for every secret of this tape in a text that was made of its cassette.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] where one stands in it in any encoding.
+    pub fn audit(&self, text: &str) -> Result<(), Refused> {
+        match self.redactor.leak(text) {
             Some(kind) => Err(Refused::leak(&kind)),
-            None => Ok(text),
+            None => Ok(()),
         }
     }
 

@@ -15,6 +15,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("redact", &["model", "oauth"]),
     ("cassette", &["model", "oauth", "redact"]),
     ("diagnose", &["model", "oauth", "redact", "cassette"]),
+    ("export", &["model", "redact", "cassette"]),
+    ("import", &["model"]),
     ("record", &["model", "oauth", "redact", "cassette"]),
     ("replay", &["model", "oauth", "redact", "cassette"]),
     ("library", &["redact", "cassette"]),
@@ -32,13 +34,14 @@ const FLOORS: &[(&str, &[&str])] = &[
 
 /// Modules without I/O, clock and randomness.
 const PURE: &[&str] = &[
-    "model", "oauth", "redact", "cassette", "diagnose", "record", "replay",
+    "model", "oauth", "redact", "cassette", "diagnose", "export", "import", "record", "replay",
 ];
 
 /// Types that hold what crossed the wire.
 const RAW: &[&str] = &[
     "Body", "Captured", "Exchange", "Header", "Headers", "Heard", "Param", "Params", "Request",
-    "Response", "Said", "Tape", "Ledger", "Redactor", "Flows", "Player", "Bindings",
+    "Response", "Said", "Tape", "Ledger", "Redactor", "Flows", "Player", "Bindings", "Har",
+    "Entry",
 ];
 
 /// The oldest releases without a known hole (the advisory database is not in reach of CI).
@@ -197,7 +200,8 @@ fn raw_types(path: &str, text: &str) -> Vec<String> {
             let shown = derived.contains("Debug") || derived.contains("Serialize");
             if RAW.contains(&name)
                 && shown
-                && ["model", "oauth", "redact", "record", "replay"].contains(&module(path))
+                && ["model", "oauth", "redact", "record", "replay", "import"]
+                    .contains(&module(path))
             {
                 wrong.push(format!(
                     "{path}:{}: `{name}` holds secrets and derives {derived}",

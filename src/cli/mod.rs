@@ -13,6 +13,7 @@ mod recover;
 mod replay;
 mod rules;
 mod run;
+mod scrub;
 mod show;
 
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Show(show::Args),
     /// Search files for what looks like a secret
     Audit(audit::Args),
+    /// Take the secrets out of a HAR file, relations kept, so that it can be shared
+    Scrub(scrub::Args),
     /// Finish what a recording left that was killed
     Recover(recover::Args),
     /// Make or show a certificate authority that is kept
@@ -64,6 +67,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Rules(args) => args.run(),
         Command::Show(args) => args.run(),
         Command::Audit(args) => args.run(),
+        Command::Scrub(args) => args.run(),
         Command::Recover(args) => args.run(),
         Command::Ca(args) => args.run(),
         Command::Doctor(args) => args.run(),

@@ -132,6 +132,8 @@ pub struct Captured {
     pub cut: Option<Cut>,
     /// Whether the bytes are still under a content coding that could not be undone.
     pub is_coded: bool,
+    /// Whether the content coding was undone, though the header fields still name it.
+    pub is_decoded: bool,
     /// The fields that came behind the body.
     pub trailers: Headers,
 }

@@ -13,7 +13,8 @@ pub fn decode(headers: &Headers, captured: &mut Captured) {
         .map(|coding| coding.trim().to_ascii_lowercase())
         .filter(|coding| !coding.is_empty() && coding != "identity")
         .collect();
-    if codings.is_empty() || captured.size == 0 || !captured.is_whole() {
+    let is_done = captured.is_decoded || codings.is_empty();
+    if is_done || captured.size == 0 || !captured.is_whole() {
         return;
     }
     // The last coding was applied last.
@@ -25,6 +26,7 @@ pub fn decode(headers: &Headers, captured: &mut Captured) {
         Some(bytes) => {
             captured.size = bytes.len() as u64;
             captured.bytes = bytes;
+            captured.is_decoded = true;
         }
         None => captured.is_coded = true,
     }

@@ -6,6 +6,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod aside;
 mod body;
 pub mod coding;
 mod exchange;
@@ -14,6 +15,7 @@ pub mod multipart;
 mod params;
 mod url;
 
+pub use aside::{Aside, Asides, Lost, Page, Timings};
 pub use body::{Body, Captured, Chunks, Cut, Flow, Tee};
 pub(crate) use exchange::words;
 pub use exchange::{Exchange, Failure, FailureKind, Framing, Heard, Incident, Phase, Said};

@@ -1,6 +1,6 @@
 //! The ledger: every secret seen so far, its label, and what may be said of its shape.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use zeroize::Zeroize as _;
 
@@ -37,7 +37,7 @@ pub(super) struct Ledger {
     /// Each secret that holds escapes by what it is without one level of them.
     unescaped: HashMap<String, String>,
     /// What was said in texts that were dropped: secret where it is said again, else never named.
-    heard: HashSet<String>,
+    heard: BTreeSet<String>,
     counts: BTreeMap<String, u32>,
     fresh: Vec<Fresh>,
 }
@@ -196,7 +196,7 @@ impl Drop for Ledger {
         while let Some((mut secret, _)) = self.secrets.pop_first() {
             secret.zeroize();
         }
-        for mut heard in self.heard.drain() {
+        while let Some(mut heard) = self.heard.pop_first() {
             heard.zeroize();
         }
         let derived = self.spellings.drain().chain(self.unescaped.drain());

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
-use crate::model::{Exchange, Failure, Framing, Heard, Params, Version};
+use crate::model::{Exchange, Failure, Framing, Heard, Params, Url, Version, percent_decode};
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
@@ -161,9 +161,10 @@ impl Redactor {
         let raw_query = said.url.query.as_deref().unwrap_or_default();
         let query = self.pairs(place, &Params::parse(raw_query));
         let raw_query = (!writes_back(raw_query)).then(|| self.raw_params(raw_query));
+        self.learn_unsent(&said.url);
         let basic = self.basic(step, said);
         let mut request = RecordedRequest {
-            method: escape(&said.method),
+            method: self.method(&said.method),
             url: format!(
                 "{}://{}{}",
                 escape(&said.url.scheme),
@@ -199,6 +200,33 @@ impl Redactor {
     /// Whether an authorization request came from a client of this name.
     pub(super) fn is_client(&self, id: &str) -> bool {
         self.clients.contains(id)
+    }
+
+    /// A method, which may be anything that the client made up.
+    fn method(&mut self, method: &str) -> String {
+        let all = |fits: fn(&u8) -> bool| method.bytes().all(|byte| byte == b'-' || fits(&byte));
+        let is_word = all(u8::is_ascii_uppercase) || all(u8::is_ascii_lowercase);
+        if is_word && method.len() <= LONGEST_METHOD {
+            method.to_owned()
+        } else {
+            self.secret("name", method, Shape::Hidden)
+        }
+    }
+
+    /// Learns what stands in the parts of a URL that no server is sent, but a HAR file shows.
+    fn learn_unsent(&mut self, url: &Url) {
+        if let Some(userinfo) = &url.userinfo {
+            let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+            self.value(Place::TokenRequest, name::USERNAME, &percent_decode(user));
+            self.value(
+                Place::TokenRequest,
+                name::PASSWORD,
+                &percent_decode(password),
+            );
+        }
+        if let Some(fragment) = &url.fragment {
+            self.raw_params(fragment);
+        }
     }
 
     fn response(&mut self, step: Step, reading: &Reading<'_>, heard: &Heard) -> RecordedResponse {
@@ -323,6 +351,9 @@ fn response_framing(heard: &Heard) -> Option<Framing> {
     let bodiless = heard.body.size == 0 || heard.version == Version::Http2;
     Framing::declared(&heard.headers).or_else(|| (!bodiless).then_some(Framing::Eof))
 }
+
+/// `UPDATEREDIRECTREF`, in IANA's registry of methods.
+const LONGEST_METHOD: usize = 17;
 
 /// The distinct texts that were kept, to be searched for secrets that are learned later.
 #[derive(Default)]

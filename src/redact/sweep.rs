@@ -109,7 +109,8 @@ fn literal_of(text: &str, start: usize, end: usize) -> Option<Piece> {
 }
 
 /// Whether a value is searched for everywhere: not where it is short, a word of the protocol, or
-/// a plain word, which anybody could make a server send to deface a recording.
+/// a plain word, which anybody could make a server send to deface a recording; and not where it
+/// reads as a label, as in what was redacted before, since labels are all over what is searched.
 fn is_searchable(value: &str) -> bool {
     let plain_word = value.len() < 12 && value.chars().all(char::is_alphabetic);
     let protocol = registry::is_known(value)
@@ -117,7 +118,7 @@ fn is_searchable(value: &str) -> bool {
         || error_code::is_registered(value)
         || Step::from_word(value).is_some()
         || WORDS.contains(&value);
-    value.len() >= 6 && !plain_word && !protocol
+    value.len() >= 6 && !plain_word && !protocol && !label::may_hold(value)
 }
 
 /// How many bytes of a secret the index is given.
@@ -202,6 +203,7 @@ mod tests {
             "example",
             "x-request-id",
             "12345",
+            "REDACTED-code-1",
         ] {
             assert_eq!(sweeper(value).find(value.as_bytes()), None, "{value}");
         }

@@ -376,7 +376,7 @@ fn is_public(place: Place, name: &str) -> bool {
 /// Which directory is asked stands in the path at one vendor, who needs it to help.
 fn is_tenant(host: &str, at: usize, segment: &str) -> bool {
     let is_asked = |known: &&str| host.eq_ignore_ascii_case(known);
-    at == 1 && pattern::is_uuid(segment) && TENANT_HOSTS.iter().any(|known| is_asked(&known))
+    at == 1 && pattern::is_uuid(segment) && TENANT_HOSTS.iter().any(is_asked)
 }
 
 fn kind_of(name: &str) -> String {

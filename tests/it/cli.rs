@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-fn authtape(directory: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn authtape(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_authtape"))
         .args(arguments)
         .current_dir(directory)
@@ -13,7 +13,7 @@ fn authtape(directory: &Path, arguments: &[&str]) -> Output {
         .expect("it starts")
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -32,8 +32,8 @@ fn shipped(variant: &str) -> String {
 fn every_command_has_its_help() {
     let here = tempfile::tempdir().expect("a directory");
     for command in [
-        "", "record", "replay", "explain", "rules", "show", "audit", "recover", "ca", "demo",
-        "doctor",
+        "", "record", "replay", "explain", "rules", "show", "audit", "scrub", "recover", "ca",
+        "demo", "doctor",
     ] {
         let arguments: Vec<&str> = [command, "--help"]
             .into_iter()

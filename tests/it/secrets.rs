@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use authtape::cassette;
 use authtape::diagnose::{self, report};
-use authtape::model::{Captured, Exchange, Headers, Heard, Version, percent_encode};
+use authtape::export::har::har;
+use authtape::model::{Asides, Captured, Exchange, Headers, Heard, Version, percent_encode};
 use authtape::record::{Laid, Options, Tape};
 use authtape::redact::audit;
 use base64::Engine as _;
@@ -12,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::support::said;
 
-const CANARY: &str = "Cn7kQ9zR2vXpL0aMtB5eWyH3uJ8sDfGh";
+pub(crate) const CANARY: &str = "Cn7kQ9zR2vXpL0aMtB5eWyH3uJ8sDfGh";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 struct Place {
@@ -201,7 +202,7 @@ fn spellings() -> Vec<String> {
     spellings
 }
 
-fn search(place: &str, output: &str, text: &str) {
+pub(crate) fn search(place: &str, output: &str, text: &str) {
     for spelling in spellings() {
         assert!(
             !text.contains(&spelling),
@@ -284,6 +285,9 @@ fn no_output_holds_a_canary_wherever_it_was() {
             "Debug of the cassette",
             &format!("{recorded:?}"),
         );
+        let file = har(&recorded, &Asides::default()).text();
+        search(place.name, "HAR file", &file);
+        assert_eq!(audit(&file), [], "{}: {file}", place.name);
         let findings = diagnose::diagnose(&recorded);
         search(
             place.name,

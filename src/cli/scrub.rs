@@ -1,0 +1,195 @@
+//! `authtape scrub`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use authtape::cassette::{self, Cassette};
+use authtape::export::har as export;
+use authtape::import::har as import;
+use authtape::library::{self, Overwrite};
+use authtape::record::{Options, Tape};
+use authtape::redact::audit;
+use clap::Parser;
+use zeroize::Zeroizing;
+
+use crate::cli::exit::Exit;
+use crate::cli::output::{result, say};
+
+/// Take the secrets out of a HAR file, relations kept, so that it can be shared
+///
+/// Every entry is kept, OAuth's or not. What is not known to be public is replaced, the same secret
+/// by the same label everywhere, or left out; the comments in the file say what. The result is
+/// searched for every secret that was seen before a byte of it is written.
+#[derive(Parser)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The HAR file, `-` for standard input
+    #[arg(value_name = "IN")]
+    file: PathBuf,
+    /// The file to write, `-` for standard output
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Replace OUT if it exists
+    #[arg(long)]
+    overwrite: bool,
+    /// Keep the values of this parameter; may be repeated
+    #[arg(long, value_name = "NAME")]
+    keep_value: Vec<String>,
+    /// Read a file of up to this size: 128M, or just bytes
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
+    max_size: usize,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let to_stdout = is_stream(&self.output);
+        let overwrite = if self.overwrite {
+            Overwrite::Yes
+        } else {
+            Overwrite::No
+        };
+        if !to_stdout {
+            library::refuse_taken(&self.output, overwrite)?;
+        }
+        let har = self.read()?;
+        let scrubbed = Scrubbed::of(har, self.keep_value)?;
+        if to_stdout {
+            result(&scrubbed.text)?;
+        } else {
+            library::save(&self.output, &scrubbed.text, overwrite)?;
+        }
+        scrubbed.inventory.iter().for_each(|line| say(line));
+        Ok(Exit::Clean)
+    }
+
+    fn read(&self) -> anyhow::Result<import::Har> {
+        let (name, bytes) = if is_stream(&self.file) {
+            let name = Path::new("standard input");
+            (
+                name,
+                library::read_from(std::io::stdin().lock(), name, self.max_size),
+            )
+        } else {
+            (
+                self.file.as_path(),
+                library::read_sized(&self.file, self.max_size),
+            )
+        };
+        let bytes = match bytes {
+            Err(library::Error::Cassette {
+                source: cassette::Error::TooLarge { limit },
+                ..
+            }) => bail!(
+                "{} has more than {limit} bytes; --max-size raises the limit",
+                name.display()
+            ),
+            read => Zeroizing::new(read?),
+        };
+        import::read(&bytes).with_context(|| name.display().to_string())
+    }
+}
+
+/// What may be written, and what is told of it.
+struct Scrubbed {
+    text: String,
+    inventory: Vec<String>,
+}
+
+impl Scrubbed {
+    fn of(har: import::Har, keep_values: Vec<String>) -> anyhow::Result<Self> {
+        let options = Options {
+            keep_all: true,
+            keep_values,
+            ..Options::default()
+        };
+        let shows_credentials = har.shows_credentials();
+        let mut tape = Tape::new(options, har.begun);
+        for exchange in har.exchanges {
+            tape.record(exchange);
+        }
+        if let Some(withheld) = tape.withheld().first() {
+            return Err(refused(withheld.id, &withheld.why));
+        }
+        let text = tape.finish()?;
+        let cassette = cassette::load_sized(text.as_bytes(), usize::MAX)?;
+        let har_file = export::har(&cassette, &har.asides);
+        for (number, entry) in (1..).zip(har_file.audited()) {
+            tape.audit(&entry)
+                .map_err(|refusal| refused(number, &refusal.why))?;
+            if let Some(hit) = audit(&entry).first() {
+                return Err(refused(
+                    number,
+                    &format!("it holds what looks like a {}", hit.kind),
+                ));
+            }
+        }
+        let mut inventory = inventory(&cassette);
+        inventory.extend(left_out(&har.left_out));
+        if !shows_credentials {
+            inventory.push(
+                "  no entry has Cookie, Set-Cookie or Authorization: browsers leave them out of what they export unless told otherwise"
+                    .to_owned(),
+            );
+        }
+        Ok(Self {
+            text: har_file.text(),
+            inventory,
+        })
+    }
+}
+
+fn refused(entry: u64, why: &str) -> anyhow::Error {
+    anyhow!(
+        "entry {entry}, by the requests' start: {why}, so nothing was written; take that entry out of the file, and report this"
+    )
+}
+
+fn inventory(cassette: &Cassette) -> Vec<String> {
+    let count = cassette.interactions.len();
+    let oauth = |interaction: &&authtape::redact::Interaction| interaction.step().is_oauth();
+    let oauth = cassette.interactions.iter().filter(oauth).count();
+    let noun = if count == 1 { "entry" } else { "entries" };
+    let mut told = vec![format!("authtape: {count} {noun}, {oauth} of OAuth")];
+    let kinds = cassette.header.redacted.iter();
+    let kinds: Vec<_> = kinds
+        .map(|kind| format!("{} {}", kind.value, kind.name))
+        .collect();
+    if !kinds.is_empty() {
+        told.push(format!("  replaced by labels: {}", kinds.join(", ")));
+    }
+    told
+}
+
+fn left_out(entries: &[import::LeftOut]) -> impl Iterator<Item = String> {
+    let shown = entries.iter().take(SHOWN);
+    let shown = shown.map(|left| format!("  entry {} was left out: {}", left.entry, left.why));
+    let more = entries.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("  {more} more were left out"));
+    shown.chain(more)
+}
+
+fn is_stream(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// `64M`, `512K`, or just bytes.
+fn size(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.strip_suffix(['K', 'M', 'G']) {
+        Some(digits) if text.ends_with('K') => (digits, 1 << 10),
+        Some(digits) if text.ends_with('M') => (digits, 1 << 20),
+        Some(digits) => (digits, 1 << 30),
+        None => (text, 1),
+    };
+    let bytes = digits.parse::<usize>().ok();
+    let bytes = bytes.and_then(|count| count.checked_mul(unit));
+    bytes.ok_or_else(|| "it is a number of bytes, or of K, M or G, as in 128M".to_owned())
+}
+
+/// How many entries that were left out are named.
+const SHOWN: usize = 5;
+
+const EXAMPLES: &str = "\
+Examples:
+  authtape scrub session.har -o session.scrubbed.har
+  authtape scrub session.har -o - | less
+  curl -s https://intern.example/session.har | authtape scrub - -o shared.har --overwrite";
