@@ -181,7 +181,7 @@ impl Redactor {
                 .unwrap_or_default()
                 .trim()
                 .to_ascii_lowercase();
-            let kept = ATTRIBUTES.contains(&name.as_str());
+            let kept = name.is_empty() || ATTRIBUTES.contains(&name.as_str());
             out.push_str(&if kept {
                 self.attribute(&name, attribute)
             } else {

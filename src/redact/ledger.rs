@@ -51,6 +51,10 @@ impl Ledger {
 
     /// The same as pieces.
     pub(super) fn pieces(&mut self, kind: &str, value: &str, shape: Shape) -> Vec<Piece> {
+        // Nothing is nobody's secret.
+        if value.is_empty() {
+            return Vec::new();
+        }
         if let Some(label) = self.secrets.get(value) {
             return vec![Piece::Label(label.clone())];
         }

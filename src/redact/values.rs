@@ -117,6 +117,9 @@ impl Redactor {
 
     /// A value of the protocol, whose words may be numbers.
     pub(super) fn kept(&mut self, value: &str) -> String {
+        if is_number(value) && !self.is_secret(value) {
+            return value.to_owned();
+        }
         self.each_word(value, |this, word| {
             if is_number(word) && !this.is_secret(word) {
                 word.to_owned()
