@@ -1,7 +1,8 @@
 //! The machine a cassette is put into: proxy, tape and file, wired together.
 //!
-//! [`record`](fn@record) puts a recorder between the proxy and the real servers; [`replay`](fn@replay) puts a player in
-//! their place. Both give a [`Running`], whose end says what came of it.
+//! [`record`](fn@record) puts a recorder between the proxy and the real servers;
+//! [`replay`](fn@replay) puts a player in their place. Both give a [`Running`], whose end says what
+//! came of it.
 
 mod arrival;
 mod playback;
@@ -230,7 +231,9 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
         .map(|path| library::load(path))
         .collect();
     let authority = authority(&options.wire)?;
-    let player = Player::new(cassettes?, &options.play);
+    let names = options.cassettes.iter();
+    let names = names.map(|path| path.display().to_string()).collect();
+    let player = Player::new(cassettes?, &options.play).named(names);
     let playback = Playback::new(player, options.on_miss, options.wire.limits.body);
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
@@ -386,7 +389,13 @@ fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
 async fn sync_now_and_then(reel: Arc<Reel>) {
     loop {
         tokio::time::sleep(SYNC_EVERY).await;
-        reel.sync();
+        let reel = Arc::clone(&reel);
+        // A disk may take its time, and who accepts connections and hears signals has none to give.
+        if let Err(failed) = tokio::task::spawn_blocking(move || reel.sync()).await
+            && let Ok(panic) = failed.try_into_panic()
+        {
+            resume_unwind(panic);
+        }
     }
 }
 
