@@ -74,6 +74,13 @@ impl Stand {
         })
     }
 
+    /// The server's URL for one of ours.
+    pub(super) fn url(&self, uri: &http::Uri) -> Option<Url> {
+        let path = uri.path_and_query();
+        let path = path.map_or("/", http::uri::PathAndQuery::as_str);
+        Url::parse(&format!("{}{path}", self.origin))
+    }
+
     /// The request as the server would have got it: its host, its origin, and no content coding,
     /// since what it answers is read here.
     pub(super) fn inward(&self, request: &mut Request) {
