@@ -14,6 +14,7 @@ mod replay;
 mod rules;
 mod run;
 mod show;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -72,7 +73,11 @@ pub(crate) fn main() -> ExitCode {
     ended
         .unwrap_or_else(|error| {
             output::error(&error);
-            Exit::CouldNot
+            if error.is::<exit::Usage>() {
+                Exit::Usage
+            } else {
+                Exit::CouldNot
+            }
         })
         .into()
 }
@@ -85,4 +90,5 @@ First steps:
   authtape replay login.yaml -- php login.php  the same session, with the network off
 
 Exit codes: 0 clean, 1 findings or misses, 2 wrong usage, 3 it could not be done.
-With a program behind `--`, the program's own failure wins.";
+With a program behind `--`, the program's own failure wins: its exit code, 128 and the number of the
+signal that ended it, 127 where there is no such program, 126 where it cannot be started.";

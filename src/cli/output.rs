@@ -49,7 +49,16 @@ pub(crate) fn plain(text: &str) -> String {
         .collect()
 }
 
-/// A heading, for standard error.
+/// A word as a shell takes it for one.
+pub(crate) fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-,:=@%+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A heading: bold, where the stream that it is printed to shows styles.
 pub(crate) fn heading(text: &str) -> String {
     let style = Style::new().bold();
     format!("{style}{text}{style:#}")

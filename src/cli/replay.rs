@@ -10,7 +10,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, result, say};
-use crate::cli::run::{RunArgs, Went, block_on, password};
+use crate::cli::run::{RunArgs, Went, block_on};
 
 /// Serve recorded sessions offline: run a program against them, or wait for clients
 ///
@@ -41,7 +41,8 @@ impl Args {
             // First of all: a signal that comes while this starts must end it as any other.
             let mut signals = Signals::catch()?;
             let quiet = self.run.quiet;
-            // With a program, its own output comes first and the misses lead the report.
+            // With a program, its own output comes first and the misses lead the report; else they
+            // are told as they come, and not again.
             let live = !quiet && self.run.command.is_empty();
             let running = deck::replay(ReplayOptions {
                 cassettes: self.cassettes.clone(),
@@ -54,7 +55,7 @@ impl Args {
                     ca_dir: self.run.ca.clone(),
                     reverse: self.run.reverse.clone(),
                     tls_listen: self.run.tls_listen,
-                    password: password()?,
+                    password: self.run.password()?,
                     limits: self.run.limits()?,
                     ..WireOptions::default()
                 },
@@ -67,34 +68,38 @@ impl Args {
                 }),
             })
             .await?;
-            let went = self.run.inside(&running, &mut signals).await;
+            let went = self.run.inside(&running, &[], &mut signals).await;
             let report = running.stop().await;
-            let outcome = match went? {
-                Went::Well(outcome) => outcome,
-                Went::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
-            };
+            let went = went?;
+            let outcome = went.outcome();
+            if let Went::NotStarted(_) = went {
+                return Ok(Exit::after(outcome, Exit::CouldNot));
+            }
             if self.json {
                 result(&format!("{}\n", report.json()))?;
             }
-            // Without a program there is no run to judge, only clients that came and went.
-            let ours = if report.is_clean() || outcome.is_none() {
+            let ours = if report.is_clean() {
                 Exit::Clean
             } else {
                 Exit::Found
             };
             if !quiet && !self.json {
                 say(&format!("authtape: {}", report.counts()));
-                report
-                    .lines()
+                let lines = if live {
+                    report.other_lines()
+                } else {
+                    report.lines()
+                };
+                lines
                     .iter()
                     .for_each(|line| say(&format!("  {}", plain(line))));
-                if report.is_untouched() && outcome.is_some() {
+                if report.is_untouched() {
                     say(
                         "  nothing came through the proxy; does the program read HTTPS_PROXY? What does not come through is not replayed",
                     );
                 }
             }
-            Ok(outcome.map_or(ours, |outcome| Exit::after(outcome, ours)))
+            Ok(Exit::after(outcome, ours))
         })
     }
 }

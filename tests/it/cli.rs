@@ -174,10 +174,10 @@ const ASK: &str = r#"exec 3<>"/dev/tcp/127.0.0.1/${HTTP_PROXY##*:}"; printf 'GET
 fn what_holds_nothing_is_not_written_and_replaces_nothing() {
     let here = tempfile::tempdir().expect("a directory");
     for (command, code, expected) in [
-        (["sh", "-c", "exit 0"], 0, "nothing came through the proxy"),
+        (["sh", "-c", "exit 0"], 1, "nothing came through the proxy"),
         (
             ["bash", "-c", ASK],
-            0,
+            1,
             "nowhere.invalid: its name does not resolve",
         ),
         (["no-such-program", "", ""], 127, "there is no program"),
@@ -317,12 +317,16 @@ fn the_proxys_password_is_given_to_the_program_and_shown_to_nobody() {
         .map(|line| line.expect("text"))
         .take_while(|line| !line.starts_with("Ctrl-C"))
         .collect();
+    let file = told.iter().find_map(|line| line.strip_prefix("  . "));
+    let file = file.unwrap_or_else(|| panic!("{told:?}"));
+    let text = std::fs::read_to_string(file).expect("a file");
     waiting.kill().expect("ended");
     waiting.wait().expect("ended");
     let told = told.join("\n");
     assert!(!told.contains(password), "{told}");
-    let export = "export HTTPS_PROXY='http://authtape:'\"$AUTHTAPE_PROXY_PASSWORD\"'@127.0.0.1:";
-    assert!(told.contains(export), "{told}");
+    assert!(!text.contains(password), "{text}");
+    let export = "export HTTPS_PROXY=''\"http://authtape:$AUTHTAPE_PROXY_PASSWORD@127.0.0.1:";
+    assert!(text.contains(export), "{text}");
     let ready = std::fs::read_to_string(here.path().join("ready.json")).expect("a file");
     assert!(!ready.contains(password), "{ready}");
 
