@@ -4,6 +4,8 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use authtape::diagnose::report::Look;
+use terminal_size::{Width, terminal_size_of};
 
 /// Says a line to a person, on standard error.
 pub(crate) fn say(line: &str) {
@@ -36,10 +38,18 @@ pub(crate) fn result(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Whether standard output shows colours.
-pub(crate) fn is_styled() -> bool {
-    std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// How a result looks on standard output.
+pub(crate) fn look() -> Look {
+    let out = std::io::stdout();
+    if !out.is_terminal() {
+        return Look::default();
+    }
+    let Look { width: most, .. } = Look::default();
+    let width = terminal_size_of(out).map_or(most, |(Width(width), _)| usize::from(width));
+    Look {
+        styled: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        width: width.clamp(20, most),
+    }
 }
 
 /// A text without control characters.

@@ -75,6 +75,23 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
         good.replace("method: GET", "method: &a GET").as_bytes(),
     );
     write("empty.yaml", b"");
+    for (name, from, to) in [
+        ("colon.yaml", "  step: auth", "  step auth"),
+        ("number.yaml", "status: 302", "status: found"),
+        ("twice.yaml", "- id: 2", "- id: 1"),
+        ("key-twice.yaml", "- id: 1\n", "- id: 1\n  id: 1\n"),
+        ("no-request.yaml", "  request:\n", ""),
+        ("no-method.yaml", "    method: GET\n", ""),
+        ("tab.yaml", "    method: GET", "\tmethod: GET"),
+        ("indent.yaml", "    method: GET", "   method: GET"),
+        ("quote.yaml", "http: \"1.1\"", "http: \"1.1"),
+        ("list.yaml", "    headers:\n", "    headers: none\n"),
+        ("mark.yaml", "authtape: 1", "\u{feff}authtape: 1"),
+    ] {
+        let text = good.replacen(from, to, 1);
+        assert_ne!(text, good, "{name}");
+        write(name, text.as_bytes());
+    }
     write(
         "cut.yaml.part",
         &good.as_bytes()[..good.find("# end 1").expect("an end") - 10],
@@ -94,10 +111,53 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
         (&["explain", "anchor.yaml"], 3),
         (&["explain", "empty.yaml"], 3),
         (&["explain", "zeros.yaml"], 3),
+        (&["explain", "colon.yaml"], 3),
+        (&["explain", "number.yaml"], 3),
+        (&["explain", "twice.yaml"], 3),
+        (&["explain", "key-twice.yaml"], 3),
+        (&["explain", "no-request.yaml"], 3),
+        (&["explain", "no-method.yaml"], 3),
+        (&["explain", "tab.yaml"], 3),
+        (&["explain", "indent.yaml"], 3),
+        (&["explain", "quote.yaml"], 3),
+        (&["explain", "list.yaml"], 3),
+        (&["explain", "mark.yaml"], 3),
         (&["replay", "key.yaml", "--", "true"], 3),
         (&["recover", "cut.yaml.part"], 3),
         (&["recover", "taken.yaml"], 3),
         (&["rules", "token-body-jsn"], 3),
+        (&["rules", "nope"], 3),
+        (&["record", "x.yaml", "php", "login.php"], 2),
+        (&["record", "x.yaml", "--hots", "idp.example"], 2),
+        (
+            &[
+                "record",
+                "x.yaml",
+                "--host",
+                "https://idp.example/",
+                "--",
+                "true",
+            ],
+            2,
+        ),
+        (
+            &[
+                "record",
+                "x.yaml",
+                "--host",
+                "idp.example:443",
+                "--",
+                "true",
+            ],
+            2,
+        ),
+        (&["record", "x.yaml", "--listen", "8080", "--", "true"], 2),
+        (&["record", "x.yaml", "--limit", "idle=5", "--", "true"], 2),
+        (
+            &["record", "x.yaml", "--limit", "bodies=5M", "--", "true"],
+            2,
+        ),
+        (&["record", ".", "--overwrite", "--", "true"], 3),
         (&["record", "taken.yaml", "--", "true"], 3),
         (&["record", "no/such/directory/x.yaml", "--", "true"], 3),
         (

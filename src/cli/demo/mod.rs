@@ -18,7 +18,7 @@ use authtape::replay::PlayOptions;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{heading, is_styled, plain, result, say};
+use crate::cli::output::{heading, look, plain, result, say};
 use crate::cli::run::block_on;
 
 /// Try it: an embedded server and a failing client, recorded, explained and replayed
@@ -113,7 +113,7 @@ async fn show() -> anyhow::Result<()> {
             &findings,
             &recording,
             &cassette.display().to_string(),
-            is_styled()
+            look()
         )
     ))?;
 
