@@ -99,12 +99,15 @@ mod tests {
     fn what_a_dead_run_left_is_swept_and_what_lives_is_not() {
         let parent = tempfile::tempdir().expect("a directory");
         let lives = Directory::within(parent.path()).expect("made");
-        let Directory { directory, _lock } = Directory::within(parent.path()).expect("made");
+        let Directory {
+            directory,
+            _lock: lock,
+        } = Directory::within(parent.path()).expect("made");
         let left = directory.keep();
         std::fs::write(left.join("bundle.pem"), "").expect("written");
         let others = parent.path().join("authtape-of-another-kind");
         std::fs::create_dir(&others).expect("made");
-        drop(_lock);
+        drop(lock);
         let next = Directory::within(parent.path()).expect("made");
         assert!(!left.exists());
         for there in [lives.path(), next.path(), &others] {

@@ -61,6 +61,11 @@ impl Stand {
         Self { origin, local }
     }
 
+    /// The server's origin, and ours.
+    pub(super) fn names(&self) -> (String, String) {
+        (self.origin.clone(), self.local.clone())
+    }
+
     /// Whether a request's Host is one of ours; a page of another site that had its name resolve to
     /// us would send its own.
     pub(super) fn is_called(&self, host: Option<&str>) -> bool {

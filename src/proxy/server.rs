@@ -168,11 +168,10 @@ pub async fn serve<H: Handler>(
     } = options.bound;
     never_dialled(address, &reach);
     let mut entries = vec![(listener, Entry::Forward)];
-    let (mut reverse, mut stands) = (Vec::new(), Vec::new());
+    let mut stands = Vec::new();
     for Reverse { origin, listen: at } in options.reverse {
         let (listener, address) = on_loopback(at, &reach).await?;
         let stand = Arc::new(Stand::new(origin, address));
-        reverse.push((stand.origin.clone(), stand.local.clone()));
         entries.push((listener, Entry::Reverse(Arc::clone(&stand))));
         stands.push(stand);
     }
@@ -187,6 +186,7 @@ pub async fn serve<H: Handler>(
         CancellationToken::new(),
         TaskTracker::new(),
     );
+    let reverse = stands.iter().map(|stand| stand.names()).collect();
     let places = places(&options.limits, &reach);
     let proxy = Arc::new(Proxy {
         handler,
@@ -204,12 +204,8 @@ pub async fn serve<H: Handler>(
     });
     let lanes = Arc::new(Lanes::open().map_err(|source| Error::Threads { source })?);
     for (listener, entry) in entries {
-        tasks.spawn(accept(
-            listener,
-            entry,
-            Arc::clone(&proxy),
-            Arc::clone(&lanes),
-        ));
+        let (proxy, lanes) = (Arc::clone(&proxy), Arc::clone(&lanes));
+        tasks.spawn(accept(listener, entry, proxy, lanes));
     }
     Ok(Serving {
         address,
