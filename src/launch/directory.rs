@@ -52,7 +52,8 @@ impl Directory {
     }
 }
 
-/// A lock has its name only once it is held, so that a directory in the making is nobody's to sweep.
+/// A lock has its name only once it is held, so that a directory in the making is nobody's to
+/// sweep.
 fn locked(directory: &Path) -> io::Result<File> {
     let new = directory.join("lock.new");
     let lock = File::create_new(&new)?;

@@ -412,3 +412,53 @@ fn hosts_that_pass_unread_are_named_and_their_private_roots_are_trusted() {
     assert_eq!(counts, [0, 1, 2]);
     assert_eq!(upstream[1], before[1] + 1);
 }
+
+#[test]
+fn the_shims_know_an_address_in_brackets() {
+    let here = tempfile::tempdir().expect("a directory");
+    let server = echo();
+    let python = format!(
+        "import http.client as h; c = h.HTTPConnection('{server}'); c.request('GET', '/a'); print(c.getresponse().read().decode())"
+    );
+    let node = format!(
+        "require('http').get('http://{server}/a', {{agent: new (require('http').Agent)()}}, r => r.on('data', d => console.log(String(d))))"
+    );
+    for client in [&["python3", "-c", &python][..], &["node", "-e", &node]] {
+        if Command::new(client[0]).arg("--version").output().is_err() {
+            continue;
+        }
+        let record = ["record", "x.yaml", "--overwrite", "--keep", "all"];
+        let listen = ["--listen", "[::1]:0", "--"];
+        let (ended, said) = ran(here.path(), &[&record[..], &listen, client].concat());
+        assert_eq!(ended, Some(0), "{client:?}: {said}");
+        assert!(said.contains("GET /a HTTP/1.1"), "{client:?}: {said}");
+        assert!(
+            said.contains("1 interaction in x.yaml"),
+            "{client:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn phps_word_for_no_file_is_no_file() {
+    if Command::new("php").arg("--version").output().is_err() {
+        return;
+    }
+    let here = tempfile::tempdir().expect("a directory");
+    let ini = here.path().join("ini");
+    std::fs::create_dir(&ini).expect("a directory");
+    let mut run = |setting: &str| {
+        std::fs::write(ini.join("own.ini"), setting).expect("written");
+        let record = ["record", "x.yaml", "-q", "--", "php", "run.php"];
+        std::fs::write(here.path().join("run.php"), "<?php echo 'ran';").expect("written");
+        let mut command = authtape(here.path(), &record);
+        let scanned = format!(":{}", ini.display());
+        let output = command.env("PHP_INI_SCAN_DIR", scanned).output();
+        String::from_utf8_lossy(&output.expect("it starts").stdout).into_owned()
+    };
+    assert_eq!(run("auto_prepend_file = none\n"), "ran");
+    let before = here.path().join("before.php");
+    std::fs::write(&before, "<?php echo 'before, ';").expect("written");
+    let setting = format!("auto_prepend_file = {}\n", before.display());
+    assert_eq!(run(&setting), "before, ran");
+}
