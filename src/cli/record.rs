@@ -317,4 +317,4 @@ Examples:
   authtape record login.yaml -- php login.php
   authtape record login.yaml --host 'accounts.example.com' -- npm test
   authtape record login.yaml --browser https://app.example.com/login
-  authtape record login.yaml                    waits; prints what to set in the client's shell";
+  authtape record login.yaml                    waits; names a file for the client's shell";

@@ -238,13 +238,8 @@ fn write_finding(out: &mut String, finding: &Finding, later: bool, look: Look) {
             &finding.fix,
         );
         let see = finding.rule.see.first().copied().unwrap_or_default();
-        line(
-            out,
-            &format!(
-                "  {:<11}  {see} · authtape rules {}",
-                "see", finding.rule.id
-            ),
-        );
+        let see = format!("{see} · authtape rules {}", finding.rule.id);
+        wrapped(out, &format!("  {:<11}  ", "see"), (15, look.width), &see);
     }
     if later {
         line(out, "  (may disappear once the above is fixed)");
@@ -323,4 +318,32 @@ fn plain(text: &str) -> String {
         }
     };
     text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_wide_as_they_may_be_and_no_wider() {
+        for (width, heads) in [(100, 39), (80, 39), (40, 4)] {
+            let look = Look {
+                width,
+                ..Look::default()
+            };
+            let list = rule_list(look);
+            // Some words of the pages have no room in 40 columns.
+            let pages = diagnose::all().filter(|_| width > 40);
+            let pages = pages.map(|rule| rule_page(rule, look));
+            let texts: String = pages.chain([list.clone()]).collect();
+            let widest = texts.lines().map(|line| line.chars().count()).max();
+            assert!(
+                widest.is_some_and(|widest| widest <= width),
+                "{width}: {widest:?}"
+            );
+            let indent = |line: &str| line.len() - line.trim_start().len();
+            let deepest = list.lines().map(indent).max();
+            assert_eq!(deepest, Some(heads), "{width}");
+        }
+    }
 }

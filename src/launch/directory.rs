@@ -79,6 +79,7 @@ fn dead(entry: &DirEntry) -> Option<File> {
     if !name.to_string_lossy().starts_with(PREFIX) {
         return None;
     }
+    // In one of somebody else's, a pipe might stand for the lock, and would not let us go on.
     let metadata = entry.metadata().ok()?;
     let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
     if !(metadata.is_dir() && is_own) {
