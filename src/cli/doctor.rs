@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use authtape::deck::{self, RecordOptions, Recorded, WireOptions};
 use authtape::demo::Server;
-use authtape::launch::{Client, Directory, Environment, Signals, Tried};
+use authtape::launch::{Client, Directory, Environment, Signals, Tried, inherited_roots};
 use authtape::library::Overwrite;
 use authtape::model::Incident;
 use authtape::proxy::{Detour, Resolve};
@@ -76,8 +76,9 @@ impl Args {
         block_on(async {
             let mut signals = Signals::catch()?;
             if !self.command.is_empty() {
+                let own = inherited_roots(&|name| std::env::var_os(name));
                 let wire = WireOptions {
-                    upstream_ca: self.upstream_ca,
+                    upstream_ca: [self.upstream_ca, own].concat(),
                     resolve: self.resolve,
                     detour: Detour::from_environment(|name| std::env::var(name).ok())?,
                     ..WireOptions::default()

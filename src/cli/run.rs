@@ -32,7 +32,6 @@ pub(crate) struct RunArgs {
     /// Take TLS here from clients that know of no proxy; they name the host in it
     #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
     pub(crate) tls_listen: Option<SocketAddr>,
-    /// Set a limit (repeatable)
     #[arg(long, value_name = "NAME=VALUE", help = limits_help())]
     pub(crate) limit: Vec<String>,
     /// Use the authority that `authtape ca new DIR` made, instead of one for this run

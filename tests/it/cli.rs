@@ -280,6 +280,13 @@ fn explain_names_a_request_that_got_no_answer() {
     let output = authtape(here.path(), &["explain", "x.yaml"]);
     let expected = "x.yaml: no rule applies, but not every request got its answer:\n  1 token request (https://as.example/token): the server's name does not resolve (dns_failure during connect)\n";
     assert_eq!(said(&output), expected);
+    let both = std::fs::read_to_string(shipped("json")).expect("a cassette");
+    let (_, unanswered) = tape.split_once("interactions:\n").expect("a head");
+    let both = format!("{both}\n{}", unanswered.replace("id: 1", "id: 9"));
+    std::fs::write(here.path().join("x.yaml"), both).expect("written");
+    let output = authtape(here.path(), &["explain", "x.yaml"]);
+    let end = ", 1 note\n\nnot every request got its answer:\n  9 token request (https://as.example/token): the server's name does not resolve (dns_failure during connect)\n";
+    assert!(said(&output).ends_with(end), "{}", said(&output));
 }
 
 #[test]

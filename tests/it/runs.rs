@@ -447,7 +447,7 @@ fn phps_word_for_no_file_is_no_file() {
     let here = tempfile::tempdir().expect("a directory");
     let ini = here.path().join("ini");
     std::fs::create_dir(&ini).expect("a directory");
-    let mut run = |setting: &str| {
+    let run = |setting: &str| {
         std::fs::write(ini.join("own.ini"), setting).expect("written");
         let record = ["record", "x.yaml", "-q", "--", "php", "run.php"];
         std::fs::write(here.path().join("run.php"), "<?php echo 'ran';").expect("written");
