@@ -40,7 +40,7 @@ pub(crate) async fn examine(
     let directory = Directory::make()?;
     let roots = wire.upstream_ca.clone();
     let running = deck::record(thrown_away(&directory, wire)).await?;
-    let trusted = trusted(&roots, running.ca_pem())?;
+    let trusted = trusted(&roots, &running);
     let environment = Environment::prepare(&running.proxy_url(), &trusted, |name| {
         std::env::var_os(name)
     })?;

@@ -89,7 +89,7 @@ impl RunArgs {
         roots: &[PathBuf],
         signals: &mut Signals,
     ) -> anyhow::Result<Went> {
-        let trusted = trusted(roots, running.ca_pem())?;
+        let trusted = trusted(roots, running);
         let environment = Environment::prepare(&running.client_url(), &trusted, |name| {
             std::env::var_os(name)
         })?;
@@ -205,14 +205,10 @@ pub(crate) async fn run_program(
 }
 
 /// PEM of these files, and of ours.
-pub(crate) fn trusted(roots: &[PathBuf], ca_pem: &str) -> anyhow::Result<String> {
-    let mut text = String::new();
-    for path in roots {
-        let read = std::fs::read_to_string(path);
-        text += &read.with_context(|| format!("cannot read {}", path.display()))?;
-        text.push('\n');
-    }
-    Ok(text + ca_pem)
+pub(crate) fn trusted<Deck>(roots: &[PathBuf], running: &Running<Deck>) -> String {
+    let read = roots.iter().filter_map(|path| running.roots_of(path));
+    let texts = read.map(|pem| String::from_utf8_lossy(pem).into_owned() + "\n");
+    texts.chain([running.ca_pem().to_owned()]).collect()
 }
 
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {

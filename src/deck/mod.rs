@@ -11,7 +11,7 @@ mod reel;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,6 +155,7 @@ pub struct Running<Deck> {
     serving: Serving,
     authority: Arc<Authority>,
     password: Option<Password>,
+    roots: Vec<(PathBuf, Vec<u8>)>,
     deck: Deck,
 }
 
@@ -177,10 +178,13 @@ pub struct Replaying {
 pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error> {
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
+    let roots = options.wire.upstream_ca.iter();
+    let roots = roots.map(|path| Ok((path.clone(), read(path)?)));
+    let roots = roots.collect::<Result<Vec<_>, Error>>()?;
     // The first randomness of a process takes as long as all the rest, the roots meanwhile.
     let (upstream, authority) = std::thread::scope(|scope| {
         let authority = scope.spawn(|| authority(&options.wire));
-        let upstream = upstream(&options.wire);
+        let upstream = upstream(&options.wire, &roots);
         let authority = authority
             .join()
             .unwrap_or_else(|panic| resume_unwind(panic));
@@ -215,6 +219,7 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
         serving,
         authority,
         password,
+        roots,
         deck: Recording { reel, sync },
     })
 }
@@ -246,6 +251,7 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
         serving,
         authority,
         password,
+        roots: Vec::new(),
         deck: Replaying { playback },
     })
 }
@@ -295,6 +301,12 @@ impl<Deck> Running<Deck> {
     /// The certificate that clients must trust.
     pub fn ca_pem(&self) -> &str {
         self.authority.ca_pem()
+    }
+
+    /// What was read of a file of roots, which may be a pipe and not be there to be read again.
+    pub fn roots_of(&self, path: &Path) -> Option<&[u8]> {
+        let mut roots = self.roots.iter();
+        roots.find_map(|(read, pem)| (read == path).then_some(pem.as_slice()))
     }
 
     /// The SHA-256 of the key in the certificates that clients are shown, base64.
@@ -354,14 +366,14 @@ fn authority(options: &WireOptions) -> Result<Arc<Authority>, Error> {
     Ok(Arc::new(authority))
 }
 
-fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|source| Error::Pem {
-            path: path.clone(),
-            source,
-        })
-    };
-    let root = |path: &PathBuf| Ok::<_, Error>((path.display().to_string(), read(path)?));
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Pem {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn upstream(options: &WireOptions, roots: &[(PathBuf, Vec<u8>)]) -> Result<Upstream, Error> {
     let certificate = |(host, path): &(String, PathBuf)| {
         Ok::<_, Error>(ClientCertificate {
             host: host.clone(),
@@ -370,14 +382,14 @@ fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
             passphrase: options.passphrase.clone(),
         })
     };
-    let roots: Result<_, _> = options.upstream_ca.iter().map(root).collect();
+    let named = |(path, pem): &(PathBuf, Vec<u8>)| (path.display().to_string(), pem.clone());
     let certificates: Result<_, _> = options
         .client_certificates
         .iter()
         .map(certificate)
         .collect();
     Ok(Upstream::new(UpstreamOptions {
-        extra_roots: roots?,
+        extra_roots: roots.iter().map(named).collect(),
         resolve: options.resolve.clone(),
         detour: options.detour.clone(),
         insecure: options.insecure_upstream.clone(),
