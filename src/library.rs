@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tempfile::NamedTempFile;
+
 use crate::cassette::{self, Cassette, Header, MAX_SIZE};
 use crate::redact::audit;
 
@@ -42,6 +44,18 @@ pub enum Error {
     #[error("{} exists; give another name, or --overwrite to replace it", path.display())]
     Exists {
         /// The file.
+        path: PathBuf,
+    },
+    /// A file of that name came into being while this was recorded.
+    #[error("{} came into being during the recording, and is left as it is", path.display())]
+    Appeared {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The name is that of a directory, a device, or the like.
+    #[error("{} is no file that could be replaced; give the name of one", path.display())]
+    NoFile {
+        /// What it names.
         path: PathBuf,
     },
     /// A recording of that name runs.
@@ -145,8 +159,11 @@ pub fn read_from(source: impl io::Read, path: &Path, limit: usize) -> Result<Vec
 #[derive(Debug)]
 pub struct PartFile {
     cassette: PathBuf,
+    overwrite: Overwrite,
     part: PathBuf,
     file: Arc<File>,
+    /// Whether another file has taken its name since the directory was synced.
+    is_renamed: bool,
 }
 
 impl PartFile {
@@ -170,14 +187,19 @@ impl PartFile {
                     source,
                 },
             })?;
-        lock(&file, &part)?;
         let mut part = Self {
             cassette: cassette.to_owned(),
+            overwrite,
             part,
             file: Arc::new(file),
+            is_renamed: false,
         };
-        part.append(begin)?;
-        Ok(part)
+        let begun = lock(&part.file, &part.part).and_then(|()| part.append(begin));
+        match begun {
+            Ok(()) => Ok(part),
+            // What holds nothing must not stand in the way of the next recording.
+            Err(error) => part.discard().and(Err(error)),
+        }
     }
 
     /// Appends a text with one write.
@@ -209,13 +231,18 @@ impl PartFile {
     }
 
     /// Puts a new file with all that was written in the place of one that the disk has failed:
-    /// after a refused write or sync nobody knows what of it will be there.
+    /// after a refused write or sync nobody knows what of it will be there. What the disk keeps of
+    /// it is for [`Written::sync`] to ask; those who wait here have an exchange to go on with.
     ///
     /// # Errors
     ///
     /// Where the disk refuses that too; the old file is then as it was.
     pub fn renew(&mut self, text: &str) -> Result<(), Error> {
-        self.file = Arc::new(replace(&self.part, text)?);
+        let file = temporary(&self.part, text)?;
+        let file = file.persist(&self.part);
+        let file = file.map_err(|refused| cannot_write(&self.part)(refused.error))?;
+        self.file = Arc::new(file);
+        self.is_renamed = true;
         Ok(())
     }
 
@@ -231,10 +258,11 @@ impl PartFile {
     }
 
     /// What was written so far, to be synced while more is written.
-    pub fn written(&self) -> Written {
+    pub fn written(&mut self) -> Written {
         Written {
             path: self.part.clone(),
             file: Arc::clone(&self.file),
+            is_renamed: std::mem::take(&mut self.is_renamed),
         }
     }
 
@@ -243,9 +271,14 @@ impl PartFile {
     ///
     /// # Errors
     ///
-    /// Where the disk refuses it; the `.part` is then still there.
+    /// Where the disk refuses it, or where a file of the name came into being that may not be
+    /// replaced; the `.part` is then still there.
     pub fn finish(self, text: &str) -> Result<PathBuf, Error> {
-        replace(&self.cassette, text)?;
+        named(
+            synced(&self.cassette, text)?,
+            &self.cassette,
+            self.overwrite,
+        )?;
         remove(&self.part)?;
         Ok(self.cassette)
     }
@@ -270,6 +303,7 @@ impl PartFile {
 pub struct Written {
     path: PathBuf,
     file: Arc<File>,
+    is_renamed: bool,
 }
 
 impl Written {
@@ -279,10 +313,11 @@ impl Written {
     ///
     /// Where the disk refuses it.
     pub fn sync(self) -> Result<(), Error> {
-        self.file.sync_data().map_err(|source| Error::Write {
-            path: self.path,
-            source,
-        })
+        self.file.sync_data().map_err(cannot_write(&self.path))?;
+        if self.is_renamed {
+            sync_directory_of(&self.path)?;
+        }
+        Ok(())
     }
 }
 
@@ -293,18 +328,19 @@ impl Written {
 /// Where it exists and `overwrite` does not allow for it, or the disk refuses it.
 pub fn save(path: &Path, text: &str, overwrite: Overwrite) -> Result<(), Error> {
     refuse_taken(path, overwrite)?;
-    place(path, text, overwrite).map(drop)
+    named(synced(path, text)?, path, overwrite)
 }
 
 /// Refuses a name that is a symbolic link, and one that exists where that is not allowed for.
 ///
 /// # Errors
 ///
-/// [`Error::Symlink`] and [`Error::Exists`].
+/// [`Error::Symlink`], [`Error::NoFile`] and [`Error::Exists`].
 pub fn refuse_taken(path: &Path, overwrite: Overwrite) -> Result<(), Error> {
     let path = path.to_owned();
     match std::fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_symlink() => Err(Error::Symlink { path }),
+        Ok(metadata) if !metadata.is_file() => Err(Error::NoFile { path }),
         Ok(_) if overwrite == Overwrite::No => Err(Error::Exists { path }),
         // Where it cannot be looked at, the attempt to write says why.
         _ => Ok(()),
@@ -373,8 +409,7 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
             kind: hit.kind.clone(),
         });
     }
-    let path = free_name(target);
-    replace(&path, &text)?;
+    let path = under_a_free_name(target, &text)?;
     remove(part)?;
     Ok(Recovered {
         path,
@@ -383,17 +418,25 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
     })
 }
 
-fn free_name(target: PathBuf) -> PathBuf {
-    if !target.exists() {
-        return target;
-    }
+/// Writes a file under the first of these names that nobody has.
+fn under_a_free_name(target: PathBuf, text: &str) -> Result<PathBuf, Error> {
     let recovered = target.with_extension("recovered.yaml");
-    let numbered = (2..).map(|n: u32| target.with_extension(format!("recovered-{n}.yaml")));
-    let names = std::iter::once(recovered).chain(numbered);
-    names
-        .into_iter()
-        .find(|name| !name.exists())
-        .unwrap_or(target)
+    let base = target.clone();
+    let numbered = (2..).map(move |n: u32| base.with_extension(format!("recovered-{n}.yaml")));
+    let mut file = synced(&target, text)?;
+    for path in [target.clone(), recovered].into_iter().chain(numbered) {
+        match file.persist_noclobber(&path) {
+            Ok(_) => {
+                sync_directory_of(&path)?;
+                return Ok(path);
+            }
+            Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => {
+                file = refused.file;
+            }
+            Err(refused) => return Err(cannot_write(&path)(refused.error)),
+        }
+    }
+    Err(Error::Exists { path: target })
 }
 
 fn part_path(cassette: &Path) -> PathBuf {
@@ -448,37 +491,72 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Writes a file whole or not at all: a temporary file beside it, synced, then renamed. It is
-/// locked before it has its name, and open at its end.
-fn replace(path: &Path, text: &str) -> Result<File, Error> {
-    place(path, text, Overwrite::Yes)
+/// Writes a file that others see whole or not at all.
+///
+/// # Errors
+///
+/// Where the disk refuses it.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let file = temporary(path, text)?;
+    let named = file.persist(path);
+    named.map_err(|refused| cannot_write(path)(refused.error))?;
+    Ok(())
 }
 
-/// As [`replace`]; where nothing may be replaced, not even what came a moment ago is.
-fn place(path: &Path, text: &str, overwrite: Overwrite) -> Result<File, Error> {
-    let failed = |source| Error::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
-    // Else the error would name a file that nobody asked for.
-    std::fs::metadata(parent).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
-    lock(file.as_file(), path)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    let placed = match overwrite {
+/// A file without its name yet, which the disk has taken.
+fn synced(path: &Path, text: &str) -> Result<NamedTempFile, Error> {
+    let file = temporary(path, text)?;
+    file.as_file().sync_all().map_err(cannot_write(path))?;
+    Ok(file)
+}
+
+/// Gives a file its name, and asks the disk to keep that.
+fn named(file: NamedTempFile, path: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    let named = match overwrite {
         Overwrite::Yes => file.persist(path),
         Overwrite::No => file.persist_noclobber(path),
     };
-    let file = placed.map_err(|error| failed(error.error))?;
-    File::open(parent)
-        .and_then(|directory| directory.sync_all())
-        .map_err(failed)?;
+    named.map_err(|refused| match refused.error.kind() {
+        io::ErrorKind::AlreadyExists => Error::Appeared {
+            path: path.to_owned(),
+        },
+        _ => cannot_write(path)(refused.error),
+    })?;
+    sync_directory_of(path)
+}
+
+/// A file beside the one whose name it is to have, locked before it has it, and open at its end.
+fn temporary(path: &Path, text: &str) -> Result<NamedTempFile, Error> {
+    let failed = cannot_write(path);
+    let parent = directory_of(path);
+    // The error itself names a file that nobody has asked for.
+    let cause = |error: io::Error| {
+        let missing = std::fs::metadata(parent).err();
+        failed(missing.unwrap_or_else(|| error.kind().into()))
+    };
+    let mut file = NamedTempFile::new_in(parent).map_err(cause)?;
+    lock(file.as_file(), path)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
     Ok(file)
+}
+
+fn sync_directory_of(path: &Path) -> Result<(), Error> {
+    File::open(directory_of(path))
+        .and_then(|directory| directory.sync_all())
+        .map_err(cannot_write(path))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
+}
+
+fn cannot_write(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |source| Error::Write {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn remove(path: &Path) -> Result<(), Error> {
@@ -521,6 +599,35 @@ mod tests {
         part.finish("whole").expect("finished");
         assert_eq!(std::fs::read_to_string(&cassette).expect("a file"), "whole");
         assert!(!directory.path().join("x.yaml.part").exists());
+    }
+
+    #[test]
+    fn what_came_into_being_meanwhile_is_left_and_so_is_the_recording() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let cassette = directory.path().join("x.yaml");
+        let mut recording = part(directory.path());
+        recording.append(ENTRY).expect("appended");
+        std::fs::write(&cassette, "mine").expect("a file");
+        let left = recording.path().to_owned();
+        let refused = recording.finish("whole").expect_err("it is not ours");
+        assert!(matches!(refused, Error::Appeared { .. }), "{refused}");
+        let recovered = recover(&left).expect("recovered");
+        assert_eq!(recovered.path, directory.path().join("x.recovered.yaml"));
+        assert_eq!(std::fs::read_to_string(&cassette).expect("a file"), "mine");
+        let mut again = PartFile::create(&cassette, Overwrite::Yes, BEGIN).expect("allowed");
+        again.append(ENTRY).expect("appended");
+        let recovered = recover(&died(again)).expect("recovered");
+        assert_eq!(recovered.path, directory.path().join("x.recovered-2.yaml"));
+    }
+
+    #[test]
+    fn a_directory_or_a_device_is_never_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for path in [directory.path(), Path::new("/dev/null")] {
+            let refused = PartFile::create(path, Overwrite::Yes, BEGIN).expect_err("no file");
+            assert!(matches!(refused, Error::NoFile { .. }), "{refused}");
+            assert!(!part_path(path).exists());
+        }
     }
 
     #[test]
@@ -627,6 +734,8 @@ mod tests {
         let text = || std::fs::read_to_string(recording.path()).expect("a file");
         assert_eq!(text(), "renewed\nmore\n");
         let mut missing = PartFile {
+            overwrite: recording.overwrite,
+            is_renamed: false,
             cassette: recording.cassette.clone(),
             part: directory.path().join("gone/demo.yaml.part"),
             file: Arc::clone(&recording.file),

@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use authtape::model::FailureKind;
+
 /// A module, and the modules above it in this list that it may import.
 const FLOORS: &[(&str, &[&str])] = &[
     ("model", &[]),
@@ -440,4 +442,16 @@ fn each_guard_fails_where_it_must() {
     }
     let lock = "[[package]]\nname = \"rustls\"\nversion = \"0.23.1\"\n[[package]]\nname = \"serde_yml\"\nversion = \"1.0.0\"\n";
     assert_eq!(versions(lock).len(), 2);
+}
+
+#[test]
+fn the_page_of_the_format_knows_every_kind_of_failure() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/cassette.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let kinds = page.split("`error`: `kind` (").nth(1).expect("a list");
+    let kinds = kinds.split(')').next().expect("its end");
+    let words = kinds.split(|c: char| c == '`' || c == ',' || c.is_whitespace());
+    let told: BTreeSet<_> = words.filter(|word| !word.is_empty()).collect();
+    let known = FailureKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(told, known);
 }

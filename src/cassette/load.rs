@@ -1,5 +1,8 @@
 //! The reader: bounded, strict, and able to say where a text stops being a cassette.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::cassette::{Cassette, Error, Header, VERSION};
@@ -31,7 +34,9 @@ pub fn load_sized(bytes: &[u8], limit: usize) -> Result<Cassette, Error> {
     check_version(text)?;
     let file: File = serde_yaml::from_str_with_options(text, options(text.len()))
         .map_err(|error| format_error(&error))?;
-    Ok(file.into())
+    let cassette = Cassette::from(file);
+    check_ids(&cassette, text)?;
+    Ok(cassette)
 }
 
 /// Reads one interaction as [`crate::cassette::entry`] writes it.
@@ -146,6 +151,12 @@ fn scan(text: &str) -> Result<(), Error> {
                 what,
             })
         };
+        if line.starts_with('\u{feff}') {
+            return forbidden(
+                1,
+                "a byte order mark, which a cassette does not have; save the file as UTF-8 without one",
+            );
+        }
         let bad = |c: char| (c.is_control() && c != '\t') || c == '\u{feff}';
         if let Some(column) = line.chars().position(bad) {
             return forbidden(
@@ -233,7 +244,7 @@ fn format_error(error: &serde_yaml::Error) -> Error {
     let message = message.lines().next().unwrap_or_default();
     let message = message.split(" at line ").next().unwrap_or(message);
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let plain: String = message
+    let plain: String = in_words(message)
         .chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
@@ -243,6 +254,68 @@ fn format_error(error: &serde_yaml::Error) -> Error {
         message: plain,
     }
 }
+
+/// What the parser says, for those who know the format and not the parser.
+fn in_words(message: &str) -> Cow<'_, str> {
+    if let Some(field) = message.strip_prefix("missing field ") {
+        return format!("what ends here lacks {field}").into();
+    }
+    if let Some(rest) = message.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(',').next().unwrap_or(rest);
+        return format!("`{key}` stands twice in the same entry; remove one of them").into();
+    }
+    let known = WORDS.iter().find(|(begin, _)| message.starts_with(begin));
+    known.map_or(message, |(_, words)| *words).into()
+}
+
+/// An interaction is named by its number wherever one is spoken of.
+fn check_ids(cassette: &Cassette, text: &str) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    let mut ids = cassette.interactions.iter().map(Interaction::id);
+    let Some(twice) = ids.find(|id| !seen.insert(*id)) else {
+        return Ok(());
+    };
+    let is_it = |line: &str| line.trim_end() == format!("- id: {twice}");
+    let mut lines = text.lines().enumerate().filter(|(_, line)| is_it(line));
+    Err(Error::Format {
+        line: lines.nth(1).map_or(1, |(at, _)| at as u64 + 1),
+        column: 1,
+        message: format!("interaction {twice} is there twice; give each a number of its own"),
+    })
+}
+
+/// How messages of the parser begin, and what they mean.
+const WORDS: &[(&str, &str)] = &[
+    (
+        "expected mapping start",
+        "keys with their values are expected here",
+    ),
+    (
+        "expected sequence start",
+        "a list is expected here, each of its entries behind `- `",
+    ),
+    (
+        "invalid floating point",
+        "a number is expected here; if there is one, the lines below it are indented too far",
+    ),
+    (
+        "invalid u",
+        "a whole number is expected here, and not too large a one",
+    ),
+    (
+        "invalid trailing content",
+        "there is text behind a closing quote; a quote is missing, or one is too many",
+    ),
+    (
+        "mapping values are not allowed",
+        "this line is indented otherwise than those it belongs to",
+    ),
+    (
+        "simple key expected",
+        "a colon is missing; it stands between a key and its value",
+    ),
+    ("tabs disallowed", "a tab; indent with blanks"),
+];
 
 /// Where the last line `# end N` ends.
 fn last_end(bytes: &[u8]) -> Option<usize> {

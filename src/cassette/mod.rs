@@ -1,8 +1,8 @@
 //! The cassette: what people review, git diffs, and replay serves.
 //!
-//! [`load`](fn@load) reads one and says line and column of what it cannot read; [`write`](fn@write) and its
-//! parts write one, so that the same cassette is the same text. [`load_part`] reads what a
-//! recording left that did not end.
+//! [`load`](fn@load) reads one and says line and column of what it cannot read;
+//! [`write`](fn@write) and its parts write one, so that the same cassette is the same text.
+//! [`load_part`] reads what a recording left that did not end.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

@@ -64,21 +64,29 @@ impl<'a> Session<'a> {
         candidates.next().is_none().then_some((only, Link::Weak))
     }
 
+    /// Whether the server sent anybody on with a code for an authorization request.
+    pub fn got_code(&self, asked: &'a Interaction) -> bool {
+        let query = |location: &str| Url::parse(location)?.query;
+        self.locations(asked)
+            .filter_map(|location| query(&location))
+            .any(|query| Params::parse(&query).has(name::CODE))
+    }
+
     /// Whether the response to an authorization request, or a page behind it, brought the code.
-    fn brings(&self, asked: &Interaction, code: &Label) -> bool {
-        let behind = self
-            .interactions
-            .iter()
-            .skip_while(|other| other.id() <= asked.id());
+    fn brings(&self, asked: &'a Interaction, code: &Label) -> bool {
+        let is_code = |piece: &Piece| matches!(piece, Piece::Label(label) if label.core() == *code);
+        self.locations(asked)
+            .any(|location| pieces(&location).iter().any(is_code))
+    }
+
+    /// Where the response to an authorization request, and the pages behind it, send the client.
+    fn locations(&self, asked: &'a Interaction) -> impl Iterator<Item = String> {
+        let behind = self.interactions.iter();
+        let behind = behind.skip_while(|other| other.id() <= asked.id());
         let pages = behind.take_while(|other| other.step() == Step::LoginPage);
-        std::iter::once(asked).chain(pages).any(|interaction| {
-            let location = interaction
-                .response()
-                .and_then(|response| response.headers().get("location").map(str::to_owned));
-            let is_code =
-                |piece: &Piece| matches!(piece, Piece::Label(label) if label.core() == *code);
-            location.is_some_and(|location| pieces(&location).iter().any(is_code))
-        })
+        let responses = std::iter::once(asked).chain(pages);
+        let responses = responses.filter_map(|interaction| interaction.response());
+        responses.filter_map(|response| response.headers().get("location").map(str::to_owned))
     }
 }
 

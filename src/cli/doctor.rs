@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use authtape::deck::{self, RecordOptions, Recorded, WireOptions};
 use authtape::demo::Server;
-use authtape::launch::{Client, Environment, Signals, Tried};
+use authtape::launch::{Client, Directory, Environment, Signals, Tried, inherited_roots};
 use authtape::library::Overwrite;
 use authtape::model::Incident;
 use authtape::proxy::{Detour, Resolve};
@@ -76,8 +76,9 @@ impl Args {
         block_on(async {
             let mut signals = Signals::catch()?;
             if !self.command.is_empty() {
+                let own = inherited_roots(&|name| std::env::var_os(name));
                 let wire = WireOptions {
-                    upstream_ca: self.upstream_ca,
+                    upstream_ca: [self.upstream_ca, own].concat(),
                     resolve: self.resolve,
                     detour: Detour::from_environment(|name| std::env::var(name).ok())?,
                     ..WireOptions::default()
@@ -148,10 +149,17 @@ async fn row(client: &'static Client, server: &Server) -> anyhow::Result<Row> {
 }
 
 async fn verdict(client: &Client, server: &Server, url: &str) -> anyhow::Result<Verdict> {
-    let directory = tempfile::tempdir()?;
+    let directory = Directory::make()?;
     let roots = directory.path().join("server.pem");
     std::fs::write(&roots, server.ca_pem())?;
-    let running = deck::record(options(directory.path(), roots, server)?).await?;
+    let address = server.host().replace("localhost", "127.0.0.1");
+    let resolve: Resolve = format!("{NAME}:443:{address}").parse()?;
+    let wire = WireOptions {
+        upstream_ca: vec![roots],
+        resolve: vec![resolve],
+        ..WireOptions::default()
+    };
+    let running = deck::record(thrown_away(&directory, wire)).await?;
     let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
         std::env::var_os(name)
     })?;
@@ -170,22 +178,17 @@ fn judge(recorded: &Recorded, tried: Tried) -> Verdict {
     }
 }
 
-fn options(directory: &Path, roots: PathBuf, server: &Server) -> anyhow::Result<RecordOptions> {
-    let address = server.host().replace("localhost", "127.0.0.1");
-    let resolve: Resolve = format!("{NAME}:443:{address}").parse()?;
-    Ok(RecordOptions {
-        cassette: directory.join("doctor.yaml"),
+/// A recording of everything that nobody is to see.
+pub(super) fn thrown_away(directory: &Directory, wire: WireOptions) -> RecordOptions {
+    RecordOptions {
+        cassette: directory.path().join("doctor.yaml"),
         overwrite: Overwrite::No,
         keep: Options {
             keep_all: true,
             ..Options::default()
         },
-        wire: WireOptions {
-            upstream_ca: vec![roots],
-            resolve: vec![resolve],
-            ..WireOptions::default()
-        },
-    })
+        wire,
+    }
 }
 
 fn line(client: &str, version: &str, named: &str, local: &str) -> anyhow::Result<()> {
@@ -220,11 +223,10 @@ fn advise(rows: &[Row], absent: &[&str]) -> anyhow::Result<()> {
 }
 
 fn advice(client: &Client, verdict: &Verdict, is_local: bool) -> Option<String> {
-    let general = "use --reverse ORIGIN, and give the client the local address that is printed";
     match verdict {
         Verdict::Covered | Verdict::NotThere => None,
-        Verdict::Direct => Some(client.advice(is_local).unwrap_or(general).to_owned()),
-        Verdict::Distrusts => Some(client.trust().unwrap_or(general).to_owned()),
+        Verdict::Direct => Some(client.advice(is_local).unwrap_or(REVERSE).to_owned()),
+        Verdict::Distrusts => Some(client.trust().unwrap_or(REVERSE).to_owned()),
         Verdict::Failed(said) => Some(format!("it said: {said}")),
     }
 }
@@ -242,6 +244,9 @@ fn json(rows: &[Row], absent: &[&str]) -> serde_json::Value {
     serde_json::json!({ "clients": rows.iter().map(row).collect::<Vec<_>>(), "absent": absent })
 }
 
+/// What helps any client.
+pub(super) const REVERSE: &str =
+    "use --reverse ORIGIN, and give the client the local address that is printed";
 /// A name that no resolver knows.
 const NAME: &str = "accounts.authtape.test";
 const PAGE: &str = "/.well-known/openid-configuration";

@@ -7,7 +7,7 @@ use authtape::library;
 use clap::{Parser, ValueEnum};
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{is_styled, result};
+use crate::cli::output::{look, result};
 
 /// Say why a recorded session failed, with the fix
 ///
@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Print JSON, as `--format json` does
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// End with status 1 from this severity on
     #[arg(long, value_enum, default_value = "error")]
     fail_on: FailOn,
@@ -42,8 +45,9 @@ impl Args {
         let cassette = library::load(&self.cassette)?;
         let findings = diagnose::diagnose(&cassette);
         let name = self.cassette.display().to_string();
-        result(&match self.format {
-            Format::Text => report::text(&findings, &cassette, &name, is_styled()),
+        let format = if self.json { Format::Json } else { self.format };
+        result(&match format {
+            Format::Text => report::text(&findings, &cassette, &name, look()),
             Format::Json => report::json(&findings, &name),
         })?;
         let limit = match self.fail_on {

@@ -15,9 +15,11 @@ mod rules;
 mod run;
 mod scrub;
 mod show;
+mod waiting;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::cli::exit::Exit;
@@ -59,7 +61,10 @@ enum Command {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(error),
+    };
     let ended = match cli.command {
         Command::Record(args) => args.run(),
         Command::Replay(args) => args.run(),
@@ -76,9 +81,38 @@ pub(crate) fn main() -> ExitCode {
     ended
         .unwrap_or_else(|error| {
             output::error(&error);
-            Exit::CouldNot
+            if error.is::<exit::Usage>() {
+                Exit::Usage
+            } else {
+                Exit::CouldNot
+            }
         })
         .into()
+}
+
+/// Says what is wrong with the arguments, or the help that was asked for.
+fn refused(mut error: clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::UnknownArgument {
+        let given = error.get(ContextKind::InvalidArg);
+        let is_option =
+            matches!(given, Some(ContextValue::String(given)) if given.starts_with('-'));
+        // What stands behind `--` is a program here, and never a value.
+        error.remove(ContextKind::Suggested);
+        let runs = ["record", "doctor"].map(|name| std::env::args_os().nth(1) == Some(name.into()));
+        if !is_option && runs.contains(&true) {
+            let tip =
+                "a program goes behind `--`, as in `authtape record login.yaml -- php login.php`";
+            let tips = ContextValue::StyledStrs(vec![tip.into()]);
+            error.insert(ContextKind::Suggested, tips);
+        }
+    }
+    // Nobody is left to be told where the terminal is gone.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Clean.into()
+    }
 }
 
 const FIRST_STEPS: &str = "\
@@ -89,4 +123,5 @@ First steps:
   authtape replay login.yaml -- php login.php  the same session, with the network off
 
 Exit codes: 0 clean, 1 findings or misses, 2 wrong usage, 3 it could not be done.
-With a program behind `--`, the program's own failure wins.";
+With a program behind `--`, the program's own failure wins: its exit code, 128 and the number of the
+signal that ended it, 127 where there is no such program, 126 where it cannot be started.";

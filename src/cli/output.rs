@@ -4,6 +4,8 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use authtape::diagnose::report::Look;
+use terminal_size::{Width, terminal_size_of};
 
 /// Says a line to a person, on standard error.
 pub(crate) fn say(line: &str) {
@@ -36,10 +38,18 @@ pub(crate) fn result(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Whether standard output shows colours.
-pub(crate) fn is_styled() -> bool {
-    std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// How a result looks on standard output.
+pub(crate) fn look() -> Look {
+    let out = std::io::stdout();
+    if !out.is_terminal() {
+        return Look::default();
+    }
+    let Look { width: most, .. } = Look::default();
+    let width = terminal_size_of(out).map_or(most, |(Width(width), _)| usize::from(width));
+    Look {
+        styled: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        width: width.clamp(20, most),
+    }
 }
 
 /// A text without control characters.
@@ -49,7 +59,16 @@ pub(crate) fn plain(text: &str) -> String {
         .collect()
 }
 
-/// A heading, for standard error.
+/// A word as a shell takes it for one.
+pub(crate) fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-,:=@%+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A heading: bold, where the stream that it is printed to shows styles.
 pub(crate) fn heading(text: &str) -> String {
     let style = Style::new().bold();
     format!("{style}{text}{style:#}")

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::process::Stdio;
 
-use authtape::deck::{self, RecordOptions, Recorded, WireOptions};
-use authtape::launch::{self, Client, Environment, Signals};
-use authtape::library::{self, Overwrite};
+use authtape::deck::{self, Recorded, WireOptions};
+use authtape::launch::{Client, Directory, Environment, Signals};
+use authtape::library;
 use authtape::model::Incident;
-use authtape::record::Options;
 
+use crate::cli::doctor::{REVERSE, thrown_away};
 use crate::cli::exit::Exit;
-use crate::cli::output::{plain, result};
+use crate::cli::output::{error, plain, result};
 use crate::cli::record::{in_words, unreached};
+use crate::cli::run::{Went, run_program, trusted};
 
 /// What came through, and what did not.
 #[derive(Default)]
@@ -35,31 +37,32 @@ pub(crate) async fn examine(
     wire: WireOptions,
     signals: &mut Signals,
 ) -> anyhow::Result<Exit> {
-    let directory = tempfile::tempdir()?;
-    let running = deck::record(RecordOptions {
-        cassette: directory.path().join("doctor.yaml"),
-        overwrite: Overwrite::No,
-        keep: Options {
-            keep_all: true,
-            ..Options::default()
-        },
-        wire,
-    })
-    .await?;
-    let environment = Environment::prepare(&running.proxy_url(), running.ca_pem(), |name| {
+    let directory = Directory::make()?;
+    let roots = wire.upstream_ca.clone();
+    let running = deck::record(thrown_away(&directory, wire)).await?;
+    let trusted = trusted(&roots, &running);
+    let environment = Environment::prepare(&running.proxy_url(), &trusted, |name| {
         std::env::var_os(name)
     })?;
-    let outcome = launch::run(command, &environment, signals).await;
-    let recorded = running.stop().await?;
-    let outcome = outcome?;
-    let seen = seen(&recorded, command)?;
+    let went = run_program(command, &environment, Stdio::inherit(), signals).await;
+    let recorded = running.stop().await;
+    let went = went?;
+    let outcome = went.outcome();
+    let (Went::Well(Some(ended)), Ok(recorded)) = (&went, &recorded) else {
+        if let Err(failed) = recorded {
+            error(&failed.into());
+        }
+        return Ok(Exit::after(outcome, Exit::CouldNot));
+    };
+    let seen = seen(recorded, command)?;
     let is_covered = !seen.servers.is_empty() && !seen.is_refused;
     result(&if is_json {
-        format!("{}\n", json(&seen, is_covered, outcome.code))
+        format!("{}\n", json(&seen, is_covered, ended.code))
     } else {
-        text(&seen, outcome.code)?
+        text(&seen, ended.code)?
     })?;
-    Ok(if is_covered { Exit::Clean } else { Exit::Found })
+    let ours = if is_covered { Exit::Clean } else { Exit::Found };
+    Ok(Exit::after(outcome, ours))
 }
 
 fn seen(recorded: &Recorded, command: &[OsString]) -> anyhow::Result<Seen> {
@@ -87,7 +90,7 @@ fn seen(recorded: &Recorded, command: &[OsString]) -> anyhow::Result<Seen> {
     if seen.servers.is_empty() && seen.troubles.is_empty() {
         let advice = runtime.and_then(|client| Some((client.name(), client.advice(true)?)));
         seen.advice = Some(advice.map_or_else(
-            || DIRECT.to_owned(),
+            || REVERSE.to_owned(),
             |(name, advice)| format!("{name}: {advice}"),
         ));
     }
@@ -128,5 +131,3 @@ fn json(seen: &Seen, is_covered: bool, code: u8) -> serde_json::Value {
         "exit_code": code,
     })
 }
-
-const DIRECT: &str = "use --reverse ORIGIN, and give the program the local address that is printed";

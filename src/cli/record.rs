@@ -1,19 +1,20 @@
 //! `authtape record`
 
-use std::ffi::OsString;
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 
+use anyhow::{anyhow, bail};
 use authtape::deck::{self, RecordOptions, Recorded, Unreached, WireOptions};
-use authtape::launch::{Client, Signals};
+use authtape::launch::{Client, Outcome, Signals, inherited_roots};
 use authtape::library::Overwrite;
 use authtape::model::{FailureKind, Incident};
 use authtape::proxy::{self, Detour, Passphrase, Resolve};
-use authtape::record::Options;
+use authtape::record::{Options, Withheld};
 use clap::{Parser, ValueEnum};
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{error, plain, say};
-use crate::cli::run::{RunArgs, Went, block_on, password};
+use crate::cli::output::{error, plain, say, word};
+use crate::cli::run::{RunArgs, Went, block_on};
 
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long)]
     overwrite: bool,
     /// Open only the hosts that match; the others pass unread (repeatable, * and ? stand for text)
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = host)]
     host: Vec<String>,
     /// Trust this PEM file's roots besides the system's when calling servers (repeatable)
     #[arg(long, value_name = "PEM")]
@@ -67,31 +68,107 @@ enum Keep {
 }
 
 impl Args {
-    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+    pub(crate) fn run(mut self) -> anyhow::Result<Exit> {
         block_on(async {
             // First of all: a signal that comes while this starts must end it as any other.
             let mut signals = Signals::catch()?;
+            let trusted = self.upstream_ca.clone();
+            // Whose bundle a program of yours believes, its servers are believed here too.
+            self.upstream_ca
+                .extend(inherited_roots(&|name| std::env::var_os(name)));
             let running = deck::record(self.options()?).await?;
-            let went = self.run.inside(&running, &mut signals).await;
-            let mut recorded = running.stop().await?;
-            let outcome = match went? {
-                Went::Well(outcome) => outcome,
-                Went::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
+            let went = self.run.inside(&running, &trusted, &mut signals).await;
+            let stopped = running.stop().await;
+            let outcome = went.as_ref().ok().and_then(Went::outcome);
+            let recorded = match stopped {
+                Ok(recorded) => recorded,
+                Err(failed) => {
+                    error(&failed.into());
+                    went?;
+                    return Ok(Exit::after(outcome, Exit::CouldNot));
+                }
             };
-            for refused in std::mem::take(&mut recorded.renewals) {
-                let what = "the disk failed once; all was written again, to a new file";
-                error(&anyhow::Error::from(refused).context(what));
+            if let Went::NotStarted(_) = went? {
+                return Ok(Exit::after(outcome, Exit::CouldNot));
             }
-            if !self.run.quiet {
-                summary(&recorded, &self.cassette, self.run.command.first());
-            }
-            let ours = if recorded.withheld.is_empty() {
-                Exit::Clean
-            } else {
-                Exit::CouldNot
-            };
-            Ok(outcome.map_or(ours, |outcome| Exit::after(outcome, ours)))
+            Ok(Exit::after(outcome, self.tell(recorded, outcome)))
         })
+    }
+
+    /// Says what came of it; alarms are given even to those who want to hear nothing.
+    fn tell(&self, mut recorded: Recorded, outcome: Option<Outcome>) -> Exit {
+        for withheld in &recorded.withheld {
+            let Withheld { id, why } = withheld;
+            error(&anyhow!("interaction {id} was withheld: {why}"));
+        }
+        for refused in std::mem::take(&mut recorded.renewals) {
+            let what = "the disk failed once; all was written again, to a new file";
+            error(&anyhow::Error::from(refused).context(what));
+        }
+        let is_failed = outcome.is_some_and(|outcome| outcome.code != 0);
+        if !self.run.quiet {
+            self.summary(&recorded);
+        } else if recorded.path.is_none() && !is_failed {
+            error(&anyhow!("{}", nothing(&self.cassette)));
+        }
+        if !recorded.withheld.is_empty() {
+            Exit::CouldNot
+        } else if recorded.path.is_none() {
+            Exit::Found
+        } else {
+            Exit::Clean
+        }
+    }
+
+    fn summary(&self, recorded: &Recorded) {
+        let program = self.run.command.first();
+        let runtime = program.and_then(|program| Client::of_program(program));
+        let path = self.cassette.display();
+        match recorded.interactions {
+            0 => say(&format!("authtape: {}", nothing(&self.cassette))),
+            count => say(&format!(
+                "authtape: {count} {} in {path}",
+                plural(count, "interaction")
+            )),
+        }
+        let kinds: Vec<_> = recorded
+            .redacted
+            .iter()
+            .map(|kind| format!("{} {}", kind.value, kind.name))
+            .collect();
+        if !kinds.is_empty() {
+            say(&format!("  replaced by labels: {}", kinds.join(", ")));
+        }
+        let unreached = recorded.unreached.iter().map(unreached);
+        let incidents = recorded.incidents.iter();
+        unreached
+            .chain(incidents.map(|incident| in_words(incident, runtime)))
+            .for_each(|line| say(&format!("  {line}")));
+        if recorded.interactions > 0 {
+            say(&next(&self.cassette));
+        } else if recorded.skipped > 0 {
+            let (count, noun) = (recorded.skipped, plural(recorded.skipped, "message"));
+            say(&format!(
+                "  {count} {noun} passed, none of OAuth's; --keep all keeps every message"
+            ));
+        } else if recorded.incidents.is_empty() {
+            self.untouched(runtime);
+        }
+    }
+
+    /// What to do where nothing came.
+    fn untouched(&self, runtime: Option<&Client>) {
+        if self.run.browser.is_some() {
+            return say("  nothing came through the proxy");
+        }
+        say(
+            "  nothing came through the proxy; does the program read HTTPS_PROXY, and is it the one that calls the server?",
+        );
+        let advice = |client: &Client| Some(format!("{}: {}", client.name(), client.advice(true)?));
+        if let Some(advice) = runtime.and_then(advice) {
+            say(&format!("  {advice}"));
+        }
+        say("  `authtape doctor` tries the clients of this machine");
     }
 
     fn options(&self) -> anyhow::Result<RecordOptions> {
@@ -119,8 +196,8 @@ impl Args {
                 detour: self.detour()?,
                 insecure_upstream: self.insecure_upstream.clone(),
                 client_certificates: self.client_cert.clone(),
-                passphrase: passphrase(),
-                password: password()?,
+                passphrase: passphrase()?,
+                password: self.run.password()?,
                 limits: self.run.limits()?,
             },
         })
@@ -152,66 +229,40 @@ fn client_certificate(text: &str) -> Result<(String, PathBuf), &'static str> {
 }
 
 /// An argument would show in the list of processes.
-fn passphrase() -> Passphrase {
-    let variable = std::env::var("AUTHTAPE_CLIENT_CERT_PASSPHRASE");
-    variable.map(Passphrase::new).unwrap_or_default()
-}
-
-fn summary(recorded: &Recorded, cassette: &Path, program: Option<&OsString>) {
-    let runtime = program.and_then(|program| Client::of_program(program));
-    let path = cassette.display();
-    match recorded.interactions {
-        0 => say(&format!(
-            "authtape: nothing to record, so {path} was not written"
-        )),
-        count => say(&format!(
-            "authtape: {count} {} in {path}",
-            plural(count, "interaction")
-        )),
-    }
-    let kinds: Vec<_> = recorded
-        .redacted
-        .iter()
-        .map(|kind| format!("{} {}", kind.value, kind.name))
-        .collect();
-    if !kinds.is_empty() {
-        say(&format!("  replaced by labels: {}", kinds.join(", ")));
-    }
-    for withheld in &recorded.withheld {
-        say(&format!(
-            "  interaction {} was withheld: {}",
-            withheld.id, withheld.why
-        ));
-    }
-    recorded
-        .unreached
-        .iter()
-        .for_each(|server| say(&format!("  {}", unreached(server))));
-    recorded
-        .incidents
-        .iter()
-        .for_each(|incident| say(&format!("  {}", in_words(incident, runtime))));
-    if recorded.interactions > 0 {
-        say(&format!("  next: authtape explain {path}"));
-    } else if recorded.skipped > 0 {
-        let (count, noun) = (recorded.skipped, plural(recorded.skipped, "message"));
-        say(&format!(
-            "  {count} {noun} passed, none of OAuth's; --keep all keeps every message"
-        ));
-    } else if recorded.incidents.is_empty() {
-        say(
-            "  nothing came through the proxy; does the program read HTTPS_PROXY, and is it the one that calls the server?",
-        );
-        if let Some((client, advice)) =
-            runtime.and_then(|client| Some((client, client.advice(true)?)))
-        {
-            say(&format!("  {}: {advice}", client.name()));
-        }
-        say("  `authtape doctor` tries the clients of this machine");
+fn passphrase() -> anyhow::Result<Passphrase> {
+    match std::env::var("AUTHTAPE_CLIENT_CERT_PASSPHRASE") {
+        Ok(text) => Ok(Passphrase::new(text)),
+        Err(VarError::NotPresent) => Ok(Passphrase::default()),
+        // The error itself would show the passphrase.
+        Err(VarError::NotUnicode(_)) => bail!("AUTHTAPE_CLIENT_CERT_PASSPHRASE is no UTF-8 text"),
     }
 }
 
-fn plural(count: usize, noun: &str) -> String {
+/// A glob is of a host's name alone, and any other would match nothing.
+fn host(text: &str) -> Result<String, &'static str> {
+    let is_address = text.starts_with('[') && text.ends_with(']');
+    let is_host = !text.is_empty() && !text.contains('/') && (is_address || !text.contains(':'));
+    is_host.then(|| text.to_owned()).ok_or(
+        "it is a host without scheme, port and path, as in accounts.example.com or *.example.com",
+    )
+}
+
+fn nothing(cassette: &Path) -> String {
+    format!(
+        "nothing to record, so {} was not written",
+        cassette.display()
+    )
+}
+
+/// What to do with a cassette.
+pub(crate) fn next(cassette: &Path) -> String {
+    format!(
+        "  next: authtape explain {}",
+        word(&cassette.to_string_lossy())
+    )
+}
+
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{noun}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -251,7 +302,9 @@ pub(crate) fn in_words(incident: &Incident, runtime: Option<&Client>) -> String 
             let (host, name) = (plain(host), plain(name.unwrap_or("the client")));
             format!("{host}: {name} does not trust our certificate{alert}: {advice}")
         }
-        Incident::Tunnelled { authority } => format!("{}: passed unread", plain(authority)),
+        Incident::Tunnelled { authority, reason } => {
+            format!("{}: passed unread, {reason}", plain(authority))
+        }
         Incident::Unreadable { host, reason } => {
             format!("{}: {reason}", plain(host.as_deref().unwrap_or("a client")))
         }
@@ -264,4 +317,4 @@ Examples:
   authtape record login.yaml -- php login.php
   authtape record login.yaml --host 'accounts.example.com' -- npm test
   authtape record login.yaml --browser https://app.example.com/login
-  authtape record login.yaml                    waits; prints what to set in the client's shell";
+  authtape record login.yaml                    waits; names a file for the client's shell";

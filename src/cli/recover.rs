@@ -7,6 +7,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::say;
+use crate::cli::record::{next, plural};
 
 /// Finish what a recording left that was killed
 ///
@@ -25,10 +26,12 @@ impl Args {
             cut => format!(", {cut} bytes of an unfinished one left out"),
         };
         say(&format!(
-            "authtape: {} interactions in {}{cut}",
+            "authtape: {} {} in {}{cut}",
             recovered.interactions,
+            plural(recovered.interactions, "interaction"),
             recovered.path.display()
         ));
+        say(&next(&recovered.path));
         Ok(Exit::Clean)
     }
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use authtape::deck::{self, ReplayOptions, WireOptions};
 use authtape::launch::Signals;
-use authtape::replay::PlayOptions;
+use authtape::replay::{PlayOptions, Report};
 use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{plain, result, say};
-use crate::cli::run::{RunArgs, Went, block_on, password};
+use crate::cli::run::{RunArgs, Went, block_on};
 
 /// Serve recorded sessions offline: run a program against them, or wait for clients
 ///
@@ -40,62 +40,78 @@ impl Args {
         block_on(async {
             // First of all: a signal that comes while this starts must end it as any other.
             let mut signals = Signals::catch()?;
-            let quiet = self.run.quiet;
-            // With a program, its own output comes first and the misses lead the report.
-            let live = !quiet && self.run.command.is_empty();
-            let running = deck::replay(ReplayOptions {
-                cassettes: self.cassettes.clone(),
-                play: PlayOptions {
-                    as_recorded: self.as_recorded,
-                    seed: seed(self.seed)?,
-                },
-                wire: WireOptions {
-                    listen: self.run.listen,
-                    ca_dir: self.run.ca.clone(),
-                    reverse: self.run.reverse.clone(),
-                    tls_listen: self.run.tls_listen,
-                    password: password()?,
-                    limits: self.run.limits()?,
-                    ..WireOptions::default()
-                },
-                on_miss: Box::new(move |miss| {
-                    if live {
-                        miss.lines()
-                            .iter()
-                            .for_each(|line| say(&format!("authtape: {}", plain(line))));
-                    }
-                }),
-            })
-            .await?;
-            let went = self.run.inside(&running, &mut signals).await;
+            let running = deck::replay(self.options()?).await?;
+            let went = self.run.inside(&running, &[], &mut signals).await;
             let report = running.stop().await;
-            let outcome = match went? {
-                Went::Well(outcome) => outcome,
-                Went::NotStarted(outcome) => return Ok(Exit::Child(outcome.code)),
-            };
+            let went = went?;
+            let outcome = went.outcome();
+            if let Went::NotStarted(_) = went {
+                return Ok(Exit::after(outcome, Exit::CouldNot));
+            }
             if self.json {
                 result(&format!("{}\n", report.json()))?;
+            } else if !self.run.quiet {
+                self.tell(&report);
             }
-            // Without a program there is no run to judge, only clients that came and went.
-            let ours = if report.is_clean() || outcome.is_none() {
+            let ours = if report.is_clean() {
                 Exit::Clean
             } else {
                 Exit::Found
             };
-            if !quiet && !self.json {
-                say(&format!("authtape: {}", report.counts()));
-                report
-                    .lines()
-                    .iter()
-                    .for_each(|line| say(&format!("  {}", plain(line))));
-                if report.is_untouched() && outcome.is_some() {
-                    say(
-                        "  nothing came through the proxy; does the program read HTTPS_PROXY? What does not come through is not replayed",
-                    );
-                }
-            }
-            Ok(outcome.map_or(ours, |outcome| Exit::after(outcome, ours)))
+            Ok(Exit::after(outcome, ours))
         })
+    }
+
+    /// With a program, its own output comes first and the misses lead the report; else they are
+    /// told as they come, and not again.
+    fn is_live(&self) -> bool {
+        !self.run.quiet && self.run.command.is_empty()
+    }
+
+    fn options(&self) -> anyhow::Result<ReplayOptions> {
+        let is_live = self.is_live();
+        Ok(ReplayOptions {
+            cassettes: self.cassettes.clone(),
+            play: PlayOptions {
+                as_recorded: self.as_recorded,
+                seed: seed(self.seed)?,
+            },
+            wire: WireOptions {
+                listen: self.run.listen,
+                ca_dir: self.run.ca.clone(),
+                reverse: self.run.reverse.clone(),
+                tls_listen: self.run.tls_listen,
+                password: self.run.password()?,
+                limits: self.run.limits()?,
+                ..WireOptions::default()
+            },
+            on_miss: Box::new(move |miss| {
+                let lines = if is_live { miss.lines() } else { Vec::new() };
+                for line in lines {
+                    say(&format!("authtape: {}", plain(&line)));
+                }
+            }),
+        })
+    }
+
+    fn tell(&self, report: &Report) {
+        say(&format!("authtape: {}", report.counts()));
+        let lines = if self.is_live() {
+            report.other_lines()
+        } else {
+            report.lines()
+        };
+        for line in lines {
+            say(&format!("  {}", plain(&line)));
+        }
+        if report.is_untouched() {
+            let program = if self.run.browser.is_some() {
+                ""
+            } else {
+                "; does the program read HTTPS_PROXY? What does not come through is not replayed"
+            };
+            say(&format!("  nothing came through the proxy{program}"));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use authtape::diagnose::{self, report};
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{is_styled, plain, result};
+use crate::cli::output::{look, plain, result};
 
 /// List the rules that `explain` knows, or show one
 #[derive(Parser)]
@@ -19,14 +19,14 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let text = match (&self.id, self.json) {
-            (None, false) => report::rule_list(is_styled()),
+            (None, false) => report::rule_list(look()),
             (None, true) => report::rules_json(diagnose::all()),
             (Some(id), json) => {
                 let rule = diagnose::find(id).ok_or_else(|| unknown(id))?;
                 if json {
                     report::rules_json([rule])
                 } else {
-                    report::rule_page(rule, is_styled())
+                    report::rule_page(rule, look())
                 }
             }
         };
@@ -37,8 +37,10 @@ impl Args {
 
 fn unknown(id: &str) -> anyhow::Error {
     let nearest = diagnose::nearest(id);
+    let meant = nearest.map(|nearest| format!("did you mean `{nearest}`? "));
     anyhow::anyhow!(
-        "there is no rule `{}`; did you mean `{nearest}`? `authtape rules` lists them all",
-        plain(id)
+        "there is no rule `{}`; {}`authtape rules` lists them all",
+        plain(id),
+        meant.unwrap_or_default()
     )
 }

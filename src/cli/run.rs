@@ -1,35 +1,38 @@
-//! What `record` and `replay` share: a deck that runs, with a program inside or waiting for clients.
+//! What `record` and `replay` share: a deck that runs, with a program inside or waiting for
+//! clients.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow};
 use authtape::deck::Running;
 use authtape::launch::{self, Browser, Environment, Outcome, Signals};
-use authtape::proxy::{self, Limits, Password, Reverse};
+use authtape::library;
+use authtape::proxy::{Limits, Password, Reverse};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::output::{error, say};
+use crate::cli::exit::Usage;
+use crate::cli::output::{error, plain, say};
+use crate::cli::waiting;
 
 /// Options of both commands.
 #[derive(Args)]
 pub(crate) struct RunArgs {
     /// Where the proxy listens; port 0 takes any that is free. Beyond this machine only with
     /// `AUTHTAPE_PROXY_PASSWORD` set, which clients are then asked for
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = listen)]
     pub(crate) listen: SocketAddr,
     /// Stand for this server at a local origin, for clients that cannot use a proxy (repeatable)
     #[arg(long, value_name = "ORIGIN[=ADDR:PORT]")]
     pub(crate) reverse: Vec<Reverse>,
     /// Take TLS here from clients that know of no proxy; they name the host in it
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
     pub(crate) tls_listen: Option<SocketAddr>,
-    /// Set a limit (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, help = limits_help())]
+    #[arg(long, value_name = "NAME=VALUE", help = limits_help())]
     pub(crate) limit: Vec<String>,
     /// Use the authority that `authtape ca new DIR` made, instead of one for this run
     #[arg(long, value_name = "DIR")]
@@ -67,14 +70,27 @@ pub(crate) enum Went {
     NotStarted(Outcome),
 }
 
+impl Went {
+    /// How the program ended, where there was one.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Well(outcome) => *outcome,
+            Self::NotStarted(outcome) => Some(*outcome),
+        }
+    }
+}
+
 impl RunArgs {
     /// Runs the program, or waits to be interrupted. The run is to be stopped whatever comes of it.
+    /// The program trusts these roots besides ours, where what it calls is not read.
     pub(crate) async fn inside<Deck>(
         &self,
         running: &Running<Deck>,
+        roots: &[PathBuf],
         signals: &mut Signals,
     ) -> anyhow::Result<Went> {
-        let environment = Environment::prepare(&running.client_url(), running.ca_pem(), |name| {
+        let trusted = trusted(roots, running);
+        let environment = Environment::prepare(&running.client_url(), &trusted, |name| {
             std::env::var_os(name)
         })?;
         if let Some(path) = &self.ready_file {
@@ -83,56 +99,78 @@ impl RunArgs {
         if !self.quiet {
             Self::stands(running);
         }
-        let command = self.program(running, &environment).await?;
-        if command.is_empty() {
-            if !self.quiet {
-                instructions(running, &environment);
-            }
-            signals.next().await;
-            return Ok(Went::Well(None));
+        if let Some(url) = &self.browser {
+            return self.browse(url, running, &environment, signals).await;
         }
-        let failed = match launch::run(&command, &environment, signals).await {
-            Ok(outcome) => return Ok(Went::Well(Some(outcome))),
-            Err(failed) => failed,
-        };
-        // The shell's own codes for a program that is missing, or cannot be started.
-        let code = match failed {
-            launch::Error::Missing { .. } => 127,
-            launch::Error::Start { .. } => 126,
-            _ => return Err(failed.into()),
-        };
-        error(&failed.into());
-        Ok(Went::NotStarted(Outcome { code }))
+        if !self.command.is_empty() {
+            return run_program(&self.command, &environment, Stdio::inherit(), signals).await;
+        }
+        let file = environment.directory().join("authtape.sh");
+        waiting::write_shell_file(&file, running, &environment)?;
+        if !self.quiet {
+            waiting::instructions(running, &file, self.ca.as_deref())?;
+        }
+        signals.next().await;
+        if !self.quiet {
+            waiting::farewell();
+        }
+        Ok(Went::Well(None))
     }
 
-    /// What is run behind the proxy; nothing where clients are waited for.
-    async fn program<Deck>(
+    /// Lets a browser open the URL. What it says is its own business, unless it fails.
+    async fn browse<Deck>(
         &self,
+        url: &str,
         running: &Running<Deck>,
         environment: &Environment,
-    ) -> anyhow::Result<Vec<OsString>> {
-        let Some(url) = &self.browser else {
-            return Ok(self.command.clone());
-        };
-        ensure!(
-            !running.asks_for_password(),
-            "a browser cannot be given the proxy's password; leave AUTHTAPE_PROXY_PASSWORD unset with --browser"
-        );
+        signals: &mut Signals,
+    ) -> anyhow::Result<Went> {
         let proxy = launch::Proxy {
             url: &running.proxy_url(),
             ca_pem: running.ca_pem(),
             key_hash: &running.key_hash(),
         };
         let browser = Browser::find(self.browser_program.as_deref())?;
-        Ok(browser
-            .command(proxy, environment, url, &self.browser_arg)
-            .await?)
+        let command = browser.command(proxy, environment, url, &self.browser_arg);
+        let command = command.await?;
+        let log = environment.directory().join("browser.log");
+        let stderr = std::fs::File::create(&log).context("cannot keep what the browser says")?;
+        let went = run_program(&command, environment, stderr.into(), signals).await?;
+        // By a signal it is ended by its user.
+        if let Went::Well(Some(Outcome {
+            code: code @ 1..128,
+        })) = went
+        {
+            error(&anyhow!("the browser ended with status {code}"));
+            let said = std::fs::read(&log).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said).into_owned();
+            let skipped = said.lines().count().saturating_sub(SAID_MAX);
+            said.lines()
+                .skip(skipped)
+                .for_each(|line| say(&format!("  {}", plain(line))));
+        }
+        Ok(went)
     }
 
     /// The limits that were set.
-    pub(crate) fn limits(&self) -> Result<Limits, proxy::Error> {
+    pub(crate) fn limits(&self) -> Result<Limits, Usage> {
         let mut set = self.limit.iter();
         set.try_fold(Limits::default(), |limits, text| limits.with(text))
+            .map_err(|error| Usage(format!("--limit: {error}")))
+    }
+
+    /// The password that clients must know; an argument would show in the list of processes.
+    pub(crate) fn password(&self) -> anyhow::Result<Option<Password>> {
+        let Some(set) = std::env::var_os(PASSWORD) else {
+            return Ok(None);
+        };
+        if self.browser.is_some() {
+            let why = "a browser cannot be given the proxy's password; leave AUTHTAPE_PROXY_PASSWORD unset with --browser";
+            return Err(Usage(why.to_owned()).into());
+        }
+        // What is no text fails as what is no password: it must not count as unset.
+        let text = set.into_string().unwrap_or_default();
+        Ok(Some(Password::new(text)?))
     }
 
     fn stands<Deck>(running: &Running<Deck>) {
@@ -145,14 +183,42 @@ impl RunArgs {
     }
 }
 
-/// The password that clients must know; an argument would show in the list of processes.
-pub(crate) fn password() -> Result<Option<Password>, proxy::Error> {
-    let set = std::env::var(PASSWORD).ok().filter(|text| !text.is_empty());
-    set.map(Password::new).transpose()
+/// Runs a program to its end; why one cannot be started is said here.
+pub(crate) async fn run_program(
+    command: &[OsString],
+    environment: &Environment,
+    stderr: Stdio,
+    signals: &mut Signals,
+) -> anyhow::Result<Went> {
+    let failed = match launch::run(command, environment, stderr, signals).await {
+        Ok(outcome) => return Ok(Went::Well(Some(outcome))),
+        Err(failed) => failed,
+    };
+    // The shell's own codes for a program that is missing, or cannot be started.
+    let code = match failed {
+        launch::Error::Missing { .. } => 127,
+        launch::Error::Start { .. } => 126,
+        _ => return Err(failed.into()),
+    };
+    error(&failed.into());
+    Ok(Went::NotStarted(Outcome { code }))
 }
 
-fn limit(text: &str) -> Result<String, proxy::Error> {
-    Limits::default().with(text).map(|_| text.to_owned())
+/// PEM of these files, and of ours.
+pub(crate) fn trusted<Deck>(roots: &[PathBuf], running: &Running<Deck>) -> String {
+    let read = roots.iter().filter_map(|path| running.roots_of(path));
+    let texts = read.map(|pem| String::from_utf8_lossy(pem).into_owned() + "\n");
+    texts.chain([running.ca_pem().to_owned()]).collect()
+}
+
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    let local = text
+        .strip_prefix("localhost:")
+        .map(|port| format!("127.0.0.1:{port}"));
+    let address = local.as_deref().unwrap_or(text).parse();
+    address.or(Err(
+        "it is ADDRESS:PORT, as in 127.0.0.1:8080 or [::1]:8080",
+    ))
 }
 
 fn limits_help() -> String {
@@ -196,45 +262,10 @@ fn announce<Deck>(
         "reverse": running.reverse().iter().cloned().collect::<BTreeMap<_, _>>(),
         "tls": running.tls_address().map(|address| address.to_string()),
     });
-    write_whole(path, &format!("{line}\n"))
-}
-
-/// Writes a file that a waiting script sees whole or not at all.
-pub(crate) fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
-    let cannot = || format!("cannot write {}", path.display());
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(parent).with_context(cannot)?;
-    file.write_all(text.as_bytes()).with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
-    Ok(())
-}
-
-fn instructions<Deck>(running: &Running<Deck>, environment: &Environment) {
-    say(&format!("listening on {}", running.proxy_url()));
-    let shown = if running.asks_for_password() {
-        say(&format!(
-            "in the shell of your client, where {PASSWORD} is set too:"
-        ));
-        format!("://authtape:'\"${PASSWORD}\"'@")
-    } else {
-        say("in the shell of your client:");
-        "://".to_owned()
-    };
-    for (name, value) in environment.variables() {
-        let value = value.to_string_lossy().replace('\'', r"'\''");
-        // Where it is shown others may read it, so that shell is to know it too.
-        let value = value.replacen(
-            &running.client_url(),
-            &running.proxy_url().replacen("://", &shown, 1),
-            1,
-        );
-        say(&format!("  export {name}='{value}'"));
-    }
-    say("Ctrl-C ends it");
+    Ok(library::write(path, &format!("{line}\n"))?)
 }
 
 const PASSWORD: &str = "AUTHTAPE_PROXY_PASSWORD";
 const SIGXFSZ: i32 = 25;
+/// How many lines of a browser's are shown.
+const SAID_MAX: usize = 20;

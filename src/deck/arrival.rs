@@ -19,11 +19,7 @@ pub(super) async fn read(body: Body, cap: usize) -> Captured {
                 break;
             }
         };
-        let room = cap - captured.bytes.len();
-        captured
-            .bytes
-            .extend_from_slice(&chunk[..chunk.len().min(room)]);
-        captured.size += chunk.len() as u64;
+        captured.append(&chunk, cap);
     }
     captured.trailers = chunks.trailers().cloned().unwrap_or_default();
     captured

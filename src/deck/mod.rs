@@ -1,7 +1,8 @@
 //! The machine a cassette is put into: proxy, tape and file, wired together.
 //!
-//! [`record`](fn@record) puts a recorder between the proxy and the real servers; [`replay`](fn@replay) puts a player in
-//! their place. Both give a [`Running`], whose end says what came of it.
+//! [`record`](fn@record) puts a recorder between the proxy and the real servers;
+//! [`replay`](fn@replay) puts a player in their place. Both give a [`Running`], whose end says what
+//! came of it.
 
 mod arrival;
 mod playback;
@@ -10,7 +11,7 @@ mod reel;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,6 +155,7 @@ pub struct Running<Deck> {
     serving: Serving,
     authority: Arc<Authority>,
     password: Option<Password>,
+    roots: Vec<(PathBuf, Vec<u8>)>,
     deck: Deck,
 }
 
@@ -176,10 +178,13 @@ pub struct Replaying {
 pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error> {
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
+    let roots = options.wire.upstream_ca.iter();
+    let roots = roots.map(|path| Ok((path.clone(), read(path)?)));
+    let roots = roots.collect::<Result<Vec<_>, Error>>()?;
     // The first randomness of a process takes as long as all the rest, the roots meanwhile.
     let (upstream, authority) = std::thread::scope(|scope| {
         let authority = scope.spawn(|| authority(&options.wire));
-        let upstream = upstream(&options.wire);
+        let upstream = upstream(&options.wire, &roots);
         let authority = authority
             .join()
             .unwrap_or_else(|panic| resume_unwind(panic));
@@ -214,6 +219,7 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
         serving,
         authority,
         password,
+        roots,
         deck: Recording { reel, sync },
     })
 }
@@ -230,7 +236,9 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
         .map(|path| library::load(path))
         .collect();
     let authority = authority(&options.wire)?;
-    let player = Player::new(cassettes?, &options.play);
+    let names = options.cassettes.iter();
+    let names = names.map(|path| path.display().to_string()).collect();
+    let player = Player::new(cassettes?, &options.play).named(names);
     let playback = Playback::new(player, options.on_miss, options.wire.limits.body);
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
@@ -243,6 +251,7 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
         serving,
         authority,
         password,
+        roots: Vec::new(),
         deck: Replaying { playback },
     })
 }
@@ -292,6 +301,12 @@ impl<Deck> Running<Deck> {
     /// The certificate that clients must trust.
     pub fn ca_pem(&self) -> &str {
         self.authority.ca_pem()
+    }
+
+    /// What was read of a file of roots, which may be a pipe and not be there to be read again.
+    pub fn roots_of(&self, path: &Path) -> Option<&[u8]> {
+        let mut roots = self.roots.iter();
+        roots.find_map(|(read, pem)| (read == path).then_some(pem.as_slice()))
     }
 
     /// The SHA-256 of the key in the certificates that clients are shown, base64.
@@ -351,14 +366,14 @@ fn authority(options: &WireOptions) -> Result<Arc<Authority>, Error> {
     Ok(Arc::new(authority))
 }
 
-fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|source| Error::Pem {
-            path: path.clone(),
-            source,
-        })
-    };
-    let root = |path: &PathBuf| Ok::<_, Error>((path.display().to_string(), read(path)?));
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Pem {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn upstream(options: &WireOptions, roots: &[(PathBuf, Vec<u8>)]) -> Result<Upstream, Error> {
     let certificate = |(host, path): &(String, PathBuf)| {
         Ok::<_, Error>(ClientCertificate {
             host: host.clone(),
@@ -367,14 +382,14 @@ fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
             passphrase: options.passphrase.clone(),
         })
     };
-    let roots: Result<_, _> = options.upstream_ca.iter().map(root).collect();
+    let named = |(path, pem): &(PathBuf, Vec<u8>)| (path.display().to_string(), pem.clone());
     let certificates: Result<_, _> = options
         .client_certificates
         .iter()
         .map(certificate)
         .collect();
     Ok(Upstream::new(UpstreamOptions {
-        extra_roots: roots?,
+        extra_roots: roots.iter().map(named).collect(),
         resolve: options.resolve.clone(),
         detour: options.detour.clone(),
         insecure: options.insecure_upstream.clone(),
@@ -386,7 +401,13 @@ fn upstream(options: &WireOptions) -> Result<Upstream, Error> {
 async fn sync_now_and_then(reel: Arc<Reel>) {
     loop {
         tokio::time::sleep(SYNC_EVERY).await;
-        reel.sync();
+        let reel = Arc::clone(&reel);
+        // A disk may take its time, and who accepts connections and hears signals has none to give.
+        if let Err(failed) = tokio::task::spawn_blocking(move || reel.sync()).await
+            && let Ok(panic) = failed.try_into_panic()
+        {
+            resume_unwind(panic);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::deck::Error;
 use crate::library::{self, PartFile, Written};
 use crate::model::{Exchange, FailureKind, Incident, Phase};
+use crate::oauth::errand::{is_errand, is_errand_host};
 use crate::record::{Laid, Tape, Withheld};
 use crate::redact::Named;
 
@@ -84,6 +85,7 @@ impl Reel {
     pub(super) fn incident(&self, incident: Incident) {
         if let Some(State { incidents, .. }) = self.lock().as_mut()
             && incidents.len() < INCIDENTS_MAX
+            && !is_browsers(&incident)
             && !incidents.contains(&incident)
         {
             incidents.push(incident);
@@ -141,6 +143,7 @@ impl State {
         if let Some(failure) = &exchange.failure
             && failure.phase == Phase::Connect
             && self.unreached.len() < INCIDENTS_MAX
+            && !is_errand(&exchange.request.url)
         {
             self.unreached.insert(Unreached {
                 authority: exchange.request.url.authority(),
@@ -169,6 +172,7 @@ impl State {
             return;
         }
         if self.renewals.len() < RENEWALS_MAX && self.file.renew(&self.tape.text()).is_ok() {
+            self.dirty = true;
             self.renewals.push(refused);
         } else {
             self.failure = Some(refused);
@@ -209,6 +213,18 @@ impl Wound {
             withheld,
             renewals: self.renewals,
         })
+    }
+}
+
+/// Whether it is of a browser's own errands.
+fn is_browsers(incident: &Incident) -> bool {
+    match incident {
+        Incident::CertificateRefused { host, .. } => is_errand_host(host),
+        Incident::Tunnelled { authority, .. } => {
+            let host = authority.rsplit_once(':');
+            host.is_some_and(|(host, _)| is_errand_host(host))
+        }
+        _ => false,
     }
 }
 

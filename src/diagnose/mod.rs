@@ -36,12 +36,13 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
 }
 
-/// The id that comes nearest to a text.
-pub fn nearest(text: &str) -> &'static str {
-    all()
-        .map(|rule| rule.id)
-        .min_by_key(|id| distance(text, id))
-        .unwrap_or_default()
+/// The id that a text was meant to be: another spelling of it, or a part.
+pub fn nearest(text: &str) -> Option<&'static str> {
+    let ids = || all().map(|rule| rule.id);
+    let spelt = ids().min_by_key(|id| distance(text, id));
+    let is_near = |id: &&str| distance(text, id) <= id.len() / 3;
+    let part = || ids().find(|id| text.len() > 3 && id.contains(text));
+    spelt.filter(is_near).or_else(part)
 }
 
 /// The Levenshtein distance.
@@ -66,7 +67,14 @@ mod tests {
 
     #[test]
     fn the_nearest_rule_is_offered() {
-        assert_eq!(nearest("token-body-jsn"), "token-body-json");
-        assert_eq!(nearest("redirect-uri-slash"), "redirect-uri-case");
+        for (text, expected) in [
+            ("token-body-jsn", Some("token-body-json")),
+            ("redirect-uri-slash", Some("redirect-uri-case")),
+            ("trailing-slash", Some("redirect-uri-trailing-slash")),
+            ("nope", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(text), expected, "{text}");
+        }
     }
 }

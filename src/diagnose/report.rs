@@ -9,9 +9,27 @@ use crate::cassette::Cassette;
 use crate::diagnose::{self, Finding, Findings, Rule, Severity};
 use crate::model::FailureKind;
 
+/// How a text looks to the person who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Whether it may have colours.
+    pub styled: bool,
+    /// How many columns a line has; what cannot be broken is longer.
+    pub width: usize,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            styled: false,
+            width: 100,
+        }
+    }
+}
+
 /// The findings for a person: the most fundamental first, each with its evidence and its fix; then
 /// the requests that ended on the wire, of which no rule speaks.
-pub fn text(findings: &Findings, cassette: &Cassette, name: &str, styled: bool) -> String {
+pub fn text(findings: &Findings, cassette: &Cassette, name: &str, look: Look) -> String {
     let mut out = String::new();
     let failures = failures(cassette);
     if findings.is_empty() {
@@ -28,7 +46,7 @@ pub fn text(findings: &Findings, cassette: &Cassette, name: &str, styled: bool) 
     for finding in findings {
         let later =
             first.is_some_and(|tier| finding.rule.tier > tier) && finding.severity < Severity::Note;
-        write_finding(&mut out, finding, later, styled);
+        write_finding(&mut out, finding, later, look);
     }
     let counts = [
         (Severity::Error, "error"),
@@ -42,6 +60,9 @@ pub fn text(findings: &Findings, cassette: &Cassette, name: &str, styled: bool) 
         .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
         .collect();
     line(&mut out, &format!("{}: {}", plain(name), counts.join(", ")));
+    if !failures.is_empty() {
+        line(&mut out, "\nnot every request got its answer:");
+    }
     out + &failures
 }
 
@@ -124,25 +145,25 @@ pub fn rules_json(rules: impl IntoIterator<Item = &'static Rule>) -> String {
 }
 
 /// The list of all rules, for a person.
-pub fn rule_list(styled: bool) -> String {
+pub fn rule_list(look: Look) -> String {
     let mut out = String::new();
     let width = diagnose::all()
         .map(|rule| rule.id.len())
         .max()
         .unwrap_or_default();
     for rule in diagnose::all() {
-        let style = style_of(rule.severity, styled);
+        let style = style_of(rule.severity, look.styled);
         let head = format!("{style}{:<width$}{style:#}  ", rule.id);
-        wrapped(&mut out, &head, width + 2, rule.summary);
+        wrapped(&mut out, &head, (width + 2, look.width), rule.summary);
     }
     line(&mut out, "\nauthtape rules ID shows one of them");
     out
 }
 
 /// One rule, for a person.
-pub fn rule_page(rule: &Rule, styled: bool) -> String {
+pub fn rule_page(rule: &Rule, look: Look) -> String {
     let mut out = String::new();
-    let style = style_of(rule.severity, styled);
+    let style = style_of(rule.severity, look.styled);
     line(
         &mut out,
         &format!(
@@ -158,25 +179,25 @@ pub fn rule_page(rule: &Rule, styled: bool) -> String {
         ("fix", rule.fix),
         ("example", rule.example),
     ] {
-        wrapped(&mut out, &format!("  {head:<10}"), 12, text);
+        wrapped(&mut out, &format!("  {head:<10}"), (12, look.width), text);
     }
     wrapped(
         &mut out,
         &format!("  {:<10}", "see"),
-        12,
+        (12, look.width),
         &rule.see.join(" · "),
     );
     out
 }
 
-fn write_finding(out: &mut String, finding: &Finding, later: bool, styled: bool) {
-    let style = style_of(finding.severity, styled);
+fn write_finding(out: &mut String, finding: &Finding, later: bool, look: Look) {
+    let style = style_of(finding.severity, look.styled);
     let head = format!(
         "{style}{}[{}]{style:#} ",
         finding.severity.as_str(),
         finding.rule.id
     );
-    wrapped(out, &head, 2, &finding.message);
+    wrapped(out, &head, (2, look.width), &finding.message);
     let note = finding.severity == Severity::Note;
     let width = finding
         .evidence
@@ -210,15 +231,15 @@ fn write_finding(out: &mut String, finding: &Finding, later: bool, styled: bool)
         );
     }
     if !note {
-        wrapped(out, &format!("  {:<11}  ", "fix"), 15, &finding.fix);
-        let see = finding.rule.see.first().copied().unwrap_or_default();
-        line(
+        wrapped(
             out,
-            &format!(
-                "  {:<11}  {see} · authtape rules {}",
-                "see", finding.rule.id
-            ),
+            &format!("  {:<11}  ", "fix"),
+            (15, look.width),
+            &finding.fix,
         );
+        let see = finding.rule.see.first().copied().unwrap_or_default();
+        let see = format!("{see} · authtape rules {}", finding.rule.id);
+        wrapped(out, &format!("  {:<11}  ", "see"), (15, look.width), &see);
     }
     if later {
         line(out, "  (may disappear once the above is fixed)");
@@ -226,14 +247,22 @@ fn write_finding(out: &mut String, finding: &Finding, later: bool, styled: bool)
     out.push('\n');
 }
 
-/// A head and a text behind it, broken at blanks before column 100.
-fn wrapped(out: &mut String, head: &str, indent: usize, text: &str) {
-    out.push_str(head);
+/// A head and a text behind it, indented and broken at blanks. Where the head leaves the text less
+/// than half of the width, that begins on a line of its own.
+fn wrapped(out: &mut String, head: &str, (indent, width): (usize, usize), text: &str) {
+    let is_narrow = indent > width / 2;
+    let indent = if is_narrow { 4 } else { indent };
+    out.push_str(if is_narrow { head.trim_end() } else { head });
     let mut column = visible(head);
     let mut fresh = true;
+    if is_narrow {
+        out.push('\n');
+        out.push_str(&" ".repeat(indent));
+        column = indent;
+    }
     for word in plain(text).split(' ') {
         let length = word.chars().count();
-        if !fresh && column + 1 + length > WIDTH {
+        if !fresh && column + 1 + length > width {
             out.push('\n');
             out.push_str(&" ".repeat(indent));
             column = indent;
@@ -291,4 +320,30 @@ fn plain(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-const WIDTH: usize = 100;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_wide_as_they_may_be_and_no_wider() {
+        for (width, heads) in [(100, 39), (80, 39), (40, 4)] {
+            let look = Look {
+                width,
+                ..Look::default()
+            };
+            let list = rule_list(look);
+            // Some words of the pages have no room in 40 columns.
+            let pages = diagnose::all().filter(|_| width > 40);
+            let pages = pages.map(|rule| rule_page(rule, look));
+            let texts: String = pages.chain([list.clone()]).collect();
+            let widest = texts.lines().map(|line| line.chars().count()).max();
+            assert!(
+                widest.is_some_and(|widest| widest <= width),
+                "{width}: {widest:?}"
+            );
+            let indent = |line: &str| line.len() - line.trim_start().len();
+            let deepest = list.lines().map(indent).max();
+            assert_eq!(deepest, Some(heads), "{width}");
+        }
+    }
+}

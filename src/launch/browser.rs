@@ -1,4 +1,5 @@
-//! A browser for one run: a fresh profile, the proxy and its trust in it, nothing of the user's touched.
+//! A browser for one run: a fresh profile, the proxy and its trust in it, nothing of the user's
+//! touched.
 
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::future::pending;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
@@ -57,8 +57,8 @@ impl Signals {
     }
 }
 
-/// Runs a program in a prepared environment; it has the terminal to itself. A signal that came
-/// before is its end as well, so it is not started.
+/// Runs a program in a prepared environment; it has the terminal to itself, but for what it says
+/// to `stderr`. A signal that came before is its end as well, so it is not started.
 ///
 /// # Errors
 ///
@@ -66,6 +66,7 @@ impl Signals {
 pub async fn run(
     command: &[OsString],
     environment: &Environment,
+    stderr: Stdio,
     signals: &mut Signals,
 ) -> Result<Outcome, Error> {
     let Some((program, arguments)) = command.split_first() else {
@@ -80,7 +81,13 @@ pub async fn run(
         () = std::future::ready(()) => {}
     }
     let mut command = Command::new(program);
-    command.args(arguments).envs(environment.variables());
+    command
+        .args(arguments)
+        .envs(environment.variables())
+        .stderr(stderr);
+    for name in OURS_ALONE {
+        command.env_remove(name);
+    }
     let group = Group::of_this_run();
     if group == Group::Own {
         command.process_group(0);
@@ -181,6 +188,8 @@ fn ended_by(signal: i32) -> Outcome {
     }
 }
 
+/// What the recorder is told, and no program needs to know.
+const OURS_ALONE: [&str; 2] = ["AUTHTAPE_CLIENT_CERT_PASSPHRASE", "AUTHTAPE_PROXY_PASSWORD"];
 /// How long a program has that was told to end.
 const GRACE: Duration = Duration::from_secs(5);
 const SIGKILL: i32 = 9;
@@ -194,7 +203,7 @@ mod tests {
             Environment::prepare("http://127.0.0.1:1", "", |_| None).expect("prepared");
         let command: Vec<_> = command.iter().map(OsString::from).collect();
         let mut signals = Signals::catch().expect("caught");
-        run(&command, &environment, &mut signals).await
+        run(&command, &environment, Stdio::inherit(), &mut signals).await
     }
 
     #[tokio::test]

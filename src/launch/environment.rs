@@ -11,17 +11,18 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 
-use crate::launch::Error;
+use crate::launch::{Directory, Error};
 
 /// Variables for a program, and the files that they name, which go when this is dropped.
 #[derive(Debug)]
 pub struct Environment {
     variables: BTreeMap<String, OsString>,
-    directory: tempfile::TempDir,
+    directory: Directory,
 }
 
 impl Environment {
-    /// The environment for a proxy and the certificate of its authority, on top of what is inherited.
+    /// The environment for a proxy and the certificates that are to be trusted for it, on top of
+    /// what is inherited.
     ///
     /// # Errors
     ///
@@ -31,10 +32,7 @@ impl Environment {
         ca_pem: &str,
         inherited: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
-        let directory = tempfile::Builder::new()
-            .prefix("authtape-")
-            .tempdir()
-            .map_err(Error::Prepare)?;
+        let directory = Directory::make()?;
         let files = Files::write(directory.path(), ca_pem, &inherited).map_err(Error::Prepare)?;
         let authority = proxy_url.rsplit(['/', '@']).next().unwrap_or_default();
         let (host, port) = authority.rsplit_once(':').unwrap_or_default();
@@ -113,6 +111,12 @@ impl Files {
         };
         // A store replaces the system's in most runtimes, so ours holds both.
         let mut bundle = system_roots(inherited("SSL_CERT_FILE").map(PathBuf::from));
+        for path in inherited_roots(inherited) {
+            let text = std::fs::read_to_string(path).map(lines).unwrap_or_default();
+            if !bundle.contains(&text) {
+                bundle.push_str(&text);
+            }
+        }
         bundle.push_str(ca_pem);
         std::fs::write(&files.java, java_store(&bundle)?)?;
         std::fs::write(&files.bundle, bundle)?;
@@ -149,6 +153,23 @@ impl Files {
     }
 }
 
+/// The files of roots that variables of the runtimes name, besides `SSL_CERT_FILE`: who set them
+/// trusts what is in them, and they are overridden.
+pub fn inherited_roots(inherited: &impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    let set = RUNTIMES.iter().flat_map(|runtime| &runtime.set);
+    let names = set.filter(|(name, value)| {
+        ["{bundle}", "{ca}"].contains(&value.as_str()) && *name != "SSL_CERT_FILE"
+    });
+    let mut files = Vec::new();
+    for path in names.filter_map(|(name, _)| inherited(name).map(PathBuf::from)) {
+        let holds_roots = || CertificateDer::from_pem_file(&path).is_ok();
+        if !files.contains(&path) && holds_roots() {
+            files.push(path);
+        }
+    }
+    files
+}
+
 fn system_roots(inherited: Option<PathBuf>) -> String {
     if let Some(text) = inherited.and_then(|path| std::fs::read_to_string(path).ok()) {
         return lines(text);
@@ -172,8 +193,8 @@ fn system_roots(inherited: Option<PathBuf>) -> String {
         .collect()
 }
 
-/// What Java reads: a PKCS#12 file whose entries are marked as trusted. The one password that all its
-/// tools know keeps nothing secret, and so few rounds would.
+/// What Java reads: a PKCS#12 file whose entries are marked as trusted. The one password that all
+/// its tools know keeps nothing secret, and so few rounds would.
 fn java_store(bundle: &str) -> std::io::Result<Vec<u8>> {
     let mut store = KeyStore::new();
     let certificates = CertificateDer::pem_slice_iter(bundle.as_bytes()).flatten();

@@ -149,6 +149,14 @@ impl Captured {
         }
     }
 
+    /// Takes in what passes next, and keeps of it what the cap leaves room for.
+    pub fn append(&mut self, chunk: &[u8], cap: usize) {
+        let room = cap.saturating_sub(self.bytes.len());
+        self.bytes
+            .extend_from_slice(&chunk[..chunk.len().min(room)]);
+        self.size += chunk.len() as u64;
+    }
+
     /// Whether every byte that passed is here and nothing is missing.
     pub fn is_whole(&self) -> bool {
         self.cut.is_none() && self.bytes.len() as u64 == self.size
@@ -250,11 +258,7 @@ impl Flow for Tee {
         let polled = std::task::ready!(this.inner.as_mut().poll_chunk(cx));
         match &polled {
             Some(Ok(chunk)) => {
-                let room = this.cap - this.captured.bytes.len();
-                this.captured
-                    .bytes
-                    .extend_from_slice(&chunk[..chunk.len().min(room)]);
-                this.captured.size += chunk.len() as u64;
+                this.captured.append(chunk, this.cap);
                 if this.inner.is_finished() {
                     this.end(None);
                 }

@@ -191,6 +191,8 @@ pub enum Incident {
     Tunnelled {
         /// The host and port of the tunnel.
         authority: String,
+        /// Why.
+        reason: &'static str,
     },
     /// What arrived is no request that can be read, and was answered with 400.
     Unreadable {

@@ -116,11 +116,16 @@ pub fn percent_decode(text: &str) -> String {
     decode(text, false)
 }
 
+/// Whether a URL carries the character as it is, wherever it stands (RFC 3986 section 2.3).
+pub fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
 /// Encodes everything but the unreserved characters of RFC 3986 section 2.3.
 pub fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if is_unreserved(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');

@@ -11,7 +11,7 @@ use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::sniff::{Sniff, promised};
-use crate::oauth::{Step, name};
+use crate::oauth::{Step, name, page};
 
 /// The facts of one interaction. A fact with its expected value is left out.
 ///
@@ -153,10 +153,8 @@ impl Facts {
 
     fn read_page(&mut self, heard: &Heard) {
         let page = String::from_utf8_lossy(&heard.body.bytes).to_ascii_lowercase();
-        self.page_asks_password =
-            page.contains("type=\"password\"") || page.contains("type='password'");
-        self.page_mentions_redirect_uri =
-            !self.page_asks_password && REDIRECT_WORDS.iter().any(|word| page.contains(word));
+        self.page_asks_password = page::asks_password(&page);
+        self.page_mentions_redirect_uri = page::mentions_redirect_uri(&page);
     }
 }
 
@@ -268,16 +266,6 @@ const PLACEHOLDERS: &[&str] = &[
     "your_client_secret",
     "your_code",
     "your_secret",
-];
-
-const REDIRECT_WORDS: &[&str] = &[
-    "redirect_uri",
-    "redirect uri",
-    "redirect url",
-    "reply url",
-    "reply address",
-    "aadsts50011",
-    "callback",
 ];
 
 #[cfg(test)]

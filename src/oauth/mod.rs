@@ -7,12 +7,14 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod classify;
+pub mod errand;
 pub mod error_code;
 pub mod facts;
 pub mod fields;
 pub mod flows;
 pub mod jwt;
 pub mod name;
+mod page;
 pub mod pkce;
 pub mod registry;
 pub mod relation;

@@ -7,9 +7,10 @@ use hyper::body::Incoming;
 
 use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Request, Response};
 use crate::proxy::check::{Refusal, refusal};
-use crate::proxy::connect;
+use crate::proxy::connect::{self, NOT_OPENED};
 use crate::proxy::front::Front;
 use crate::proxy::passage;
+use crate::proxy::reverse::Stand;
 use crate::proxy::server::{Proxy, Reach};
 use crate::proxy::tap::{Head, Tap};
 use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
@@ -106,8 +107,17 @@ impl<H: Handler> Proxy<H> {
         }
         self.handler.incident(Incident::Tunnelled {
             authority: format!("{}:{}", url.host, url.effective_port()),
+            reason: NOT_OPENED,
         });
         Some(upstream)
+    }
+
+    /// The local origin that a client asks the proxy for: one that reads the proxy's variables has
+    /// been told of no exceptions, and its requests come here.
+    fn own(&self, front: &Front, request: &http::Request<Incoming>) -> Option<&Arc<Stand>> {
+        let asked = request.uri().authority().filter(|_| front.is_proxy())?;
+        let is_plain = request.uri().scheme_str() == Some("http");
+        self.stand_at(asked.as_str()).filter(|_| is_plain)
     }
 
     async fn relay(
@@ -118,7 +128,12 @@ impl<H: Handler> Proxy<H> {
         tap: Tap,
     ) -> Result<http::Response<OutBody>, Refusal> {
         let to = request.version();
-        let url = front.url(&request).ok_or(ORIGIN_FORM)?;
+        let stand = front.stand().or_else(|| self.own(front, &request));
+        let url = match stand {
+            Some(stand) => stand.url(request.uri()),
+            None => front.url(&request),
+        };
+        let url = url.ok_or(ORIGIN_FORM)?;
         front.count();
         if let Some(link) = front.link(&url, &self.reach) {
             request.extensions_mut().insert(link);
@@ -127,11 +142,12 @@ impl<H: Handler> Proxy<H> {
         let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
         let gap = self.limits.body_gap;
         let mut request = request_in(request, url, fields, tap.clone(), gap);
-        if let Some(stand) = front.stand() {
+        if let Some(stand) = stand {
             stand.inward(&mut request);
         }
         let host = request.url.authority();
-        let answered = match self.unread(front, &request) {
+        let unread = self.unread(front, &request).filter(|_| stand.is_none());
+        let answered = match unread {
             // Boxed, for it is large and seldom.
             Some(upstream) => Box::pin(upstream.handle(request)).await,
             None => self.handler.handle(request).await,
@@ -140,7 +156,7 @@ impl<H: Handler> Proxy<H> {
             Ok(response) => (response, false),
             Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
         };
-        if let Some(stand) = front.stand() {
+        if let Some(stand) = stand {
             answer = stand.outward(answer).await;
         }
         let mut response = response_out(answer, to).await.ok().ok_or(UNWRITABLE)?;

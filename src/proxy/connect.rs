@@ -77,6 +77,10 @@ struct Tunnel<H> {
 
 impl<H: Handler> Tunnel<H> {
     async fn run(self, mut stream: Prefixed) {
+        let named = format!("{}:{}", self.host, self.port);
+        if let Some(stand) = self.proxy.stand_at(&named) {
+            return self.proxy.stand_in(Arc::clone(stand), stream).await;
+        }
         if self.passes_by() {
             return self.pass(stream).await;
         }
@@ -239,6 +243,11 @@ impl<H: Handler> Tunnel<H> {
         };
         self.proxy.handler.incident(Incident::Tunnelled {
             authority: format!("{}:{}", self.host, self.port),
+            reason: if self.passes_by() {
+                NOT_OPENED
+            } else {
+                "since it is neither TLS nor HTTP"
+            },
         });
         if let Ok(mut server) = upstream.dial_tcp(&self.host, self.port).await {
             exchange(&mut stream, &mut server, self.proxy.limits.tunnel_idle).await;
@@ -256,5 +265,7 @@ fn product(headers: &http::HeaderMap) -> Option<String> {
     (is_plain && (1..=40).contains(&name.len())).then(|| name.to_owned())
 }
 
+/// Why what is meant for a host passes unread.
+pub(super) const NOT_OPENED: &str = "no --host matches it";
 /// A client that says nothing for this long waits for the server to speak first.
 const FIRST_BYTES: Duration = Duration::from_secs(1);

@@ -4,8 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::proxy::Limits;
-
 /// Why the proxy cannot start, or its authority cannot be made or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +32,14 @@ pub enum Error {
         /// The address.
         address: SocketAddr,
     },
+    /// Listening beyond this machine takes a password that is not guessed.
+    #[error(
+        "{address} is reachable from other machines; AUTHTAPE_PROXY_PASSWORD must have at least 8 characters there"
+    )]
+    ShortPassword {
+        /// The address.
+        address: SocketAddr,
+    },
     /// Listening beyond this machine is not offered where no password can be asked for.
     #[error(
         "{address} is reachable from other machines, and only clients of the proxy itself can be asked for a password; listen on 127.0.0.1 or [::1]"
@@ -44,17 +50,16 @@ pub enum Error {
     },
     /// The password is none that a proxy's URL can carry.
     #[error(
-        "AUTHTAPE_PROXY_PASSWORD is no password that a URL can carry; use letters, digits, and - . _ ~"
+        "AUTHTAPE_PROXY_PASSWORD is set, and is no password that a URL can carry; use letters, digits, and - . _ ~, at least one of them, or unset it"
     )]
     Password,
     /// `--limit` is not of its form.
-    #[error(
-        "`{text}` is no limit; it is NAME=VALUE, with one of {}",
-        Limits::ranges()
-    )]
+    #[error("`{text}` is no limit; it is {expected}")]
     Limit {
         /// What was given.
         text: String,
+        /// What there is, or what that one may be.
+        expected: String,
     },
     /// A file of the kept authority cannot be read or written.
     #[error("cannot {verb} {}", path.display())]

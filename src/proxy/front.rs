@@ -94,7 +94,7 @@ impl Front {
             Kind::Tunnel {
                 scheme, authority, ..
             } => Url::parse(&format!("{scheme}://{authority}{path}")),
-            Kind::Reverse { stand, .. } => Url::parse(&format!("{}{path}", stand.origin)),
+            Kind::Reverse { stand, .. } => stand.url(request.uri()),
         }
     }
 

@@ -73,18 +73,20 @@ impl Limits {
     ///
     /// Where there is no limit of that name, or its value is none that it may have.
     pub fn with(mut self, text: &str) -> Result<Self, Error> {
-        let (name, value) = text.split_once('=').unwrap_or_default();
-        let set = self
-            .all()
-            .into_iter()
-            .find(|limit| limit.name == name)
-            .and_then(|limit| limit.set(value));
-        match set {
-            Some(()) => Ok(self),
-            None => Err(Error::Limit {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        let all = self.all().into_iter();
+        let known = { all }.find(|limit| limit.name == name);
+        let set = known.map(|limit| {
+            let range = limit.range();
+            limit.set(value).ok_or(range)
+        });
+        let unknown = || Err(format!("NAME=VALUE, with one of {}", Self::names()));
+        set.unwrap_or_else(unknown)
+            .map_err(|expected| Error::Limit {
                 text: text.to_owned(),
-            }),
-        }
+                expected,
+            })?;
+        Ok(self)
     }
 
     /// Every name with the value that it has where none is set.
@@ -96,11 +98,8 @@ impl Limits {
         shown.join(", ")
     }
 
-    /// Every name with the least and the greatest value that it may have.
-    pub(super) fn ranges() -> String {
-        let mut limits = Self::default();
-        let shown = limits.all().map(|limit| limit.range());
-        shown.join(", ")
+    fn names() -> String {
+        Self::default().all().map(|limit| limit.name).join(", ")
     }
 
     fn all(&mut self) -> [Named<'_>; 16] {
@@ -175,13 +174,19 @@ impl Named<'_> {
         }
     }
 
+    /// What it may be.
     fn range(&self) -> String {
-        let (least, most) = match self.value {
-            Value::Count(_, least, most) => (least.to_string(), most.to_string()),
-            Value::Size(_, least, most) => (in_bytes(least), in_bytes(most)),
-            Value::Time(_) => (in_time(*TIMES.start()), in_time(*TIMES.end())),
+        let (least, most, unit) = match self.value {
+            Value::Count(_, least, most) => (least.to_string(), most.to_string(), ""),
+            Value::Size(_, least, most) => (in_bytes(least), in_bytes(most), ", in bytes, K or M"),
+            Value::Time(_) => {
+                let (least, most) = (in_time(*TIMES.start()), in_time(*TIMES.end()));
+                (least, most, ", with a unit of ms, s, m or h")
+            }
         };
-        format!("{} ({least} to {most})", self.name)
+        let example = self.shown();
+        let name = self.name;
+        format!("{name}=VALUE from {least} to {most}{unit}, as in {name}={example}")
     }
 }
 
@@ -297,6 +302,10 @@ mod tests {
             let name = shown.split('=').next().expect("a name");
             let refused = Limits::default().with("nothing=1").expect_err("no limit");
             assert!(refused.to_string().contains(name), "{name}: {refused}");
+            let refused = Limits::default()
+                .with(&format!("{name}=x"))
+                .expect_err(name);
+            assert!(refused.to_string().ends_with(shown), "{name}: {refused}");
         }
     }
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::model::is_unreserved;
 use crate::proxy::Error;
 
 /// What clients of the proxy must know; it is never shown. The user's name is theirs to choose.
@@ -17,9 +18,8 @@ impl Password {
     ///
     /// Where a URL cannot carry it as it is, which is how clients are given it.
     pub fn new(text: String) -> Result<Self, Error> {
-        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let text = Zeroizing::new(text);
-        if text.is_empty() || !text.bytes().all(unreserved) {
+        if text.is_empty() || !text.bytes().all(is_unreserved) {
             return Err(Error::Password);
         }
         Ok(Self(text))
@@ -28,6 +28,11 @@ impl Password {
     /// The user and the password, as they stand before the host of a URL.
     pub fn userinfo(&self) -> String {
         format!("authtape:{}", self.0.as_str())
+    }
+
+    /// Whether it is too short for a door that strangers can knock at.
+    pub(super) fn is_short(&self) -> bool {
+        self.0.len() < 8
     }
 
     /// Whether these are credentials of the Basic scheme (RFC 7617 section 2) with this password.

@@ -61,6 +61,11 @@ impl Stand {
         Self { origin, local }
     }
 
+    /// The server's origin, and ours.
+    pub(super) fn names(&self) -> (String, String) {
+        (self.origin.clone(), self.local.clone())
+    }
+
     /// Whether a request's Host is one of ours; a page of another site that had its name resolve to
     /// us would send its own.
     pub(super) fn is_called(&self, host: Option<&str>) -> bool {
@@ -72,6 +77,13 @@ impl Stand {
                     .rsplit_once(':')
                     .is_some_and(|(name, given)| given == port && known(name))
         })
+    }
+
+    /// The server's URL for one of ours.
+    pub(super) fn url(&self, uri: &http::Uri) -> Option<Url> {
+        let path = uri.path_and_query();
+        let path = path.map_or("/", http::uri::PathAndQuery::as_str);
+        Url::parse(&format!("{}{path}", self.origin))
     }
 
     /// The request as the server would have got it: its host, its origin, and no content coding,

@@ -134,8 +134,12 @@ impl Bound {
 ///
 /// Where the address cannot be listened on, or is reachable from other machines without a password.
 pub async fn bind(address: SocketAddr, password: Option<Password>) -> Result<Bound, Error> {
-    if password.is_none() && !address.ip().is_loopback() {
-        return Err(Error::NoPassword { address });
+    if !address.ip().is_loopback() {
+        match &password {
+            None => return Err(Error::NoPassword { address }),
+            Some(password) if password.is_short() => return Err(Error::ShortPassword { address }),
+            Some(_) => {}
+        }
     }
     let failed = |source| Error::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -164,12 +168,12 @@ pub async fn serve<H: Handler>(
     } = options.bound;
     never_dialled(address, &reach);
     let mut entries = vec![(listener, Entry::Forward)];
-    let mut reverse = Vec::new();
+    let mut stands = Vec::new();
     for Reverse { origin, listen: at } in options.reverse {
         let (listener, address) = on_loopback(at, &reach).await?;
-        let stand = Stand::new(origin, address);
-        reverse.push((stand.origin.clone(), stand.local.clone()));
-        entries.push((listener, Entry::Reverse(Arc::new(stand))));
+        let stand = Arc::new(Stand::new(origin, address));
+        entries.push((listener, Entry::Reverse(Arc::clone(&stand))));
+        stands.push(stand);
     }
     let mut tls = None;
     if let Some(at) = options.tls_listen {
@@ -182,6 +186,7 @@ pub async fn serve<H: Handler>(
         CancellationToken::new(),
         TaskTracker::new(),
     );
+    let reverse = stands.iter().map(|stand| stand.names()).collect();
     let places = places(&options.limits, &reach);
     let proxy = Arc::new(Proxy {
         handler,
@@ -189,6 +194,7 @@ pub async fn serve<H: Handler>(
         authority: options.authority,
         hosts: options.hosts,
         http1: options.http1,
+        stands,
         password,
         limits: options.limits,
         places: Arc::new(Semaphore::new(places)),
@@ -198,12 +204,8 @@ pub async fn serve<H: Handler>(
     });
     let lanes = Arc::new(Lanes::open().map_err(|source| Error::Threads { source })?);
     for (listener, entry) in entries {
-        tasks.spawn(accept(
-            listener,
-            entry,
-            Arc::clone(&proxy),
-            Arc::clone(&lanes),
-        ));
+        let (proxy, lanes) = (Arc::clone(&proxy), Arc::clone(&lanes));
+        tasks.spawn(accept(listener, entry, proxy, lanes));
     }
     Ok(Serving {
         address,
@@ -270,6 +272,7 @@ pub(super) struct Proxy<H> {
     pub(super) authority: Arc<Authority>,
     pub(super) hosts: Vec<String>,
     pub(super) http1: bool,
+    stands: Vec<Arc<Stand>>,
     pub(super) limits: Limits,
     pub(super) password: Option<Password>,
     /// Those of the connections that may be open at once.
@@ -315,7 +318,7 @@ async fn first<H: Handler>(
         Entry::Forward => {
             proxy.serve_http1(stream, Front::forward()).await;
         }
-        Entry::Reverse(stand) => proxy.stand_in(stand, stream).await,
+        Entry::Reverse(stand) => proxy.stand_in(stand, Prefixed::new(stream)).await,
         Entry::Tls => connect::named_by_tls(proxy, stream).await,
     }
 }
@@ -331,9 +334,14 @@ impl<H: Handler> Proxy<H> {
         Ok((stream.into_std()?, place.map_err(io::Error::other)?))
     }
 
+    /// The local origin that a client calls so.
+    pub(super) fn stand_at(&self, authority: &str) -> Option<&Arc<Stand>> {
+        let mut stands = self.stands.iter();
+        stands.find(|stand| stand.is_called(Some(authority)))
+    }
+
     /// Serves a client in the place of a server, and speaks to that what the client speaks.
-    async fn stand_in(self: &Arc<Self>, stand: Arc<Stand>, stream: Prompt) {
-        let mut stream = Prefixed::new(stream);
+    pub(super) async fn stand_in(self: &Arc<Self>, stand: Arc<Stand>, mut stream: Prefixed) {
         let heard = tokio::time::timeout(self.limits.first_byte, stream.speaks_http2()).await;
         match heard {
             Ok(Ok(true)) if !self.http1 => {

@@ -85,6 +85,8 @@ pub struct Report {
     pub untold: usize,
     /// Recorded steps that the client never asked for.
     pub unplayed: Vec<String>,
+    /// Whether there was anything to play.
+    pub is_empty: bool,
 }
 
 impl Report {
@@ -104,9 +106,11 @@ impl Report {
         }
     }
 
-    /// Whether every request was on tape and every required step was played.
+    /// Whether every request was on tape and every required step was played; where nothing was
+    /// played at all, the client may have gone round the proxy.
     pub fn is_clean(&self) -> bool {
-        self.misses.is_empty() && self.refused.is_empty() && self.unplayed.is_empty()
+        let is_complete = self.unplayed.is_empty() && (self.played > 0 || self.is_empty);
+        self.misses.is_empty() && self.refused.is_empty() && is_complete
     }
 
     /// Whether nobody asked for anything.
@@ -131,18 +135,17 @@ impl Report {
 
     /// The lines for a person; the first miss leads.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.misses.iter().flat_map(Miss::lines).collect();
-        lines.extend(
-            self.refused
-                .iter()
-                .map(|refused| format!("refused: {refused}")),
-        );
-        lines.extend(
-            self.unplayed
-                .iter()
-                .map(|step| format!("never asked for: {step}")),
-        );
-        lines
+        let misses = self.misses.iter().flat_map(Miss::lines);
+        misses.chain(self.other_lines()).collect()
+    }
+
+    /// The lines for a person who was told of the misses as they came.
+    pub fn other_lines(&self) -> Vec<String> {
+        let refused = self.refused.iter().map(|why| format!("refused: {why}"));
+        let unplayed = self.unplayed.iter();
+        refused
+            .chain(unplayed.map(|step| format!("never asked for: {step}")))
+            .collect()
     }
 
     /// The report as a JSON object.

@@ -1,12 +1,15 @@
 //! The player: picks the interaction that answers a request, or says why there is none.
 
-use crate::cassette::Cassette;
+use std::collections::HashMap;
+
 use bytes::Bytes;
 
+use crate::cassette::Cassette;
 use crate::model::{
     Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Params, Response, Said, Url,
 };
 use crate::oauth::classify::classify;
+use crate::oauth::errand::is_errand;
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::{Step, name};
@@ -41,6 +44,8 @@ pub enum Answer {
 /// Plays cassettes for one session. It holds this run's secrets: no `Debug`.
 pub struct Player {
     tracks: Vec<Track>,
+    /// Of the cassettes, where there are several.
+    names: Vec<String>,
     as_recorded: bool,
     bindings: Bindings,
     flows: Flows,
@@ -71,12 +76,19 @@ impl Player {
         });
         Self {
             tracks: tracks.collect(),
+            names: Vec::new(),
             as_recorded: options.as_recorded,
             bindings: Bindings::new(options.seed),
             flows: Flows::default(),
             issued: Issued::default(),
             report: Report::default(),
         }
+    }
+
+    /// The same, with the names of its cassettes, which are told where there are several.
+    #[must_use]
+    pub fn named(self, names: Vec<String>) -> Self {
+        Self { names, ..self }
     }
 
     /// Answers a request.
@@ -102,8 +114,8 @@ impl Player {
                 self.report.note_refused(refused);
                 Answer::Response(refusal.response(&self.recorded_failures(&here)))
             }
-            // A browser asks each server for its picture, and no client of OAuth does.
-            Err(_) if said.url.path == "/favicon.ico" => Answer::Response(Response::new(404, "")),
+            // A browser goes its own errands, and no client of OAuth does.
+            Err(_) if is_errand(&said.url) => Answer::Response(Response::new(404, "")),
             Err(miss) => {
                 self.report.note_miss(miss.clone());
                 Answer::Miss(miss)
@@ -117,6 +129,7 @@ impl Player {
             let step = track.interaction.step();
             track.plays == 0
                 && !track.was_asked
+                && !track.is_our_refusal()
                 && step.is_oauth()
                 && !step.is_repeatable()
                 && step != Step::LoginPage
@@ -126,22 +139,34 @@ impl Player {
             .tracks
             .iter()
             .filter(required)
-            .map(Track::title)
+            .map(|track| self.title(track))
             .collect();
         Report {
             unplayed,
+            is_empty: self.tracks.iter().all(Track::is_our_refusal),
             ..self.report.clone()
         }
     }
 
     fn is_at(&self, at: usize, said: &Said) -> bool {
         let track = &self.tracks[at];
+        !track.is_our_refusal() && self.is_for(track, said)
+    }
+
+    fn is_for(&self, track: &Track, said: &Said) -> bool {
         let recorded = track.interaction.request().url();
         let live = said.url.endpoint();
         // A path may hold a label, which stands for whatever this run put there.
         recorded == live
             || (recorded.contains("REDACTED-")
                 && self.bindings.accepts(track.cassette, recorded, &live))
+    }
+
+    fn title(&self, track: &Track) -> String {
+        match self.names.get(track.cassette) {
+            Some(name) if self.names.len() > 1 => format!("{name}: {}", track.title()),
+            _ => track.title(),
+        }
     }
 
     fn step_at(&self, here: &[usize]) -> Option<Step> {
@@ -154,30 +179,13 @@ impl Player {
         fresh.or_else(|| at.last()).copied().unwrap_or_default()
     }
 
-    fn session(&self, cassette: usize) -> Vec<&Interaction> {
-        self.tracks
-            .iter()
-            .filter(|track| track.cassette == cassette)
-            .map(|track| &track.interaction)
-            .collect()
-    }
-
-    fn recorded(&self, at: usize) -> Posture {
-        let track = &self.tracks[at];
-        Posture::recorded(&track.interaction, &self.session(track.cassette))
-    }
-
     fn token_request(&self, said: &Said, here: &[usize]) -> Result<Chosen, Miss> {
         let live = Posture::live(&self.flows, said, &self.issued);
-        let grants: Vec<usize> = here
-            .iter()
-            .copied()
-            .filter(|at| self.tracks[*at].interaction.step() == Step::TokenRequest)
-            .collect();
+        let grants = recorded(&self.tracks, here);
         let equal: Vec<usize> = grants
             .iter()
-            .copied()
-            .filter(|at| self.recorded(*at) == live)
+            .filter(|(_, before)| *before == live)
+            .map(|(at, _)| *at)
             .collect();
         let held: Vec<usize> = equal
             .iter()
@@ -187,9 +195,8 @@ impl Player {
         if let Some(at) = self.unspent(&held) {
             return Ok(Chosen::Track(at));
         }
-        let nearest = self.nearest(&grants, &live);
-        if let Some(success) = grants.iter().copied().find(|at| self.is_success(*at)) {
-            let refused = live.refusal(&self.recorded(success));
+        if let Some((_, success)) = grants.iter().find(|(at, _)| self.is_success(*at)) {
+            let refused = live.refusal(success);
             let spent = || {
                 (!held.is_empty())
                     .then(|| (GRANT, "the recorded grants are all redeemed".to_owned()))
@@ -207,16 +214,18 @@ impl Player {
                 }));
             }
         }
-        let before = self.recorded(nearest);
-        let mut differs = live.differences(&before);
-        differs.extend(self.mismatches(nearest, said));
+        let Some((nearest, before)) = self.nearest(&grants, &live) else {
+            return Err(self.nothing_here(said));
+        };
+        let mut differs = live.differences(before);
+        differs.extend(self.mismatches(*nearest, said));
         let reason = match differs.first() {
-            Some(first) if self.is_success(nearest) => first.clone(),
+            Some(first) if self.is_success(*nearest) => first.clone(),
             Some(first) if live.is_sound() => format!("the defect recorded here is gone: {first}"),
             Some(first) => format!("another defect than the one recorded here: {first}"),
             None => "the recorded answers to this request are all played".to_owned(),
         };
-        Err(self.miss(said, reason, Some(nearest), differs))
+        Err(self.miss(said, reason, Some(*nearest), differs))
     }
 
     fn recorded_failures(&self, here: &[usize]) -> Vec<&RecordedResponse> {
@@ -232,18 +241,14 @@ impl Player {
         fresh.or_else(again).copied()
     }
 
-    fn nearest(&self, grants: &[usize], live: &Posture) -> usize {
-        let distance = |at: &usize| {
-            (
-                live.differences(&self.recorded(*at)).len(),
-                self.tracks[*at].plays,
-            )
-        };
+    fn nearest<'a>(
+        &self,
+        grants: &'a [(usize, Posture)],
+        live: &Posture,
+    ) -> Option<&'a (usize, Posture)> {
         grants
             .iter()
-            .copied()
-            .min_by_key(distance)
-            .unwrap_or_default()
+            .min_by_key(|(at, before)| (live.differences(before).len(), self.tracks[*at].plays))
     }
 
     fn is_success(&self, at: usize) -> bool {
@@ -346,6 +351,11 @@ impl Player {
     }
 
     fn nothing_here(&self, said: &Said) -> Miss {
+        let mut refused = self.tracks.iter().filter(|track| track.is_our_refusal());
+        if refused.any(|track| self.is_for(track, said)) {
+            let reason = "authtape itself refused this call when it was recorded, so there is no answer to play";
+            return self.miss(said, reason.to_owned(), None, Vec::new());
+        }
         let step = classify(&self.flows, &Reading::of(said, None));
         let alike = self
             .tracks
@@ -369,15 +379,15 @@ impl Player {
         nearest: Option<usize>,
         differs: Vec<String>,
     ) -> Miss {
-        let expected = self
-            .tracks
-            .iter()
-            .find(|track| track.plays == 0 && !track.interaction.step().is_repeatable());
+        let expected = self.tracks.iter().find(|track| {
+            let is_playable = !track.is_our_refusal();
+            track.plays == 0 && is_playable && !track.interaction.step().is_repeatable()
+        });
         Miss {
             asked: self.asked(said),
             reason,
-            expected: expected.map(Track::title),
-            nearest: nearest.map(|at| self.tracks[at].title()),
+            expected: expected.map(|track| self.title(track)),
+            nearest: nearest.map(|at| self.title(&self.tracks[at])),
             differs,
         }
     }
@@ -512,12 +522,7 @@ impl Player {
         make: impl FnOnce(&RecordedResponse, &mut Rendering<'_>) -> T,
     ) -> Option<T> {
         let cassette = self.tracks[at].cassette;
-        let session: Vec<&Interaction> = self
-            .tracks
-            .iter()
-            .filter(|track| track.cassette == cassette)
-            .map(|track| &track.interaction)
-            .collect();
+        let session = session(&self.tracks, cassette);
         let mut rendering = Rendering {
             cassette,
             session: &session,
@@ -581,12 +586,38 @@ impl Player {
     }
 }
 
+/// What belongs to one cassette, in order.
+fn session(tracks: &[Track], cassette: usize) -> Vec<&Interaction> {
+    let of = tracks.iter().filter(|track| track.cassette == cassette);
+    of.map(|track| &track.interaction).collect()
+}
+
+/// The token requests among the tracks at these places, and what each shows of its client.
+fn recorded(tracks: &[Track], here: &[usize]) -> Vec<(usize, Posture)> {
+    let mut sessions = HashMap::new();
+    let posture = |at: &usize| {
+        let track = &tracks[*at];
+        let session = sessions
+            .entry(track.cassette)
+            .or_insert_with(|| session(tracks, track.cassette));
+        (*at, Posture::recorded(&track.interaction, session))
+    };
+    let is_grant = |at: &&usize| tracks[**at].interaction.step() == Step::TokenRequest;
+    here.iter().filter(is_grant).map(posture).collect()
+}
+
 enum Chosen {
     Track(usize),
     Refusal(Refusal),
 }
 
 impl Track {
+    /// Whether no server was asked.
+    fn is_our_refusal(&self) -> bool {
+        let error = self.interaction.error();
+        error.is_some_and(|error| error.kind() == FailureKind::ConnectForbidden)
+    }
+
     fn title(&self) -> String {
         let request = self.interaction.request();
         format!(

@@ -167,13 +167,7 @@ impl Posture {
             self.code != before.code,
             format!("{} is {}", name::CODE, self.code),
         );
-        changed(
-            self.pkce != before.pkce,
-            format!(
-                "the PKCE check is {}",
-                self.pkce.map_or("not made", PkceCheck::as_str)
-            ),
-        );
+        changed(self.pkce != before.pkce, pkce_in_words(self.pkce));
         words
     }
 
@@ -416,6 +410,21 @@ fn in_words(name: &str) -> String {
         Some(name) => format!("{name} (in the query)"),
         None => name.to_owned(),
     }
+}
+
+fn pkce_in_words(check: Option<PkceCheck>) -> String {
+    let what = match check {
+        None => "not sent",
+        Some(PkceCheck::Ok) => "right",
+        Some(PkceCheck::PlainEqual) => "the challenge itself",
+        Some(PkceCheck::MethodOmitted) => "right for S256, which was not named",
+        Some(PkceCheck::Mismatch) => "not the one of the challenge",
+        Some(PkceCheck::NoChallenge) => "sent, where no challenge was",
+        Some(PkceCheck::NoVerifier) => "not sent, where a challenge was",
+        // The others say how the challenge was made of it.
+        Some(other) => return format!("the challenge is the verifier's, but {}", other.as_str()),
+    };
+    format!("{} is {what}", name::CODE_VERIFIER)
 }
 
 fn or_none(text: &str) -> &str {

@@ -75,6 +75,23 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
         good.replace("method: GET", "method: &a GET").as_bytes(),
     );
     write("empty.yaml", b"");
+    for (name, from, to) in [
+        ("colon.yaml", "  step: auth", "  step auth"),
+        ("number.yaml", "status: 302", "status: found"),
+        ("twice.yaml", "- id: 2", "- id: 1"),
+        ("key-twice.yaml", "- id: 1\n", "- id: 1\n  id: 1\n"),
+        ("no-request.yaml", "  request:\n", ""),
+        ("no-method.yaml", "    method: GET\n", ""),
+        ("tab.yaml", "    method: GET", "\tmethod: GET"),
+        ("indent.yaml", "    method: GET", "   method: GET"),
+        ("quote.yaml", "http: \"1.1\"", "http: \"1.1"),
+        ("list.yaml", "    headers:\n", "    headers: none\n"),
+        ("mark.yaml", "authtape: 1", "\u{feff}authtape: 1"),
+    ] {
+        let text = good.replacen(from, to, 1);
+        assert_ne!(text, good, "{name}");
+        write(name, text.as_bytes());
+    }
     write(
         "cut.yaml.part",
         &good.as_bytes()[..good.find("# end 1").expect("an end") - 10],
@@ -94,10 +111,53 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
         (&["explain", "anchor.yaml"], 3),
         (&["explain", "empty.yaml"], 3),
         (&["explain", "zeros.yaml"], 3),
+        (&["explain", "colon.yaml"], 3),
+        (&["explain", "number.yaml"], 3),
+        (&["explain", "twice.yaml"], 3),
+        (&["explain", "key-twice.yaml"], 3),
+        (&["explain", "no-request.yaml"], 3),
+        (&["explain", "no-method.yaml"], 3),
+        (&["explain", "tab.yaml"], 3),
+        (&["explain", "indent.yaml"], 3),
+        (&["explain", "quote.yaml"], 3),
+        (&["explain", "list.yaml"], 3),
+        (&["explain", "mark.yaml"], 3),
         (&["replay", "key.yaml", "--", "true"], 3),
         (&["recover", "cut.yaml.part"], 3),
         (&["recover", "taken.yaml"], 3),
         (&["rules", "token-body-jsn"], 3),
+        (&["rules", "nope"], 3),
+        (&["record", "x.yaml", "php", "login.php"], 2),
+        (&["record", "x.yaml", "--hots", "idp.example"], 2),
+        (
+            &[
+                "record",
+                "x.yaml",
+                "--host",
+                "https://idp.example/",
+                "--",
+                "true",
+            ],
+            2,
+        ),
+        (
+            &[
+                "record",
+                "x.yaml",
+                "--host",
+                "idp.example:443",
+                "--",
+                "true",
+            ],
+            2,
+        ),
+        (&["record", "x.yaml", "--listen", "8080", "--", "true"], 2),
+        (&["record", "x.yaml", "--limit", "idle=5", "--", "true"], 2),
+        (
+            &["record", "x.yaml", "--limit", "bodies=5M", "--", "true"],
+            2,
+        ),
+        (&["record", ".", "--overwrite", "--", "true"], 3),
         (&["record", "taken.yaml", "--", "true"], 3),
         (&["record", "no/such/directory/x.yaml", "--", "true"], 3),
         (
@@ -174,10 +234,10 @@ const ASK: &str = r#"exec 3<>"/dev/tcp/127.0.0.1/${HTTP_PROXY##*:}"; printf 'GET
 fn what_holds_nothing_is_not_written_and_replaces_nothing() {
     let here = tempfile::tempdir().expect("a directory");
     for (command, code, expected) in [
-        (["sh", "-c", "exit 0"], 0, "nothing came through the proxy"),
+        (["sh", "-c", "exit 0"], 1, "nothing came through the proxy"),
         (
             ["bash", "-c", ASK],
-            0,
+            1,
             "nowhere.invalid: its name does not resolve",
         ),
         (["no-such-program", "", ""], 127, "there is no program"),
@@ -220,6 +280,13 @@ fn explain_names_a_request_that_got_no_answer() {
     let output = authtape(here.path(), &["explain", "x.yaml"]);
     let expected = "x.yaml: no rule applies, but not every request got its answer:\n  1 token request (https://as.example/token): the server's name does not resolve (dns_failure during connect)\n";
     assert_eq!(said(&output), expected);
+    let both = std::fs::read_to_string(shipped("json")).expect("a cassette");
+    let (_, unanswered) = tape.split_once("interactions:\n").expect("a head");
+    let both = format!("{both}\n{}", unanswered.replace("id: 1", "id: 9"));
+    std::fs::write(here.path().join("x.yaml"), both).expect("written");
+    let output = authtape(here.path(), &["explain", "x.yaml"]);
+    let end = ", 1 note\n\nnot every request got its answer:\n  9 token request (https://as.example/token): the server's name does not resolve (dns_failure during connect)\n";
+    assert!(said(&output).ends_with(end), "{}", said(&output));
 }
 
 #[test]
@@ -317,12 +384,16 @@ fn the_proxys_password_is_given_to_the_program_and_shown_to_nobody() {
         .map(|line| line.expect("text"))
         .take_while(|line| !line.starts_with("Ctrl-C"))
         .collect();
+    let file = told.iter().find_map(|line| line.strip_prefix("  . "));
+    let file = file.unwrap_or_else(|| panic!("{told:?}"));
+    let text = std::fs::read_to_string(file).expect("a file");
     waiting.kill().expect("ended");
     waiting.wait().expect("ended");
     let told = told.join("\n");
     assert!(!told.contains(password), "{told}");
-    let export = "export HTTPS_PROXY='http://authtape:'\"$AUTHTAPE_PROXY_PASSWORD\"'@127.0.0.1:";
-    assert!(told.contains(export), "{told}");
+    assert!(!text.contains(password), "{text}");
+    let export = "export HTTPS_PROXY=''\"http://authtape:$AUTHTAPE_PROXY_PASSWORD@127.0.0.1:";
+    assert!(text.contains(export), "{text}");
     let ready = std::fs::read_to_string(here.path().join("ready.json")).expect("a file");
     assert!(!ready.contains(password), "{ready}");
 

@@ -12,6 +12,7 @@ mod proxy;
 mod record;
 mod replay;
 mod rules;
+mod runs;
 mod scrub;
 mod secrets;
 mod support;

@@ -391,7 +391,8 @@ async fn what_is_out_of_scope_passes_unread() {
     assert_eq!(
         *incidents.lock().expect("a lock"),
         [Incident::Tunnelled {
-            authority: format!("localhost:{}", origin.port)
+            authority: format!("localhost:{}", origin.port),
+            reason: "no --host matches it",
         }]
     );
 }

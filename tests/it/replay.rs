@@ -234,7 +234,7 @@ fn a_right_client_gets_tokens_once_and_a_wrong_one_is_refused() {
                 CALLBACK,
                 "wrong-verifier-wrong-verifier-wrong-verifier",
             ),
-            "PKCE",
+            "code_verifier is not the one of the challenge",
         ),
         (
             "no verifier",

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use authtape::cassette::{self, Cassette};
-use authtape::diagnose::{self, Severity, report};
+use authtape::diagnose::report::{self, Look};
+use authtape::diagnose::{self, Severity};
 
 fn files(root: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -140,7 +141,10 @@ fn the_sessions_of_the_thread_are_explained_in_these_words() {
             .expect("a name")
             .to_string_lossy()
             .into_owned();
-        insta::assert_snapshot!(stem, report::text(&findings, &cassette, &name, false));
+        insta::assert_snapshot!(
+            stem,
+            report::text(&findings, &cassette, &name, Look::default())
+        );
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use authtape::cassette;
-use authtape::diagnose::{self, report};
+use authtape::diagnose;
+use authtape::diagnose::report::{self, Look};
 use authtape::export::har::har;
 use authtape::model::{Asides, Captured, Exchange, Headers, Heard, Version, percent_encode};
 use authtape::record::{Laid, Options, Tape};
@@ -292,7 +293,15 @@ fn no_output_holds_a_canary_wherever_it_was() {
         search(
             place.name,
             "explanation",
-            &report::text(&findings, &recorded, "x.yaml", true),
+            &report::text(
+                &findings,
+                &recorded,
+                "x.yaml",
+                Look {
+                    styled: true,
+                    ..Look::default()
+                },
+            ),
         );
         search(
             place.name,

@@ -210,10 +210,11 @@ def erring_disk(binary, work, report):
     """The k-th call of a kind fails, or is the last: `strace` sees to it. Each with what must be left."""
     if subprocess.run(["strace", "-D", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
         raise SystemExit("strace cannot trace here")
-    renames, syncs = "rename,renameat,renameat2", "fsync"
+    renames, syncs = "rename,renameat", "fsync"
     # -D: the recorder is our child, and signals are its own. The k-th call is counted for each thread.
     traced = ["env", "TOKIO_WORKER_THREADS=1", "strace", "-f", "-D", "-o", "/dev/null"]
-    # The first rename is that of the ready file.
+    # A cassette that is not to replace anything gets its name by the only call of this kind.
+    named = "renameat2"
     # What is left: the interactions that must be in it, and whether the cassette itself is there.
     for name, calls, fault, of_part, least, there in [
         ("EIO for a write", "write", "error=EIO:when=6+", True, 5, False),
@@ -223,13 +224,13 @@ def erring_disk(binary, work, report):
         ("EIO for each sync while it runs", "fdatasync,fsync", "error=EIO:when=1+", False, 1, False),
         ("EIO for the sync of the cassette", syncs, "error=EIO:when=1", False, 20, False),
         ("ENOSPC for the sync of the cassette", syncs, "error=ENOSPC:when=1", False, 20, False),
-        ("EIO for the rename", renames, "error=EIO:when=2", False, 20, False),
-        ("EROFS for the rename", renames, "error=EROFS:when=2", False, 20, False),
+        ("EIO for the rename", named, "error=EIO:when=1", False, 20, False),
+        ("EROFS for the rename", named, "error=EROFS:when=1", False, 20, False),
         ("EIO for the sync of the directory", syncs, "error=EIO:when=2", False, 20, None),
         ("EIO for the removal of the .part", "unlink,unlinkat", "error=EIO:when=1", True, 20, None),
         ("killed in a write", "write", "signal=KILL:when=6", True, 5, False),
         ("killed in the sync of the cassette", syncs, "signal=KILL:when=1", False, 20, False),
-        ("killed in the rename", renames, "signal=KILL:when=2", False, 20, None),
+        ("killed in the rename", named, "signal=KILL:when=1", False, 20, None),
         ("killed in the sync of the directory", syncs, "signal=KILL:when=2", False, 20, None),
         ("killed in the removal of the .part", "unlink,unlinkat", "signal=KILL:when=1", True, 20, None),
     ]:
@@ -293,7 +294,9 @@ def erring_disk(binary, work, report):
     # A value is kept as a client's name, and then turns out to be a token: the `.part` cannot be replaced.
     tape, origin = work / "late.yaml", Listener(good)
     part = pathlib.Path(f"{tape}.part")
-    recorder = Recorder(binary, tape, quiet=False, under=[*traced, "-e", f"trace={renames}", "-e", f"inject={renames}:error=EIO:when=2+"])
+    recorder = Recorder(binary, tape, quiet=False, under=[
+        *traced, "-e", f"trace={renames},{named}", "-e", f"inject={renames}:error=EIO:when=2+", "-e", f"inject={named}:error=EIO:when=1+",
+    ])
     first = form(recorder, origin.port, "/token", f"grant_type=refresh_token&client_id={SECRET}&refresh_token=another-that-is-long-enough")
     was_there = SECRET in part.read_text()
     second = form(recorder, origin.port, "/token", f"grant_type=refresh_token&client_id=soak&refresh_token={SECRET}")
@@ -459,7 +462,7 @@ def inherited(binary, work, report):
     links = [line.split(" -> ") for line in told.read_text().splitlines() if " -> " in line]
     # 3 is the directory that `ls` reads.
     ours = [link for number, link in links if int(number.split()[-1]) > 2 and not link.startswith("/proc/")]
-    report.case("a program: no descriptor of ours", worst(exit_code(code, (0,)), f"{ours} are open" if ours or not links else ""))
+    report.case("a program: no descriptor of ours", worst(exit_code(code, (1,)), f"{ours} are open" if ours or not links else ""))
     # SIGPIPE is what Rust ignores, SIGXFSZ what we catch; Python, which starts us, ignores both and SIGXFSZ stays so.
     masks = {line.split(":")[0]: int(line.split()[1], 16) for line in pathlib.Path(f"{told}.signals").read_text().splitlines()}
     bits = lambda *numbers: sum(1 << (number - 1) for number in numbers)
@@ -592,7 +595,7 @@ def closed_outputs(binary, work, report):
     if wait_for(ready.exists, 10):
         process.send_signal(signal.SIGINT)
     code = process.wait(10)
-    report.case("both outputs a closed pipe: ends well", worst(exit_code(code, (0,)), readable(binary, tape, 0) if tape.exists() else ""))
+    report.case("both outputs a closed pipe: ends well", worst(exit_code(code, (1,)), readable(binary, tape, 0) if tape.exists() else ""))
     for command in (["show"], ["explain"], ["rules"], ["--help"]):
         arguments = [str(work / "pipe.yaml")] if command[0] in ("show", "explain") else []
         done = subprocess.run([binary, *command, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=10, stdin=subprocess.DEVNULL)

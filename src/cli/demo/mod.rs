@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use authtape::deck::{self, RecordOptions, ReplayOptions, Running, WireOptions};
 use authtape::demo::{CLIENT_ID, Server};
 use authtape::diagnose::{self, report};
-use authtape::launch::{Environment, Signals};
+use authtape::launch::{Directory, Environment, Signals};
 use authtape::library::{self, Overwrite};
 use authtape::oauth::name;
 use authtape::record::Options;
@@ -18,8 +18,8 @@ use authtape::replay::PlayOptions;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{heading, is_styled, plain, result, say};
-use crate::cli::run::{block_on, write_whole};
+use crate::cli::output::{heading, look, plain, result, say};
+use crate::cli::run::block_on;
 
 /// Try it: an embedded server and a failing client, recorded, explained and replayed
 ///
@@ -62,7 +62,7 @@ impl Args {
     async fn serve(&self) -> anyhow::Result<()> {
         let mut signals = Signals::catch()?;
         let server = Server::start(self.listen).await?;
-        let directory = tempfile::tempdir()?;
+        let directory = Directory::make()?;
         let roots = directory.path().join("demo-ca.pem");
         std::fs::write(&roots, server.ca_pem())?;
         if let Some(path) = &self.ready_file {
@@ -73,7 +73,7 @@ impl Args {
                 (name::CLIENT_SECRET): server.client_secret(),
                 "pid": std::process::id(),
             });
-            write_whole(path, &format!("{line}\n"))?;
+            library::write(path, &format!("{line}\n"))?;
         }
         say(&format!(
             "the demo server is on https://{}, its roots are in {}",
@@ -113,7 +113,7 @@ async fn show() -> anyhow::Result<()> {
             &findings,
             &recording,
             &cassette.display().to_string(),
-            is_styled()
+            look()
         )
     ))?;
 
@@ -145,7 +145,7 @@ async fn record(
     host: &str,
     secret: &str,
 ) -> anyhow::Result<String> {
-    let directory = tempfile::tempdir()?;
+    let directory = Directory::make()?;
     let roots = directory.path().join("demo-ca.pem");
     std::fs::write(&roots, server.ca_pem())?;
     let running = deck::record(RecordOptions {

@@ -7,7 +7,7 @@ const net = require("node:net");
 const tls = require("node:tls");
 const [major, minor] = process.versions.node.split(".").map(Number);
 const readsVariables = major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
-const [, user, proxyHost, proxyPort] = /^http:\/\/(?:(.*)@)?(.*):(\d+)$/.exec(process.env.https_proxy || "") || [];
+const [, user, proxyHost, proxyPort] = /^http:\/\/(?:(.*)@)?\[?(.*?)\]?:(\d+)$/.exec(process.env.https_proxy || "") || [];
 
 function tunnel(host, port, done) {
   const authority = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;

@@ -16,7 +16,8 @@ $authtape = (static function (): ?string {
     foreach (array_reverse(array_map('trim', $files)) as $file) {
         $settings = @parse_ini_file($file, false, INI_SCANNER_RAW) ?: [];
         $before = $settings['auto_prepend_file'] ?? '';
-        if ($before !== '' && realpath($before) !== __FILE__) {
+        // `none` is PHP's word for no file.
+        if ($before !== '' && $before !== 'none' && realpath($before) !== __FILE__) {
             return $before;
         }
     }

@@ -7,6 +7,7 @@ from importlib.machinery import PathFinder
 _proxy = os.environ.get("https_proxy", "")
 _user, _, _address = _proxy.rpartition("/")[2].rpartition("@")
 _host, _, _port = _address.rpartition(":")
+_host = _host.strip("[]")
 
 
 def _headers():

@@ -23,10 +23,14 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let Some(response) = asked.response() else {
             continue;
         };
-        let refused = response.status() >= 400 || response.status() == 200;
+        // Some servers say so with a 200; who got a code behind it was not refused.
+        let status = response.status();
+        let refused = status >= 400 || (status == 200 && !session.got_code(asked));
+        let facts = asked.facts();
         if refused
             && !response.headers().has("location")
-            && asked.facts().page_mentions_redirect_uri
+            && facts.page_mentions_redirect_uri
+            && !facts.page_asks_password
         {
             let query = asked.request().query_params();
             let sent = query.get(name::REDIRECT_URI).unwrap_or("(not sent)");
