@@ -6,13 +6,15 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 
 use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Request, Response};
+use crate::proxy::body::OutBody;
 use crate::proxy::check::{Refusal, refusal};
 use crate::proxy::connect;
+use crate::proxy::connection::Proxy;
 use crate::proxy::front::Front;
 use crate::proxy::passage;
-use crate::proxy::server::{Proxy, Reach};
+use crate::proxy::server::Reach;
 use crate::proxy::tap::{Head, Tap};
-use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
+use crate::proxy::wire::{headers_in, request_in, response_out, switches_protocol};
 use crate::proxy::{Handler, Upstream};
 
 impl<H: Handler> Proxy<H> {

@@ -10,13 +10,14 @@ use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use crate::model::{Body, Incident};
 use crate::proxy::Handler;
+use crate::proxy::body::OutBody;
+use crate::proxy::connection::{Ended, Proxy, alert};
 use crate::proxy::front::Front;
 use crate::proxy::line::{Kind, Prefixed};
 use crate::proxy::link::{Link, Target};
 use crate::proxy::passage::exchange;
 use crate::proxy::prompt::Prompt;
-use crate::proxy::server::{Ended, Proxy, Reach, alert};
-use crate::proxy::wire::OutBody;
+use crate::proxy::server::Reach;
 
 /// Answers a CONNECT request; the tunnel goes on behind the answer. `None` where it names no host
 /// and port.

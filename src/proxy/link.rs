@@ -13,12 +13,13 @@ use tokio::sync::Mutex;
 
 use crate::model::{Body, Failure, FailureKind, Phase, Request, Response, Url};
 use crate::proxy::Limits;
+use crate::proxy::body::{Gate, OutBody};
 use crate::proxy::limits::{
     CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, SERVER_WINDOW,
 };
 use crate::proxy::tap::{Head, Tap, Tapped};
 use crate::proxy::upstream::{Upstream, dial_kind};
-use crate::proxy::wire::{Gate, Noted, OutBody, request_out, response_in};
+use crate::proxy::wire::{Noted, request_out, response_in};
 
 /// What is dialled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -7,8 +7,10 @@
 
 mod answer;
 mod authority;
+mod body;
 mod check;
 mod connect;
+mod connection;
 mod detour;
 mod error;
 mod front;
