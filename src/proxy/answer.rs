@@ -39,7 +39,7 @@ impl<H: Handler> Proxy<H> {
         };
         let answer = match answer {
             Ok(answer) => answer,
-            Err(refusal) => closing(refused(refusal, to).await),
+            Err(refusal) => closing(refused(refusal, to).await, to),
         };
         Ok(answer.map(|body| body.until_sent(in_flight)))
     }
@@ -145,7 +145,7 @@ impl<H: Handler> Proxy<H> {
         if let Some(stand) = front.stand() {
             answer = stand.outward(answer).await;
         }
-        let mut response = response_out(answer, to).await.ok().ok_or(UNWRITABLE)?;
+        let mut response = response_out(answer, to).await.ok_or(UNWRITABLE)?;
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
             let server = hyper::upgrade::on(&mut response);
             if let Some(client) = client {
@@ -156,7 +156,7 @@ impl<H: Handler> Proxy<H> {
             return Ok(response);
         }
         Ok(if upgrades || is_cut {
-            closing(response)
+            closing(response, to)
         } else {
             response
         })
@@ -189,9 +189,9 @@ fn failed(host: &str, failure: Failure) -> Response {
         .with("authtape-error", kind)
 }
 
-/// The same answer, after which the connection ends.
-fn closing(mut response: http::Response<OutBody>) -> http::Response<OutBody> {
-    if response.version() < http::Version::HTTP_2 {
+/// The same answer, after which the connection ends; on HTTP/2 it serves others too.
+fn closing(mut response: http::Response<OutBody>, to: http::Version) -> http::Response<OutBody> {
+    if to < http::Version::HTTP_2 {
         let close = http::HeaderValue::from_static("close");
         response
             .headers_mut()
@@ -216,7 +216,7 @@ async fn plain(status: u16, text: &str, to: http::Version) -> http::Response<Out
     let response =
         Response::new(status, format!("authtape: {text}\n")).with("Content-Type", "text/plain");
     let empty = || http::Response::new(OutBody::new(crate::model::Body::empty()));
-    response_out(response, to).await.unwrap_or_else(|_| empty())
+    response_out(response, to).await.unwrap_or_else(empty)
 }
 
 const ORIGIN_FORM: Refusal = Refusal {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use tokio::sync::oneshot;
 
 use crate::model::{Body, Chunks, Cut, Flow, Headers};
 use crate::proxy::patience::Patience;
@@ -140,6 +141,8 @@ pub(super) struct OutBody {
     trailed: bool,
     /// How the body ended too early.
     broken: Option<io::ErrorKind>,
+    /// Dropped with the body.
+    whole: Option<oneshot::Sender<()>>,
 }
 
 impl OutBody {
@@ -151,7 +154,14 @@ impl OutBody {
             in_flight: None,
             trailed: false,
             broken: None,
+            whole: None,
         }
+    }
+
+    /// Tells when it is sent, or given up.
+    pub(super) fn telling(mut self, whole: oneshot::Sender<()>) -> Self {
+        self.whole = Some(whole);
+        self
     }
 
     /// Keeps the request in flight for as long as the body is.
@@ -178,22 +188,7 @@ impl OutBody {
         Some(Frame::trailers(forwarded(trailers, None)))
     }
 
-    fn chunks(&mut self) -> Option<&mut Chunks> {
-        match &mut self.body {
-            Body::Live(chunks) => Some(chunks),
-            Body::Full(_) => None,
-        }
-    }
-}
-
-impl hyper::body::Body for OutBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Some(gate) = &self.gate {
             std::task::ready!(gate.poll_open(cx));
             self.gate = None;
@@ -225,6 +220,29 @@ impl hyper::body::Body for OutBody {
                 Poll::Pending
             }
         }
+    }
+
+    fn chunks(&mut self) -> Option<&mut Chunks> {
+        match &mut self.body {
+            Body::Live(chunks) => Some(chunks),
+            Body::Full(_) => None,
+        }
+    }
+}
+
+impl hyper::body::Body for OutBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let polled = self.poll_next(cx);
+        if let Some(in_flight) = &mut self.in_flight {
+            in_flight.asked(polled.is_ready());
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

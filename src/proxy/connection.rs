@@ -1,17 +1,22 @@
 //! A client's connection while it is served, by either protocol, and what all of them share.
 
+use std::convert::Infallible;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use hyper::body::Incoming;
+use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::Incident;
+use crate::proxy::body::OutBody;
 use crate::proxy::front::Front;
 use crate::proxy::glob::any_matches;
 use crate::proxy::limits::{
@@ -66,12 +71,6 @@ impl<H: Handler> Proxy<H> {
     pub(super) async fn serve_http1(self: &Arc<Self>, stream: impl Client, front: Front) -> Ended {
         let tap = Tap::of_client(stream.awaited());
         let front = Arc::new(front);
-        let service = {
-            let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(&front));
-            service_fn(move |request| {
-                Arc::clone(&proxy).answer(request, Arc::clone(&front), tap.clone())
-            })
-        };
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -81,39 +80,28 @@ impl<H: Handler> Proxy<H> {
             .auto_date_header(false)
             .max_headers(self.limits.fields)
             .max_buf_size(self.limits.head + self.limits.target + LINE_REST);
-        let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
-        let mut connection = Box::pin(builder.serve_connection(io, service).with_upgrades());
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        let error = ended.err();
-        if error.as_ref().is_some_and(hyper::Error::is_parse) {
+        let weary = Arc::new(Notify::new());
+        let service = self.service(&front, &tap);
+        let stream = Tapped::new(stream, tap).limited(&self.limits, Arc::clone(&weary));
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let turn_away = http1::UpgradeableConnection::graceful_shutdown;
+        let ended = self.until_end(connection, turn_away, &weary, &front).await;
+        if ended.error.as_ref().is_some_and(hyper::Error::is_parse) {
             self.handler.incident(Incident::Unreadable {
                 host: front.host(),
                 reason: "it is no HTTP that can be read",
             });
         }
-        Ended {
-            error,
-            served: front.served(),
-        }
+        ended
     }
 
     /// Serves HTTP/2 until the connection ends; says what ended it.
     pub(super) async fn serve_http2(self: &Arc<Self>, stream: impl Client, front: Front) -> Ended {
         let tap = Tap::mute();
         let front = Arc::new(front);
-        let service = {
-            let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(&front));
-            service_fn(move |request| {
-                Arc::clone(&proxy).answer(request, Arc::clone(&front), tap.clone())
-            })
-        };
-        let mut builder = http2::Builder::new(TokioExecutor::new());
+        let mut builder = http2::Builder::new(Streams(Arc::clone(self)));
         builder
             .timer(TokioTimer::new())
             .auto_date_header(false)
@@ -124,12 +112,52 @@ impl<H: Handler> Proxy<H> {
             .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
             .max_local_error_reset_streams(ERROR_RESETS_MAX)
             .max_header_list_size(u32::try_from(self.limits.head).unwrap_or(u32::MAX));
-        let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
-        let mut connection = Box::pin(builder.serve_connection(io, service));
+        let weary = Arc::new(Notify::new());
+        let service = self.service(&front, &tap);
+        let stream = Tapped::new(stream, tap).limited(&self.limits, Arc::clone(&weary));
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let turn_away = http2::Connection::graceful_shutdown;
+        self.until_end(connection, turn_away, &weary, &front).await
+    }
+
+    fn service(
+        self: &Arc<Self>,
+        front: &Arc<Front>,
+        tap: &Tap,
+    ) -> impl Service<
+        http::Request<Incoming>,
+        Response = http::Response<OutBody>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + use<H> {
+        let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(front));
+        service_fn(move |request| {
+            Arc::clone(&proxy).answer(request, Arc::clone(&front), tap.clone())
+        })
+    }
+
+    /// Waits for the end of a connection, which takes no more requests once the proxy stops or
+    /// there were none for too long.
+    async fn until_end<C>(
+        &self,
+        connection: C,
+        turn_away: fn(Pin<&mut C>),
+        weary: &Notify,
+        front: &Front,
+    ) -> Ended
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let mut connection = Box::pin(connection);
         let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
+            ended = connection.as_mut() => Some(ended),
+            () = self.stop.cancelled() => None,
+            () = weary.notified() => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                turn_away(connection.as_mut());
                 connection.await
             }
         };
@@ -137,6 +165,21 @@ impl<H: Handler> Proxy<H> {
             error: ended.err(),
             served: front.served(),
         }
+    }
+}
+
+/// Runs the streams of HTTP/2 as tasks that the proxy waits for at its end, and cuts.
+struct Streams<H>(Arc<Proxy<H>>);
+
+impl<H> Clone for Streams<H> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<H: Handler, F: Future<Output = ()> + Send + 'static> Executor<F> for Streams<H> {
+    fn execute(&self, stream: F) {
+        self.0.spawn(stream);
     }
 }
 

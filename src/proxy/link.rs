@@ -9,7 +9,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::model::{Body, Failure, FailureKind, Phase, Request, Response, Url};
 use crate::proxy::Limits;
@@ -112,8 +112,8 @@ impl Link {
             .is_some_and(waits)
             .then(Gate::default);
         // How long a body takes that is still arriving is up to the client.
-        let is_whole = matches!(request.body, Body::Full(_));
-        let waited = is_whole.then_some(limits.answer_head);
+        let (whole, sent) = oneshot::channel();
+        let mut whole = Some(whole).filter(|_| matches!(request.body, Body::Live(_)));
         let mut slot = self.sender.lock().await;
         let sender = match slot.take() {
             Some(sender) if sender.is_usable() => sender,
@@ -128,13 +128,20 @@ impl Link {
             });
         };
         let message = gated(message, gate.as_ref());
+        let message = match whole.take() {
+            Some(whole) => message.map(|body| body.telling(whole)),
+            None => message,
+        };
+        let wait = Wait {
+            started,
+            sent,
+            limit: limits.answer_head,
+        };
         match sender {
             Sender::Http2(mut http2) => {
                 *slot = Some(Sender::Http2(http2.clone()));
                 drop(slot);
-                let answer = patiently(started, waited, async {
-                    Ok(http2.send_request(message).await)
-                });
+                let answer = wait.patiently(async { Ok(http2.send_request(message).await) });
                 answer
                     .await?
                     .map(|answer| response_in(answer, None, limits.answer_gap))
@@ -142,7 +149,7 @@ impl Link {
             }
             Sender::Http1(http1) => {
                 let sent = self.send_http1(upstream, http1, message, started);
-                let (answer, sender) = patiently(started, waited, sent).await?;
+                let (answer, sender) = wait.patiently(sent).await?;
                 // An answer that came before the body was let through leaves the connection
                 // half-used.
                 if gate.is_none_or(|gate| gate.is_open()) {
@@ -189,22 +196,33 @@ impl Link {
     }
 }
 
-/// Waits for an answer, but not for longer than this.
-async fn patiently<T>(
+/// The wait for an answer's head, which begins when the whole request is sent.
+struct Wait {
     started: Instant,
-    waited: Option<Duration>,
-    answer: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let Some(waited) = waited else {
-        return answer.await;
-    };
-    match tokio::time::timeout(waited, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Failure {
-            kind: FailureKind::ReadTimeout,
-            phase: Phase::ResponseHead,
-            after: started.elapsed(),
-        }),
+    /// Fails when the request's body is done with.
+    sent: oneshot::Receiver<()>,
+    limit: Duration,
+}
+
+impl Wait {
+    async fn patiently<T>(
+        self,
+        answer: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let overdue = async {
+            // Nothing is sent: the end of the body drops the other side.
+            let _ = self.sent.await;
+            tokio::time::sleep(self.limit).await;
+        };
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = overdue => Err(Failure {
+                kind: FailureKind::ReadTimeout,
+                phase: Phase::ResponseHead,
+                after: self.started.elapsed(),
+            }),
+        }
     }
 }
 

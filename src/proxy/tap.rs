@@ -5,9 +5,11 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 use crate::model::{Header, Headers};
 use crate::proxy::Limits;
@@ -26,7 +28,11 @@ struct State {
     passes: Passes,
     /// How many requests wait for the end of their answer.
     in_flight: usize,
-    /// Who is to hear that there is none any more.
+    /// How many of them have an answer that waits for the client to take more of it.
+    owed: usize,
+    /// Whether one of the answers was asked for more since this was looked at.
+    moved: bool,
+    /// Who is to hear that something else is waited for.
     waiting: Option<Waker>,
     /// Whether a line of the head that was taken last ended without CR.
     bare_lf: bool,
@@ -54,6 +60,21 @@ impl State {
             Passes::Messages => self.skip > 0 || (!self.bytes.is_empty() && !self.is_whole()),
             Passes::Body | Passes::Frames | Passes::Foreign => true,
         });
+    }
+
+    /// Whether nothing but the client keeps the answers from going on. With HTTP/1 that shows in
+    /// what can be written; with HTTP/2 its windows may be shut.
+    fn is_owed(&self) -> bool {
+        self.passes == Passes::Frames && self.in_flight > 0 && self.owed == self.in_flight
+    }
+
+    /// Has the connection see what it waits for by now.
+    fn wake(&mut self) {
+        if (self.in_flight == 0 || self.is_owed())
+            && let Some(waker) = self.waiting.take()
+        {
+            waker.wake();
+        }
     }
 
     fn is_whole(&self) -> bool {
@@ -142,13 +163,20 @@ impl Tap {
     /// A request is being answered for as long as the guard lives.
     pub(super) fn enter(&self) -> InFlight {
         self.lock().in_flight += 1;
-        InFlight(self.clone())
+        InFlight {
+            tap: self.clone(),
+            owes: false,
+        }
     }
 
     /// What the connection waits for; whoever asks is woken when that is no answer any more.
     fn waits(&self, cx: &Context<'_>) -> Waits {
         let mut state = self.lock();
-        if state.passes == Passes::Foreign || state.in_flight > 0 {
+        if state.is_owed() {
+            let moved = std::mem::take(&mut state.moved);
+            state.waiting = Some(cx.waker().clone());
+            Waits::Reader { moved }
+        } else if state.passes == Passes::Foreign || state.in_flight > 0 {
             state.waiting = Some(cx.waker().clone());
             Waits::Answer
         } else if state.passes == Passes::Messages && !state.bytes.is_empty() && !state.is_whole() {
@@ -183,23 +211,38 @@ impl Tap {
 }
 
 /// A request that waits for the end of its answer.
-pub(super) struct InFlight(Tap);
+pub(super) struct InFlight {
+    tap: Tap,
+    owes: bool,
+}
+
+impl InFlight {
+    /// The answer was asked for more; whether some was there for the client to take.
+    pub(super) fn asked(&mut self, found: bool) {
+        let mut state = self.tap.lock();
+        state.moved = true;
+        state.owed = state.owed + usize::from(found) - usize::from(self.owes);
+        self.owes = found;
+        state.wake();
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.tap.lock();
         state.in_flight -= 1;
-        if state.in_flight == 0
-            && let Some(waker) = state.waiting.take()
-        {
-            waker.wake();
-        }
+        state.owed -= usize::from(self.owes);
+        state.wake();
     }
 }
 
 /// What a connection waits for.
 enum Waits {
     Answer,
+    /// That the client takes more of the answers; it may have since this was looked at.
+    Reader {
+        moved: bool,
+    },
     /// The rest of a head.
     Head,
     Request,
@@ -289,8 +332,66 @@ pub(super) struct Tapped<S> {
     tap: Tap,
     /// For the first byte of all.
     first: Option<Patience>,
-    /// For a head that has begun, and for the next request.
-    later: Option<(Patience, Patience)>,
+    later: Option<Timers>,
+}
+
+/// The timers of a client's connection once it has begun.
+struct Timers {
+    /// For a head that has begun.
+    head: Patience,
+    /// For the next request.
+    idle: Patience,
+    /// For a client that takes nothing.
+    reader: Patience,
+    /// Told when the connection was idle for long enough, so that it can say goodbye.
+    weary: Option<Arc<Notify>>,
+    /// For the goodbye.
+    farewell: Patience,
+}
+
+impl Timers {
+    fn of(limits: &Limits, weary: Arc<Notify>) -> Self {
+        Self {
+            head: Patience::of(limits.head_time),
+            idle: Patience::of(limits.idle),
+            reader: Patience::of(limits.reader),
+            weary: Some(weary),
+            farewell: Patience::of(FAREWELL),
+        }
+    }
+
+    /// The client said something.
+    fn heard(&mut self) {
+        self.idle.rest();
+        self.reader.rest();
+    }
+
+    fn is_over(&mut self, waits: &Waits, cx: &mut Context<'_>) -> bool {
+        if !matches!(waits, Waits::Head) {
+            self.head.rest();
+        }
+        if !matches!(waits, Waits::Request) {
+            self.idle.rest();
+        }
+        if !matches!(waits, Waits::Reader { moved: false }) {
+            self.reader.rest();
+        }
+        match waits {
+            Waits::Answer => false,
+            Waits::Head => self.head.is_over(cx),
+            Waits::Reader { .. } => self.reader.is_over(cx),
+            Waits::Request if self.weary.is_none() => self.farewell.is_over(cx),
+            Waits::Request => {
+                if self.idle.is_over(cx)
+                    && let Some(weary) = self.weary.take()
+                {
+                    weary.notify_one();
+                    return self.farewell.is_over(cx);
+                }
+                false
+            }
+        }
+    }
 }
 
 impl<S> Tapped<S> {
@@ -304,10 +405,10 @@ impl<S> Tapped<S> {
     }
 
     /// Ends the connection where the first byte, a head that has begun, or the next request
-    /// takes longer.
-    pub(super) fn limited(mut self, limits: &Limits) -> Self {
+    /// takes longer, the last not before whoever is told had time to say goodbye.
+    pub(super) fn limited(mut self, limits: &Limits, weary: Arc<Notify>) -> Self {
         self.first = Some(Patience::of(limits.first_byte));
-        self.later = Some((Patience::of(limits.head_time), Patience::of(limits.idle)));
+        self.later = Some(Timers::of(limits, weary));
         self
     }
 
@@ -319,21 +420,10 @@ impl<S> Tapped<S> {
         if let Some(first) = &mut self.first {
             return first.is_over(cx);
         }
-        let Some((head, idle)) = &mut self.later else {
+        let Some(timers) = &mut self.later else {
             return false;
         };
-        let waits = self.tap.waits(cx);
-        if !matches!(waits, Waits::Head) {
-            head.rest();
-        }
-        if !matches!(waits, Waits::Request) {
-            idle.rest();
-        }
-        match waits {
-            Waits::Answer => false,
-            Waits::Head => head.is_over(cx),
-            Waits::Request => idle.is_over(cx),
-        }
+        timers.is_over(&self.tap.waits(cx), cx)
     }
 }
 
@@ -347,6 +437,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
         if polled.is_ready() {
             self.first = None;
+            if let Some(timers) = &mut self.later {
+                timers.heard();
+            }
             self.tap.keep(&buf.filled()[before..]);
         } else if self.is_overdue(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -385,6 +478,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
     }
 }
 
+/// How long a goodbye may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// hyper refuses a longer head.
 const HEAD_MAX: usize = 512 << 10;
 

@@ -122,11 +122,16 @@ pub(super) fn request_out(
 }
 
 /// A response for hyper to send. One that did not come from a server gets its fields' case
-/// through a pipe, since hyper keeps the case of what it has parsed itself only.
+/// through a pipe, since hyper keeps the case of what it has parsed itself only. `None` where it is
+/// none that can be sent.
 pub(super) async fn response_out(
     mut response: Response,
     to: http::Version,
-) -> Result<http::Response<OutBody>, http::Error> {
+) -> Option<http::Response<OutBody>> {
+    // What ends no request would leave its client waiting (RFC 9110 section 15.2).
+    if response.status < 200 && response.status != 101 {
+        return None;
+    }
     let mut noted = response.wire.take::<Noted>();
     let extensions = match &mut noted {
         Some(noted) => std::mem::take(&mut noted.extensions),
@@ -140,7 +145,8 @@ pub(super) async fn response_out(
     }
     let mut out = http::Response::builder()
         .status(response.status)
-        .body(body)?;
+        .body(body)
+        .ok()?;
     let map = noted.and_then(|noted| noted.map_of(&response.headers));
     *out.headers_mut() = forwarded(&response.headers, map);
     *out.extensions_mut() = extensions;
@@ -151,7 +157,7 @@ pub(super) async fn response_out(
     {
         out.extensions_mut().insert(reason);
     }
-    Ok(out)
+    Some(out)
 }
 
 /// The head of a response as HTTP/1 writes it.

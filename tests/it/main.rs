@@ -14,4 +14,5 @@ mod replay;
 mod rules;
 mod secrets;
 mod support;
+mod waits;
 mod ways;
