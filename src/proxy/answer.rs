@@ -133,6 +133,7 @@ impl<H: Handler> Proxy<H> {
             stand.inward(&mut request);
         }
         let host = request.url.authority();
+        let method = request.method.clone();
         let answered = match self.unread(front, &request) {
             // Boxed, for it is large and seldom.
             Some(upstream) => Box::pin(upstream.handle(request)).await,
@@ -143,7 +144,7 @@ impl<H: Handler> Proxy<H> {
             Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
         };
         if let Some(stand) = front.stand() {
-            answer = stand.outward(answer).await;
+            answer = stand.outward(&method, answer).await;
         }
         let mut response = response_out(answer, to).await.ok_or(UNWRITABLE)?;
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {

@@ -11,6 +11,7 @@ mod cli;
 mod proxy;
 mod record;
 mod replay;
+mod reverse;
 mod rules;
 mod secrets;
 mod support;
