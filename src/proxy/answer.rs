@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 
-use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Request, Response};
+use crate::model::{Failure, FailureKind, Header, Headers, Incident, Phase, Request, Response};
 use crate::proxy::body::OutBody;
 use crate::proxy::check::{Refusal, refusal};
 use crate::proxy::connect;
@@ -141,6 +141,11 @@ impl<H: Handler> Proxy<H> {
         };
         let (mut answer, is_cut) = match answered {
             Ok(response) => (response, false),
+        if front.is_proxy()
+            && let Some(last) = at_last_hop(&mut request)
+        {
+            return response_out(last, to).await.ok_or(UNWRITABLE);
+        }
             Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
         };
         if let Some(stand) = front.stand() {
@@ -176,6 +181,34 @@ fn failed(host: &str, failure: Failure) -> Response {
             .with("authtape-error", kind);
     }
     let status = match (failure.kind, failure.phase) {
+/// Takes one hop off what a client of the proxy allows (RFC 9110 section 7.6.2); the answer where
+/// none is left, and the request is ours.
+fn at_last_hop(request: &mut Request) -> Option<Response> {
+    let counts = ["OPTIONS", "TRACE"].contains(&request.method.as_str());
+    let left: Option<u64> = request.headers.get("max-forwards")?.parse().ok();
+    match left.filter(|_| counts)? {
+        0 if request.method == "OPTIONS" => {
+            Some(Response::new(200, "").with("Content-Length", "0"))
+        }
+        // What a request holds is not sent back to where a page could read it.
+        0 => Some(Response::new(405, "").with("Allow", "OPTIONS")),
+        left => {
+            let fields = std::mem::take(&mut request.headers);
+            let less = |field: &Header| {
+                let is_count = field.name.eq_ignore_ascii_case("max-forwards");
+                let value = if is_count {
+                    (left - 1).to_string().into_bytes()
+                } else {
+                    field.value.to_vec()
+                };
+                (field.name.clone(), value)
+            };
+            request.headers = fields.iter().map(less).collect();
+            None
+        }
+    }
+}
+
         (FailureKind::ProtocolError, Phase::Request) => 400,
         (FailureKind::ReadTimeout, Phase::Request) => 408,
         (FailureKind::ConnectTimeout | FailureKind::ReadTimeout, _) => 504,
