@@ -8,9 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use authtape::model::{Body, Cut, Failure, Flow, Request, Response};
-use authtape::proxy::{
-    self, Authority, Handler, Limits, Reach, Serving, Upstream, UpstreamOptions,
-};
+use authtape::proxy::{Handler, Limits, Reach, Upstream, UpstreamOptions};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http2::{Builder, SendRequest};
@@ -20,21 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::support::{Origin, Script, bound, exchange, proxy, tls, tunnel};
-
-/// An offline proxy with these limits.
-async fn offline(limits: &[&str], handler: impl Handler) -> Serving {
-    let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
-    let set = limits
-        .iter()
-        .try_fold(Limits::default(), |limits, text| limits.with(text));
-    let options = proxy::Options {
-        limits: set.expect("limits"),
-        ..proxy::Options::new(bound().await, authority)
-    };
-    let serving = proxy::serve(options, Reach::Offline, handler).await;
-    serving.expect("a proxy")
-}
+use crate::support::{Origin, Script, exchange, offline, proxy, tls, tunnel};
 
 /// HTTP/2 without TLS inside a tunnel, and the task of its connection.
 async fn http2(
