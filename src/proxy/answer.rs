@@ -106,10 +106,22 @@ impl<H: Handler> Proxy<H> {
         if !front.is_proxy() || self.opens(&url.host) {
             return None;
         }
-        self.handler.incident(Incident::Tunnelled {
-            authority: format!("{}:{}", url.host, url.effective_port()),
-        });
         Some(upstream)
+    }
+
+    /// Asks a server whose messages pass unread.
+    async fn pass(&self, upstream: &Upstream, request: Request) -> Result<Response, Failure> {
+        let url = &request.url;
+        let authority = format!("{}:{}", url.host, url.effective_port());
+        let answered = upstream.handle(request).await;
+        self.handler.incident(match &answered {
+            Err(failure) if failure.phase == Phase::Connect => Incident::Unreached {
+                authority,
+                failure: failure.clone(),
+            },
+            Ok(_) | Err(_) => Incident::Tunnelled { authority },
+        });
+        answered
     }
 
     async fn relay(
@@ -129,6 +141,11 @@ impl<H: Handler> Proxy<H> {
         let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
         let gap = self.limits.body_gap;
         let mut request = request_in(request, url, fields, tap.clone(), gap);
+        if front.is_proxy()
+            && let Some(last) = at_last_hop(&mut request)
+        {
+            return response_out(last, to).await.ok_or(UNWRITABLE);
+        }
         if let Some(stand) = front.stand() {
             stand.inward(&mut request);
         }
@@ -136,17 +153,12 @@ impl<H: Handler> Proxy<H> {
         let method = request.method.clone();
         let answered = match self.unread(front, &request) {
             // Boxed, for it is large and seldom.
-            Some(upstream) => Box::pin(upstream.handle(request)).await,
+            Some(upstream) => Box::pin(self.pass(upstream, request)).await,
             None => self.handler.handle(request).await,
         };
         let (mut answer, is_cut) = match answered {
             Ok(response) => (response, false),
-        if front.is_proxy()
-            && let Some(last) = at_last_hop(&mut request)
-        {
-            return response_out(last, to).await.ok_or(UNWRITABLE);
-        }
-            Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
+            Err(failure) => (failed(&host, &failure), failure.phase == Phase::Request),
         };
         if let Some(stand) = front.stand() {
             answer = stand.outward(&method, answer).await;
@@ -169,18 +181,6 @@ impl<H: Handler> Proxy<H> {
     }
 }
 
-/// What a client gets for a failure: it says so, and by whom.
-fn failed(host: &str, failure: Failure) -> Response {
-    let kind = failure.kind.as_str();
-    if failure.kind == FailureKind::ConnectForbidden {
-        let body = format!(
-            "{{\"error\":\"{kind}\",\"error_description\":\"authtape connects neither to itself nor to link-local addresses, and {host} is one\"}}\n"
-        );
-        return Response::new(403, body)
-            .with("Content-Type", "application/json")
-            .with("authtape-error", kind);
-    }
-    let status = match (failure.kind, failure.phase) {
 /// Takes one hop off what a client of the proxy allows (RFC 9110 section 7.6.2); the answer where
 /// none is left, and the request is ours.
 fn at_last_hop(request: &mut Request) -> Option<Response> {
@@ -209,14 +209,29 @@ fn at_last_hop(request: &mut Request) -> Option<Response> {
     }
 }
 
+/// What a client gets for a failure: it says so, and by whom.
+fn failed(host: &str, failure: &Failure) -> Response {
+    let kind = failure.kind.as_str();
+    if failure.kind == FailureKind::ConnectForbidden {
+        let body = format!(
+            "{{\"error\":\"{kind}\",\"error_description\":\"authtape connects neither to itself nor to link-local addresses, and {host} is one\"}}\n"
+        );
+        return Response::new(403, body)
+            .with("Content-Type", "application/json")
+            .with("authtape-error", kind);
+    }
+    let status = match (failure.kind, failure.phase) {
         (FailureKind::ProtocolError, Phase::Request) => 400,
         (FailureKind::ReadTimeout, Phase::Request) => 408,
         (FailureKind::ConnectTimeout | FailureKind::ReadTimeout, _) => 504,
         _ => 502,
     };
+    let why = failure.detail.as_deref().map_or_else(
+        || format!("{kind} during {}", failure.phase.as_str().replace('_', " ")),
+        str::to_owned,
+    );
     let body = format!(
-        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} during {}\"}}\n",
-        failure.phase.as_str().replace('_', " "),
+        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {why}\"}}\n",
     );
     Response::new(status, body)
         .with("Content-Type", "application/json")

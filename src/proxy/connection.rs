@@ -1,7 +1,6 @@
 //! A client's connection while it is served, by either protocol, and what all of them share.
 
 use std::convert::Infallible;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -24,7 +23,8 @@ use crate::proxy::limits::{
 };
 use crate::proxy::prompt::Client;
 use crate::proxy::server::Reach;
-use crate::proxy::tap::{Tap, Tapped};
+use crate::proxy::tap::Tap;
+use crate::proxy::tapped::Tapped;
 use crate::proxy::{Authority, Handler, Limits, Password};
 
 /// What every connection shares.
@@ -188,24 +188,6 @@ pub(super) struct Ended {
     pub(super) error: Option<hyper::Error>,
     /// How many requests came over it.
     pub(super) served: usize,
-}
-
-/// Whether the cause is an alert that the client sent.
-pub(super) fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref() {
-            return Some(format!("{alert:?}"));
-        }
-        if let Some(inner) = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            return alert(inner);
-        }
-        cause = error.source();
-    }
-    None
 }
 
 /// What a request line has besides its target, and the end of a head.

@@ -1,19 +1,13 @@
 //! The raw-head tap: keeps the bytes of a message's head, whose case and order hyper does not show.
 
-use std::io;
 use std::mem::MaybeUninit;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::task::{Context, Waker};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
+use rustls::AlertDescription;
 
 use crate::model::{Header, Headers};
-use crate::proxy::Limits;
-use crate::proxy::patience::Patience;
 use crate::proxy::prompt::Awaited;
 
 /// The bytes that were read since the last message ended.
@@ -36,6 +30,8 @@ struct State {
     waiting: Option<Waker>,
     /// Whether a line of the head that was taken last ended without CR.
     bare_lf: bool,
+    /// The alert that the other side ended TLS with.
+    alert: Option<AlertDescription>,
     /// Told whether a message has begun that is not all there.
     awaited: Awaited,
 }
@@ -152,6 +148,11 @@ impl Tap {
         tap
     }
 
+    /// Whether nothing is kept.
+    pub(super) fn is_mute(&self) -> bool {
+        self.lock().passes == Passes::Frames
+    }
+
     /// What comes now is no HTTP, and nothing is kept of it.
     pub(super) fn release(&self) {
         let mut state = self.lock();
@@ -170,7 +171,7 @@ impl Tap {
     }
 
     /// What the connection waits for; whoever asks is woken when that is no answer any more.
-    fn waits(&self, cx: &Context<'_>) -> Waits {
+    pub(super) fn waits(&self, cx: &Context<'_>) -> Waits {
         let mut state = self.lock();
         if state.is_owed() {
             let moved = std::mem::take(&mut state.moved);
@@ -188,10 +189,27 @@ impl Tap {
 
     /// A request is sent: whatever is left over belongs to no answer.
     pub(super) fn restart(&self) {
-        *self.lock() = State::default();
+        let mut state = self.lock();
+        let alert = state.alert;
+        *state = State {
+            alert,
+            ..State::default()
+        };
     }
 
-    fn keep(&self, bytes: &[u8]) {
+    /// The connection failed, or the other side ended its TLS.
+    pub(super) fn fail(&self, alert: Option<AlertDescription>) {
+        let mut state = self.lock();
+        state.alert = alert.or(state.alert);
+    }
+
+    /// The alert that the other side ended TLS with. With TLS 1.3 a server may say only there what
+    /// it has against a handshake.
+    pub(super) fn alert(&self) -> Option<AlertDescription> {
+        self.lock().alert
+    }
+
+    pub(super) fn keep(&self, bytes: &[u8]) {
         let mut state = self.lock();
         let skipped = state.skip.min(bytes.len() as u64);
         state.skip -= skipped;
@@ -237,7 +255,7 @@ impl Drop for InFlight {
 }
 
 /// What a connection waits for.
-enum Waits {
+pub(super) enum Waits {
     Answer,
     /// That the client takes more of the answers; it may have since this was looked at.
     Reader {
@@ -326,160 +344,6 @@ fn lenient() -> httparse::ParserConfig {
     config
 }
 
-/// A connection whose reads pass through a tap.
-pub(super) struct Tapped<S> {
-    inner: S,
-    tap: Tap,
-    /// For the first byte of all.
-    first: Option<Patience>,
-    later: Option<Timers>,
-}
-
-/// The timers of a client's connection once it has begun.
-struct Timers {
-    /// For a head that has begun.
-    head: Patience,
-    /// For the next request.
-    idle: Patience,
-    /// For a client that takes nothing.
-    reader: Patience,
-    /// Told when the connection was idle for long enough, so that it can say goodbye.
-    weary: Option<Arc<Notify>>,
-    /// For the goodbye.
-    farewell: Patience,
-}
-
-impl Timers {
-    fn of(limits: &Limits, weary: Arc<Notify>) -> Self {
-        Self {
-            head: Patience::of(limits.head_time),
-            idle: Patience::of(limits.idle),
-            reader: Patience::of(limits.reader),
-            weary: Some(weary),
-            farewell: Patience::of(FAREWELL),
-        }
-    }
-
-    /// The client said something.
-    fn heard(&mut self) {
-        self.idle.rest();
-        self.reader.rest();
-    }
-
-    fn is_over(&mut self, waits: &Waits, cx: &mut Context<'_>) -> bool {
-        if !matches!(waits, Waits::Head) {
-            self.head.rest();
-        }
-        if !matches!(waits, Waits::Request) {
-            self.idle.rest();
-        }
-        if !matches!(waits, Waits::Reader { moved: false }) {
-            self.reader.rest();
-        }
-        match waits {
-            Waits::Answer => false,
-            Waits::Head => self.head.is_over(cx),
-            Waits::Reader { .. } => self.reader.is_over(cx),
-            Waits::Request if self.weary.is_none() => self.farewell.is_over(cx),
-            Waits::Request => {
-                if self.idle.is_over(cx)
-                    && let Some(weary) = self.weary.take()
-                {
-                    weary.notify_one();
-                    return self.farewell.is_over(cx);
-                }
-                false
-            }
-        }
-    }
-}
-
-impl<S> Tapped<S> {
-    pub(super) fn new(inner: S, tap: Tap) -> Self {
-        Self {
-            inner,
-            tap,
-            first: None,
-            later: None,
-        }
-    }
-
-    /// Ends the connection where the first byte, a head that has begun, or the next request
-    /// takes longer, the last not before whoever is told had time to say goodbye.
-    pub(super) fn limited(mut self, limits: &Limits, weary: Arc<Notify>) -> Self {
-        self.first = Some(Patience::of(limits.first_byte));
-        self.later = Some(Timers::of(limits, weary));
-        self
-    }
-
-    pub(super) fn into_inner(self) -> S {
-        self.inner
-    }
-
-    fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(first) = &mut self.first {
-            return first.is_over(cx);
-        }
-        let Some(timers) = &mut self.later else {
-            return false;
-        };
-        timers.is_over(&self.tap.waits(cx), cx)
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if polled.is_ready() {
-            self.first = None;
-            if let Some(timers) = &mut self.later {
-                timers.heard();
-            }
-            self.tap.keep(&buf.filled()[before..]);
-        } else if self.is_overdue(cx) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
-/// How long a goodbye may take.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// hyper refuses a longer head.
 const HEAD_MAX: usize = 512 << 10;
 

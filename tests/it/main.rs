@@ -14,6 +14,7 @@ mod replay;
 mod reverse;
 mod rules;
 mod secrets;
+mod servers;
 mod support;
 mod waits;
 mod ways;
