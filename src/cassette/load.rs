@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::cassette::{Cassette, Error, Header, VERSION};
-use crate::redact::{Interaction, Named};
+use crate::redact::{Interaction, Named, RecordedResponse};
 
 /// How long a file may be unless more is asked for: 64 MiB.
 pub const MAX_SIZE: usize = 64 << 20;
@@ -233,7 +233,7 @@ fn check_statuses(text: &str, interactions: &[Interaction]) -> Result<(), Error>
     let mut statuses = interactions
         .iter()
         .filter_map(|interaction| interaction.response())
-        .map(|response| response.status());
+        .map(RecordedResponse::status);
     let Some(status) = statuses.find(|status| !is_final(status)) else {
         return Ok(());
     };

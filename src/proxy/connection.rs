@@ -154,12 +154,11 @@ impl<H: Handler> Proxy<H> {
             () = self.stop.cancelled() => None,
             () = weary.notified() => None,
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                turn_away(connection.as_mut());
-                connection.await
-            }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            turn_away(connection.as_mut());
+            connection.await
         };
         Ended {
             error: ended.err(),

@@ -257,7 +257,7 @@ impl Upstream {
         C::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let name = target.sni.trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(name).map_err(|_| Unnameable)?;
+        let name = ServerName::try_from(name).ok().ok_or(Unnameable)?;
         let config = self.0.trust.config(&target.host, alpn)?;
         let resolver = Arc::new(FixedServerNameResolver::new(name));
         let mut connector = HttpsConnector::new(beneath, config, target.tls, resolver);
