@@ -140,28 +140,32 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
 }
 
 impl<S: AsyncRead + Unpin> Tapped<S> {
-    /// What came of a write. Where it failed on HTTP/2, which then reads no more, what the other
-    /// side may have said before it closed is heard here.
+    /// What came of a write. Where the other side of HTTP/2 closed, which then reads no more, what
+    /// it may have said before is heard first; its end can be read, so this does not wait for good.
     fn heeded<T>(
         &mut self,
         cx: &mut Context<'_>,
         polled: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        if matches!(polled, Poll::Ready(Err(_))) && self.tap.is_mute() {
-            for _ in 0..LAST_WORDS_MAX {
-                let mut room = [0; 1024];
-                let mut words = ReadBuf::new(&mut room);
-                match Pin::new(&mut self.inner).poll_read(cx, &mut words) {
-                    Poll::Ready(Ok(())) if !words.filled().is_empty() => {}
-                    Poll::Ready(Err(error)) => {
-                        self.tap.fail(alert(&error));
-                        break;
-                    }
-                    Poll::Ready(Ok(())) | Poll::Pending => break,
+        let is_closed = matches!(
+            &polled,
+            Poll::Ready(Err(error)) if CLOSED.contains(&error.kind())
+        );
+        if !is_closed || !self.tap.is_mute() {
+            return polled;
+        }
+        loop {
+            let mut room = [0; 1024];
+            let mut words = ReadBuf::new(&mut room);
+            match std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, &mut words)) {
+                Ok(()) if !words.filled().is_empty() => {}
+                Ok(()) => return polled,
+                Err(error) => {
+                    self.tap.fail(alert(&error));
+                    return polled;
                 }
             }
         }
-        polled
     }
 }
 
@@ -200,5 +204,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
 
 /// How long a goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How many reads of a kilobyte it takes to hear the last of a connection.
-const LAST_WORDS_MAX: usize = 64;
+/// What a write comes to once the other side has closed.
+const CLOSED: [io::ErrorKind; 2] = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
