@@ -268,6 +268,7 @@ pub(crate) fn plural(count: usize, noun: &str) -> String {
 
 pub(crate) fn unreached(server: &Unreached) -> String {
     let what = match server.kind {
+        _ if server.detail.is_some() => server.detail.as_deref().unwrap_or_default(),
         FailureKind::TlsFailure => {
             "its certificate was not accepted; --upstream-ca FILE trusts the authority of a private server"
         }

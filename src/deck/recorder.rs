@@ -47,7 +47,7 @@ impl<U: Handler> Handler for Recorder<U> {
         let mut response = match self.upstream.handle(request).await {
             Ok(response) => response,
             Err(failure) => {
-                take.fail(failure);
+                take.fail(failure.clone());
                 return Err(failure);
             }
         };
@@ -139,11 +139,7 @@ impl Take {
             Cut::Stalled => FailureKind::ReadTimeout,
         });
         let after = self.started.elapsed();
-        let failure = failure.map(|kind| Failure {
-            kind,
-            phase: Phase::ResponseBody,
-            after,
-        });
+        let failure = failure.map(|kind| Failure::new(kind, Phase::ResponseBody, after));
         if let Some(response) = self
             .exchange
             .as_mut()
@@ -156,16 +152,13 @@ impl Take {
 
     /// The client did not send all of its request.
     fn cut(&mut self, cut: Cut) -> Failure {
-        let failure = Failure {
-            kind: match cut {
-                Cut::Abandoned | Cut::Closed | Cut::Reset => FailureKind::ClientAborted,
-                Cut::Malformed => FailureKind::ProtocolError,
-                Cut::Stalled => FailureKind::ReadTimeout,
-            },
-            phase: Phase::Request,
-            after: self.started.elapsed(),
+        let kind = match cut {
+            Cut::Abandoned | Cut::Closed | Cut::Reset => FailureKind::ClientAborted,
+            Cut::Malformed => FailureKind::ProtocolError,
+            Cut::Stalled => FailureKind::ReadTimeout,
         };
-        self.fail(failure);
+        let failure = Failure::new(kind, Phase::Request, self.started.elapsed());
+        self.fail(failure.clone());
         failure
     }
 
@@ -201,10 +194,7 @@ impl Drop for Take {
             }) => Phase::ResponseBody,
             _ => Phase::ResponseHead,
         };
-        self.lay(Some(Failure {
-            kind: FailureKind::ClientAborted,
-            phase,
-            after: self.started.elapsed(),
-        }));
+        let (kind, after) = (FailureKind::ClientAborted, self.started.elapsed());
+        self.lay(Some(Failure::new(kind, phase, after)));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::deck::Error;
 use crate::library::{self, PartFile, Written};
-use crate::model::{Exchange, FailureKind, Incident, Phase};
+use crate::model::{Exchange, Failure, FailureKind, Incident, Phase};
 use crate::oauth::errand::{is_errand, is_errand_host};
 use crate::record::{Laid, Tape, Withheld};
 use crate::redact::Named;
@@ -83,12 +83,10 @@ impl Reel {
 
     /// Notes a connection that never became a request.
     pub(super) fn incident(&self, incident: Incident) {
-        if let Some(State { incidents, .. }) = self.lock().as_mut()
-            && incidents.len() < INCIDENTS_MAX
+        if let Some(state) = self.lock().as_mut()
             && !is_browsers(&incident)
-            && !incidents.contains(&incident)
         {
-            incidents.push(incident);
+            state.note(incident);
         }
     }
 
@@ -139,16 +137,30 @@ impl State {
         is_due.then(|| self.file.written())
     }
 
+    fn note(&mut self, incident: Incident) {
+        if let Incident::Unreached { authority, failure } = incident {
+            self.miss(authority, &failure);
+        } else if self.incidents.len() < INCIDENTS_MAX && !self.incidents.contains(&incident) {
+            self.incidents.push(incident);
+        }
+    }
+
+    fn miss(&mut self, authority: String, failure: &Failure) {
+        if self.unreached.len() < INCIDENTS_MAX {
+            self.unreached.insert(Unreached {
+                authority,
+                kind: failure.kind,
+                detail: failure.detail.clone(),
+            });
+        }
+    }
+
     fn lay(&mut self, exchange: Exchange) {
         if let Some(failure) = &exchange.failure
             && failure.phase == Phase::Connect
-            && self.unreached.len() < INCIDENTS_MAX
             && !is_errand(&exchange.request.url)
         {
-            self.unreached.insert(Unreached {
-                authority: exchange.request.url.authority(),
-                kind: failure.kind,
-            });
+            self.miss(exchange.request.url.authority(), failure);
         }
         let laid = self.tape.record(exchange);
         self.skipped += usize::from(laid == Laid::Skipped);
@@ -220,7 +232,7 @@ impl Wound {
 fn is_browsers(incident: &Incident) -> bool {
     match incident {
         Incident::CertificateRefused { host, .. } => is_errand_host(host),
-        Incident::Tunnelled { authority, .. } => {
+        Incident::Tunnelled { authority, .. } | Incident::Unreached { authority, .. } => {
             let host = authority.rsplit_once(':');
             host.is_some_and(|(host, _)| is_errand_host(host))
         }
@@ -256,6 +268,8 @@ pub struct Unreached {
     pub authority: String,
     /// Why.
     pub kind: FailureKind,
+    /// What is known besides, for people.
+    pub detail: Option<Arc<str>>,
 }
 
 /// Our clock, in Unix seconds.

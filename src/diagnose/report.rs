@@ -90,6 +90,9 @@ fn failures(cassette: &Cassette) -> String {
 fn in_words(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::ClientAborted => "the client went away before the answer was whole",
+        FailureKind::ClientCertificateRequired => {
+            "the server asks for a client certificate; record with --client-cert GLOB=FILE"
+        }
         FailureKind::ClosedEarly => "the server closed before its answer was whole",
         FailureKind::ConnectForbidden => "the address is one that is never called",
         FailureKind::ConnectRefused => "nothing listens at the server's address",

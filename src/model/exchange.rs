@@ -1,6 +1,7 @@
 //! One whole exchange, raw: what was asked, what came back or what went wrong, and when.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Captured, Headers, Url, Version};
@@ -55,7 +56,7 @@ pub struct Heard {
 }
 
 /// What ended an exchange, or a connection, before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What happened.
     pub kind: FailureKind,
@@ -63,6 +64,20 @@ pub struct Failure {
     pub phase: Phase,
     /// When, since the request started.
     pub after: Duration,
+    /// What is known besides, for people; no cassette has it.
+    pub detail: Option<Arc<str>>,
+}
+
+impl Failure {
+    /// A failure of which nothing else is known.
+    pub fn new(kind: FailureKind, phase: Phase, after: Duration) -> Self {
+        Self {
+            kind,
+            phase,
+            after,
+            detail: None,
+        }
+    }
 }
 
 macro_rules! words {
@@ -113,6 +128,8 @@ words! {
     FailureKind {
         /// The client went away.
         ClientAborted = "client_aborted",
+        /// The server talks to those only who show a certificate, and none was given for it.
+        ClientCertificateRequired = "client_certificate_required",
         /// The server closed before its answer was whole.
         ClosedEarly = "closed_early",
         /// The address is one that is never dialled: our own, or a link-local one.
@@ -193,6 +210,13 @@ pub enum Incident {
         authority: String,
         /// Why.
         reason: &'static str,
+    },
+    /// The server of a connection that was to pass unread could not be reached.
+    Unreached {
+        /// The host and port.
+        authority: String,
+        /// Why.
+        failure: Failure,
     },
     /// What arrived is no request that can be read, and was answered with 400.
     Unreadable {

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 
-use crate::model::{Failure, FailureKind, Headers, Incident, Phase, Request, Response};
+use crate::model::{Failure, FailureKind, Header, Headers, Incident, Phase, Request, Response};
+use crate::proxy::body::OutBody;
 use crate::proxy::check::{Refusal, refusal};
 use crate::proxy::connect::{self, NOT_OPENED};
+use crate::proxy::connection::Proxy;
 use crate::proxy::front::Front;
 use crate::proxy::passage;
 use crate::proxy::reverse::Stand;
-use crate::proxy::server::{Proxy, Reach};
+use crate::proxy::server::Reach;
 use crate::proxy::tap::{Head, Tap};
-use crate::proxy::wire::{OutBody, headers_in, request_in, response_out, switches_protocol};
+use crate::proxy::wire::{headers_in, request_in, response_out, switches_protocol};
 use crate::proxy::{Handler, Upstream};
 
 impl<H: Handler> Proxy<H> {
@@ -38,7 +40,7 @@ impl<H: Handler> Proxy<H> {
         };
         let answer = match answer {
             Ok(answer) => answer,
-            Err(refusal) => closing(refused(refusal, to).await),
+            Err(refusal) => closing(refused(refusal, to).await, to),
         };
         Ok(answer.map(|body| body.until_sent(in_flight)))
     }
@@ -105,10 +107,6 @@ impl<H: Handler> Proxy<H> {
         if !front.is_proxy() || self.opens(&url.host) {
             return None;
         }
-        self.handler.incident(Incident::Tunnelled {
-            authority: format!("{}:{}", url.host, url.effective_port()),
-            reason: NOT_OPENED,
-        });
         Some(upstream)
     }
 
@@ -118,6 +116,24 @@ impl<H: Handler> Proxy<H> {
         let asked = request.uri().authority().filter(|_| front.is_proxy())?;
         let is_plain = request.uri().scheme_str() == Some("http");
         self.stand_at(asked.as_str()).filter(|_| is_plain)
+    }
+
+    /// Asks a server whose messages pass unread.
+    async fn pass(&self, upstream: &Upstream, request: Request) -> Result<Response, Failure> {
+        let url = &request.url;
+        let authority = format!("{}:{}", url.host, url.effective_port());
+        let answered = upstream.handle(request).await;
+        self.handler.incident(match &answered {
+            Err(failure) if failure.phase == Phase::Connect => Incident::Unreached {
+                authority,
+                failure: failure.clone(),
+            },
+            Ok(_) | Err(_) => Incident::Tunnelled {
+                authority,
+                reason: NOT_OPENED,
+            },
+        });
+        answered
     }
 
     async fn relay(
@@ -142,24 +158,31 @@ impl<H: Handler> Proxy<H> {
         let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
         let gap = self.limits.body_gap;
         let mut request = request_in(request, url, fields, tap.clone(), gap);
+        if front.is_proxy()
+            && stand.is_none()
+            && let Some(last) = at_last_hop(&mut request)
+        {
+            return response_out(last, to).await.ok_or(UNWRITABLE);
+        }
         if let Some(stand) = stand {
             stand.inward(&mut request);
         }
         let host = request.url.authority();
+        let method = request.method.clone();
         let unread = self.unread(front, &request).filter(|_| stand.is_none());
         let answered = match unread {
             // Boxed, for it is large and seldom.
-            Some(upstream) => Box::pin(upstream.handle(request)).await,
+            Some(upstream) => Box::pin(self.pass(upstream, request)).await,
             None => self.handler.handle(request).await,
         };
         let (mut answer, is_cut) = match answered {
             Ok(response) => (response, false),
-            Err(failure) => (failed(&host, failure), failure.phase == Phase::Request),
+            Err(failure) => (failed(&host, &failure), failure.phase == Phase::Request),
         };
         if let Some(stand) = stand {
-            answer = stand.outward(answer).await;
+            answer = stand.outward(&method, answer).await;
         }
-        let mut response = response_out(answer, to).await.ok().ok_or(UNWRITABLE)?;
+        let mut response = response_out(answer, to).await.ok_or(UNWRITABLE)?;
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
             let server = hyper::upgrade::on(&mut response);
             if let Some(client) = client {
@@ -170,15 +193,43 @@ impl<H: Handler> Proxy<H> {
             return Ok(response);
         }
         Ok(if upgrades || is_cut {
-            closing(response)
+            closing(response, to)
         } else {
             response
         })
     }
 }
 
+/// Takes one hop off what a client of the proxy allows (RFC 9110 section 7.6.2); the answer where
+/// none is left, and the request is ours.
+fn at_last_hop(request: &mut Request) -> Option<Response> {
+    let counts = ["OPTIONS", "TRACE"].contains(&request.method.as_str());
+    let left: Option<u64> = request.headers.get("max-forwards")?.parse().ok();
+    match left.filter(|_| counts)? {
+        0 if request.method == "OPTIONS" => {
+            Some(Response::new(200, "").with("Content-Length", "0"))
+        }
+        // What a request holds is not sent back to where a page could read it.
+        0 => Some(Response::new(405, "").with("Allow", "OPTIONS")),
+        left => {
+            let fields = std::mem::take(&mut request.headers);
+            let less = |field: &Header| {
+                let is_count = field.name.eq_ignore_ascii_case("max-forwards");
+                let value = if is_count {
+                    (left - 1).to_string().into_bytes()
+                } else {
+                    field.value.to_vec()
+                };
+                (field.name.clone(), value)
+            };
+            request.headers = fields.iter().map(less).collect();
+            None
+        }
+    }
+}
+
 /// What a client gets for a failure: it says so, and by whom.
-fn failed(host: &str, failure: Failure) -> Response {
+fn failed(host: &str, failure: &Failure) -> Response {
     let kind = failure.kind.as_str();
     if failure.kind == FailureKind::ConnectForbidden {
         let body = format!(
@@ -194,18 +245,21 @@ fn failed(host: &str, failure: Failure) -> Response {
         (FailureKind::ConnectTimeout | FailureKind::ReadTimeout, _) => 504,
         _ => 502,
     };
+    let why = failure.detail.as_deref().map_or_else(
+        || format!("{kind} during {}", failure.phase.as_str().replace('_', " ")),
+        str::to_owned,
+    );
     let body = format!(
-        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {kind} during {}\"}}\n",
-        failure.phase.as_str().replace('_', " "),
+        "{{\"error\":\"{kind}\",\"error_description\":\"authtape could not get an answer from {host}: {why}\"}}\n",
     );
     Response::new(status, body)
         .with("Content-Type", "application/json")
         .with("authtape-error", kind)
 }
 
-/// The same answer, after which the connection ends.
-fn closing(mut response: http::Response<OutBody>) -> http::Response<OutBody> {
-    if response.version() < http::Version::HTTP_2 {
+/// The same answer, after which the connection ends; on HTTP/2 it serves others too.
+fn closing(mut response: http::Response<OutBody>, to: http::Version) -> http::Response<OutBody> {
+    if to < http::Version::HTTP_2 {
         let close = http::HeaderValue::from_static("close");
         response
             .headers_mut()
@@ -230,7 +284,7 @@ async fn plain(status: u16, text: &str, to: http::Version) -> http::Response<Out
     let response =
         Response::new(status, format!("authtape: {text}\n")).with("Content-Type", "text/plain");
     let empty = || http::Response::new(OutBody::new(crate::model::Body::empty()));
-    response_out(response, to).await.unwrap_or_else(|_| empty())
+    response_out(response, to).await.unwrap_or_else(empty)
 }
 
 const ORIGIN_FORM: Refusal = Refusal {

@@ -15,6 +15,7 @@ use rcgen::{
     SanType, SerialNumber,
 };
 use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::NamedTempFile;
 use time::format_description::well_known::Rfc3339;
@@ -72,31 +73,46 @@ impl Authority {
             })
         };
         let (pem, key) = (read(&pem_path)?, read(&key_path)?);
+        let key_file = std::fs::metadata(&key_path).map_err(|source| Error::File {
+            verb: "read",
+            path: key_path.clone(),
+            source,
+        })?;
+        if key_file.permissions().mode() & 0o077 != 0 {
+            return Err(Error::AuthorityOpen { path: key_path });
+        }
         let strange = || Error::NoAuthority {
             path: pem_path.clone(),
         };
-        let until = pem
-            .lines()
-            .next()
-            .and_then(|line| line.strip_prefix(NOTE))
-            .ok_or_else(strange)?;
-        let not_after = OffsetDateTime::parse(until, &Rfc3339)
-            .ok()
-            .ok_or_else(strange)?;
-        if not_after <= OffsetDateTime::now_utc() {
-            return Err(Error::AuthorityExpired {
-                path: directory.to_owned(),
-                until: until.to_owned(),
-            });
-        }
         let key = KeyPair::from_pem(&key)
             .ok()
             .ok_or(Error::NoAuthority { path: key_path })?;
-        let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(pem.as_bytes());
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes());
         let certificate = certificate.ok().ok_or_else(strange)?;
+        let (_, read) = x509_parser::parse_x509_certificate(&certificate)
+            .ok()
+            .ok_or_else(strange)?;
+        if read.public_key().subject_public_key.data != key.der_bytes() {
+            return Err(Error::AuthorityUnlike {
+                path: directory.to_owned(),
+            });
+        }
+        let not_after = read.validity().not_after.to_datetime();
+        if not_after <= OffsetDateTime::now_utc() {
+            return Err(Error::AuthorityExpired {
+                path: directory.to_owned(),
+                until: not_after.format(&Rfc3339).unwrap_or_default(),
+            });
+        }
+        // The name that it signs with, by which clients find it.
+        let mut names = read.subject().iter_common_name();
+        let name = names.next().and_then(|name| name.as_str().ok());
+        if name != Some(&common_name(&key)) {
+            return Err(strange());
+        }
         let mut params = ca_params(&key, OffsetDateTime::now_utc());
         params.not_after = not_after;
-        Self::assemble(params, key, certificate, pem)
+        Self::assemble(params, key, certificate.clone(), pem)
     }
 
     /// Keeps the authority as `ca.pem` and `ca.key`, the key for its owner only.
@@ -291,19 +307,24 @@ pub(super) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider())))
 }
 
-/// At most 45 days from one day ago; the key's own digest tells authorities apart, since clients
-/// that meet two of one name take one's signature for the other's.
-fn ca_params(key: &KeyPair, now: OffsetDateTime) -> CertificateParams {
+/// The key's own digest tells authorities apart, since clients that meet two of one name take one's
+/// signature for the other's.
+fn common_name(key: &KeyPair) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.der_bytes());
     let short: String = digest.as_ref()[..3]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
+    format!("authtape CA {short}")
+}
+
+/// At most 45 days, from one day ago on.
+fn ca_params(key: &KeyPair, now: OffsetDateTime) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params
         .distinguished_name
-        .push(DnType::CommonName, format!("authtape CA {short}"));
+        .push(DnType::CommonName, common_name(key));
     params.not_before = now - Duration::DAY;
     params.not_after = now + Duration::days(44);
     params.serial_number = Some(serial());
@@ -394,6 +415,15 @@ mod tests {
             matches!(refused, Error::AuthorityExists { .. }),
             "{refused}"
         );
+        let pem = std::fs::read_to_string(kept.join("ca.pem")).expect("a file");
+        let late = pem.replacen("valid until 2", "valid until 9", 1);
+        assert_ne!(late, pem);
+        std::fs::write(kept.join("ca.pem"), late).expect("written");
+        let loaded = Authority::load(&kept).expect("loaded");
+        assert_eq!(
+            loaded.not_after, authority.not_after,
+            "the certificate says so"
+        );
         std::fs::write(kept.join("ca.pem"), "-----BEGIN CERTIFICATE-----").expect("written");
         assert!(matches!(
             Authority::load(&kept).expect_err("no authority"),
@@ -417,6 +447,41 @@ mod tests {
                 .map(|entry| entry.expect("an entry").file_name())
                 .collect();
             assert_eq!(names, [there]);
+        }
+    }
+
+    #[test]
+    fn a_kept_authority_is_refused_where_it_would_fail_its_clients() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let kept = directory.path();
+        let authority = Authority::generate(&[]).expect("an authority");
+        authority.save(kept).expect("saved");
+        let (key, pem) = (kept.join("ca.key"), kept.join("ca.pem"));
+        let load = || Authority::load(kept).expect_err("refused");
+        for mode in [0o640, 0o604, 0o660] {
+            std::fs::set_permissions(&key, Permissions::from_mode(mode)).expect("set");
+            let refused = load().to_string();
+            assert!(refused.contains("chmod 600"), "{mode:o}: {refused}");
+        }
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("set");
+        let another = Authority::generate(&[]).expect("another");
+        std::fs::write(&pem, another.ca_pem()).expect("written");
+        assert!(matches!(load(), Error::AuthorityUnlike { .. }));
+        for (name, days, expected) in [
+            (common_name(authority.issuer.key()), -2, "valid until"),
+            ("somebody's CA".to_owned(), 2, "no authority that"),
+        ] {
+            let mut params = ca_params(authority.issuer.key(), OffsetDateTime::now_utc());
+            params.not_before = OffsetDateTime::now_utc() - Duration::days(9);
+            params.not_after = OffsetDateTime::now_utc() + Duration::days(days);
+            params.distinguished_name = DistinguishedName::new();
+            params.distinguished_name.push(DnType::CommonName, name);
+            let made = params
+                .self_signed(authority.issuer.key())
+                .expect("a certificate");
+            std::fs::write(&pem, made.pem()).expect("written");
+            let refused = load().to_string();
+            assert!(refused.contains(expected), "{refused}");
         }
     }
 

@@ -92,17 +92,22 @@ fn target<B>(request: &http::Request<B>) -> Option<&'static str> {
     {
         return Some("its target holds a user name");
     }
+    // What it asks of a server as a whole would have to become another form of target for the
+    // next hop (RFC 9112 section 3.2.4), and has no URL to be recorded under.
+    if uri.path() == "*" {
+        return Some(match *request.method() {
+            Method::OPTIONS => "its target is an asterisk, for a whole server; name a path",
+            _ => "its target is an asterisk, as for OPTIONS",
+        });
+    }
     if request.version() >= Version::HTTP_2 {
         return None;
     }
     let names_host_only = uri.authority().is_some() && uri.scheme().is_none();
-    let names_no_path = uri.path() == "*";
     match *request.method() {
         Method::CONNECT if !names_host_only => Some("CONNECT is for a host and a port"),
         Method::CONNECT => None,
         _ if names_host_only => Some("its target is a host, as for CONNECT"),
-        Method::OPTIONS => None,
-        _ if names_no_path => Some("its target is an asterisk, as for OPTIONS"),
         _ => None,
     }
 }
@@ -319,6 +324,17 @@ mod tests {
             let refused = refusal(&request, &fields, &Limits::default());
             let refused = refused.map(|refusal| refusal.status);
             assert_eq!(refused, Some(status), "{target}");
+        }
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            let request = http::Request::builder()
+                .method(Method::OPTIONS)
+                .uri("*")
+                .version(version)
+                .body(())
+                .expect("a request");
+            let fields: Headers = [("Host", "a.example")].into_iter().collect();
+            let refused = refusal(&request, &fields, &Limits::default()).expect("refused");
+            assert!(refused.why.contains("name a path"), "{version:?}");
         }
         let host = ("Host", "a.example");
         let long = "x".repeat(16 << 10);

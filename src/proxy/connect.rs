@@ -4,19 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use rustls::AlertDescription;
 use rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use crate::model::{Body, Incident};
 use crate::proxy::Handler;
+use crate::proxy::body::OutBody;
+use crate::proxy::connection::{Ended, Proxy};
 use crate::proxy::front::Front;
 use crate::proxy::line::{Kind, Prefixed};
 use crate::proxy::link::{Link, Target};
 use crate::proxy::passage::exchange;
 use crate::proxy::prompt::Prompt;
-use crate::proxy::server::{Ended, Proxy, Reach, alert};
-use crate::proxy::wire::OutBody;
+use crate::proxy::server::Reach;
+use crate::proxy::trust::alert;
 
 /// Answers a CONNECT request; the tunnel goes on behind the answer. `None` where it names no host
 /// and port.
@@ -165,7 +168,7 @@ impl<H: Handler> Tunnel<H> {
         link: Option<Arc<Link>>,
         alpn: Option<Vec<u8>>,
     ) {
-        let front = Front::tunnel("https", self.authority(443), link);
+        let front = Front::tunnel("https", authority_of(self.name(&sni), self.port, 443), link);
         let Ended { error, served } = match alpn.as_deref() {
             Some(b"h2") => Box::pin(self.proxy.serve_http2(stream, front)).await,
             _ => Box::pin(self.proxy.serve_http1(stream, front)).await,
@@ -221,17 +224,23 @@ impl<H: Handler> Tunnel<H> {
     }
 
     fn authority(&self, default: u16) -> String {
-        if self.port == default {
-            self.host.clone()
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        authority_of(&self.host, self.port, default)
     }
 
-    fn refused(&self, host: String, alert: Option<String>) {
+    /// What the server of the tunnel is called. A client that asked for a tunnel to an address, or
+    /// to another name, means the one of its hello, which the server's certificate is for.
+    fn name<'a>(&'a self, sni: &'a str) -> &'a str {
+        let is_proved = match &self.proxy.reach {
+            Reach::Live(upstream) => !upstream.is_insecure(&self.host),
+            Reach::Offline => true,
+        };
+        if is_proved { sni } else { &self.host }
+    }
+
+    fn refused(&self, host: String, alert: Option<AlertDescription>) {
         self.proxy.handler.incident(Incident::CertificateRefused {
             host,
-            alert,
+            alert: alert.map(|alert| format!("{alert:?}")),
             client: self.client.clone(),
         });
     }
@@ -241,17 +250,31 @@ impl<H: Handler> Tunnel<H> {
         let Reach::Live(upstream) = &self.proxy.reach else {
             return;
         };
-        self.proxy.handler.incident(Incident::Tunnelled {
-            authority: format!("{}:{}", self.host, self.port),
-            reason: if self.passes_by() {
-                NOT_OPENED
-            } else {
-                "since it is neither TLS nor HTTP"
-            },
-        });
-        if let Ok(mut server) = upstream.dial_tcp(&self.host, self.port).await {
-            exchange(&mut stream, &mut server, self.proxy.limits.tunnel_idle).await;
+        let authority = format!("{}:{}", self.host, self.port);
+        let reason = if self.passes_by() {
+            NOT_OPENED
+        } else {
+            "since it is neither TLS nor HTTP"
+        };
+        match upstream.dial_tcp(&self.host, self.port).await {
+            Ok(mut server) => {
+                let passes = Incident::Tunnelled { authority, reason };
+                self.proxy.handler.incident(passes);
+                exchange(&mut stream, &mut server, self.proxy.limits.tunnel_idle).await;
+            }
+            Err(failure) => {
+                let missed = Incident::Unreached { authority, failure };
+                self.proxy.handler.incident(missed);
+            }
         }
+    }
+}
+
+fn authority_of(host: &str, port: u16, default: u16) -> String {
+    if port == default {
+        host.to_owned()
+    } else {
+        format!("{host}:{port}")
     }
 }
 

@@ -1,15 +1,20 @@
 //! A proxy on the way to the servers: from a flag, or from the environment as curl reads it.
 
+use std::error::Error as StdError;
+use std::sync::Arc;
+
 use http::HeaderValue;
+use http::uri::Authority;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
-use crate::model::Url;
+use crate::model::FailureKind;
 use crate::proxy::Error;
+use crate::proxy::dial::Trouble;
 
 /// Which servers are reached through another proxy.
 #[derive(Clone, Debug, Default)]
 pub struct Detour {
-    rules: Option<std::sync::Arc<Matcher>>,
+    rules: Option<Arc<Matcher>>,
     /// A proxy of the environment is not asked for what is on this machine.
     spares_loopback: bool,
 }
@@ -27,9 +32,8 @@ impl Detour {
     ///
     /// Where it is not of that form.
     pub fn through(proxy: &str) -> Result<Self, Error> {
-        Self::read(proxy, "", "").ok_or_else(|| Error::UpstreamProxy {
-            text: without_password(proxy),
-        })
+        check(proxy)?;
+        Self::read(proxy, "", "").ok_or_else(|| unusable(proxy))
     }
 
     /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, in either case.
@@ -55,12 +59,13 @@ impl Detour {
             return Ok(Self::none());
         }
         let no = first(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
+        for proxy in [&https, &http].into_iter().flatten() {
+            check(proxy)?;
+        }
         let (https, http) = (https.unwrap_or_default(), http.unwrap_or_default());
         let detour = Self::read_both(&https, &http, &no).ok_or_else(|| {
             let is_https = !https.is_empty() && Self::read_both(&https, "", &no).is_none();
-            Error::UpstreamProxy {
-                text: without_password(if is_https { &https } else { &http }),
-            }
+            unusable(if is_https { &https } else { &http })
         })?;
         Ok(Self {
             spares_loopback: true,
@@ -73,13 +78,6 @@ impl Detour {
     }
 
     fn read_both(https: &str, http: &str, no: &str) -> Option<Self> {
-        let is_usable = |proxy: &str| {
-            let scheme = proxy.split_once("://").map_or("http", |(scheme, _)| scheme);
-            proxy.is_empty() || ["http", "socks5", "socks5h"].contains(&scheme)
-        };
-        if !is_usable(https) || !is_usable(http) {
-            return None;
-        }
         let matcher = Matcher::builder()
             .https(https.to_owned())
             .http(http.to_owned())
@@ -93,7 +91,7 @@ impl Detour {
         let read = (https.is_empty() || asked("https").is_some())
             && (http.is_empty() || asked("http").is_some());
         (read || everything_excluded).then(|| Self {
-            rules: Some(std::sync::Arc::new(matcher)),
+            rules: Some(Arc::new(matcher)),
             spares_loopback: false,
         })
     }
@@ -120,6 +118,52 @@ pub(super) struct Other {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) speaks: Speaks,
+}
+
+impl Other {
+    /// The proxy by its address, with what is wrong there.
+    pub(super) fn trouble(&self, what: &str) -> Arc<str> {
+        let Self { host, port, .. } = self;
+        format!("the proxy {host}:{port} on the way did not let us through: {what}").into()
+    }
+
+    /// It could not be reached.
+    pub(super) fn unreached(&self, kind: FailureKind) -> Trouble {
+        let what = match kind {
+            FailureKind::ConnectForbidden => return kind.into(),
+            FailureKind::ConnectRefused => "nothing listens there",
+            FailureKind::ConnectTimeout => "it could not be reached in time",
+            FailureKind::DnsFailure => "its name does not resolve",
+            _ => "the connection failed",
+        };
+        self.failure(what)
+    }
+
+    /// It was reached, and did no more.
+    pub(super) fn refused(&self, error: &(dyn StdError + 'static)) -> Trouble {
+        // The library keeps the types of these errors to itself, and names them in `Debug` only.
+        let told = format!("{error:?}");
+        let has_user = match &self.speaks {
+            Speaks::Http { authorization } => authorization.is_some(),
+            Speaks::Socks5 { user } => user.is_some(),
+        };
+        let what = match (told.contains("Auth"), has_user) {
+            (true, true) => "it does not take the user and password of its URL",
+            (true, false) => {
+                "it asks for a user and a password; give them before the host of its URL"
+            }
+            (false, _) if told.contains("Io") || told.contains("Eof") => "it broke off",
+            (false, _) => "it opened no tunnel",
+        };
+        self.failure(what)
+    }
+
+    fn failure(&self, what: &str) -> Trouble {
+        Trouble {
+            kind: FailureKind::ProxyFailure,
+            detail: Some(self.trouble(what)),
+        }
+    }
 }
 
 pub(super) enum Speaks {
@@ -169,11 +213,47 @@ fn normalised(no: &str) -> String {
     entries.collect::<Vec<_>>().join(",")
 }
 
-fn without_password(proxy: &str) -> String {
-    match Url::parse(proxy) {
-        Some(url) => format!("{}://{}", url.scheme, url.authority()),
-        None => proxy.rsplit('@').next().unwrap_or_default().to_owned(),
+/// Whether a proxy's URL says one thing only: a character of a password that ends the part it
+/// stands in would have the rest of it taken for a host, a port or a path.
+fn check(proxy: &str) -> Result<(), Error> {
+    let (scheme, rest) = parts(proxy);
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((user, place)) => (user, place),
+        None => ("", rest),
+    };
+    if user.contains(['/', '#', '?', '@']) {
+        return Err(Error::UpstreamProxyUser {
+            text: without_password(proxy),
+        });
     }
+    let place = place.strip_suffix('/').unwrap_or(place);
+    let place: Option<Authority> = place.parse().ok();
+    let is_place = place.is_some_and(|place| {
+        let behind = place.as_str().get(place.host().len()..);
+        let port = place.port_u16().filter(|port| *port > 0);
+        !place.host().is_empty() && (behind == Some("") || port.is_some())
+    });
+    if is_place && ["http", "socks5", "socks5h"].contains(&scheme) {
+        Ok(())
+    } else {
+        Err(unusable(proxy))
+    }
+}
+
+fn parts(proxy: &str) -> (&str, &str) {
+    proxy.split_once("://").unwrap_or(("http", proxy))
+}
+
+fn unusable(proxy: &str) -> Error {
+    Error::UpstreamProxy {
+        text: without_password(proxy),
+    }
+}
+
+fn without_password(proxy: &str) -> String {
+    let (scheme, rest) = parts(proxy);
+    let place = rest.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{place}")
 }
 
 #[cfg(test)]
@@ -212,6 +292,17 @@ mod tests {
             ("ftp://proxy.example", None),
             ("https://proxy.example", None),
             ("", None),
+            (
+                "http://u:a%2Fb%40@proxy.example:1/",
+                Some("Basic dTphL2JA proxy.example:1"),
+            ),
+            ("http://[::1]:3128", Some("http [::1]:3128")),
+            ("http://proxy.example:99999", None),
+            ("http://proxy.example:0", None),
+            ("http://proxy.example:", None),
+            ("http://proxy.example/path", None),
+            ("http://proxy.example?x", None),
+            ("http://", None),
         ] {
             let detour = Detour::through(text).ok();
             let found = detour.and_then(|detour| way(&detour, true, "127.0.0.1"));
@@ -220,6 +311,28 @@ mod tests {
         let refused = Detour::through("ftp://me:secret@proxy.example");
         let text = refused.expect_err("a scheme of its own").to_string();
         assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn what_ends_a_part_of_a_url_is_percent_encoded_in_a_password() {
+        for proxy in [
+            "http://u:PASS/WORD@h:1",
+            "http://u:1234/WORD@h:1",
+            "http://u:PASS#WORD@h:1",
+            "http://u:PASS?WORD@h:1",
+            "http://u:PASS@WORD@h:1",
+            "u:PASS/WORD@h:1",
+            "socks5://u:PASS#WORD@h:99999",
+        ] {
+            let variable = |name: &str| (name == "http_proxy").then(|| proxy.to_owned());
+            for refused in [Detour::through(proxy), Detour::from_environment(variable)] {
+                let text = refused.expect_err(proxy).to_string();
+                assert!(text.contains("percent-encoded"), "{proxy}: {text}");
+                for part in ["PASS", "WORD", "1234"] {
+                    assert!(!text.contains(part), "{proxy}: {text}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -83,6 +83,18 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The key of a kept authority is not its owner's alone.
+    #[error("{} can be read or changed by others, who may sign with it; `chmod 600 {}`, or make a new authority with `authtape ca new`", path.display(), path.display())]
+    AuthorityOpen {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key and the certificate of a kept authority are of two.
+    #[error("ca.key and ca.pem in {} do not belong together; make a new authority with `authtape ca new` and have your clients trust that", path.display())]
+    AuthorityUnlike {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The kept authority is too old.
     #[error("the authority in {} was valid until {until}; make a new one with `authtape ca new` and have your clients trust that", path.display())]
     AuthorityExpired {
@@ -119,6 +131,14 @@ pub enum Error {
     )]
     UpstreamProxy {
         /// What was given, without the password.
+        text: String,
+    },
+    /// The user or the password of a proxy on the way holds what ends a part of a URL.
+    #[error(
+        "the user or the password before `{text}` holds a character that ends a part of a URL; write it percent-encoded: / as %2F, # as %23, ? as %3F, @ as %40"
+    )]
+    UpstreamProxyUser {
+        /// What was given, without user and password.
         text: String,
     },
     /// `--reverse` is not of its form.

@@ -19,7 +19,7 @@ pub(super) struct Front {
 }
 
 enum Kind {
-    /// Each request names its server; one link for each.
+    /// Each request names its server; one link for each of the last ones.
     Forward {
         links: Mutex<HashMap<Target, Arc<Link>>>,
     },
@@ -128,6 +128,10 @@ impl Front {
             (Kind::Forward { links }, Reach::Live(_)) => {
                 let target = Target::at(url);
                 let mut links = links.lock().unwrap_or_else(PoisonError::into_inner);
+                if links.len() >= LINKS_MAX && !links.contains_key(&target) {
+                    // An answer that is on its way keeps its own connection.
+                    links.clear();
+                }
                 Some(Arc::clone(
                     links
                         .entry(target.clone())
@@ -137,13 +141,16 @@ impl Front {
         }
     }
 
-    /// The host that a tunnel named.
+    /// The host that a tunnel leads to, or that a local origin stands for.
     pub(super) fn host(&self) -> Option<String> {
-        match &self.kind {
-            Kind::Forward { .. } => None,
-            Kind::Tunnel { authority, .. } => Some(authority.clone()),
-            Kind::Reverse { stand, .. } => Some(stand.origin.clone()),
-        }
+        let origin = match &self.kind {
+            Kind::Forward { .. } => return None,
+            Kind::Tunnel {
+                scheme, authority, ..
+            } => format!("{scheme}://{authority}"),
+            Kind::Reverse { stand, .. } => stand.origin.clone(),
+        };
+        Url::parse(&origin).map(|url| url.host)
     }
 
     /// Notes that a request came.
@@ -157,11 +164,52 @@ impl Front {
     }
 }
 
+/// Each link may hold a connection to a server.
+const LINKS_MAX: usize = 16;
+
 #[cfg(test)]
 mod tests {
     use http::Version;
 
     use super::*;
+    use crate::proxy::{Upstream, UpstreamOptions};
+
+    #[test]
+    fn a_connection_has_links_to_a_few_servers_only() {
+        let upstream = Upstream::new(UpstreamOptions::default()).expect("an upstream");
+        let (front, reach) = (Front::forward(), Reach::Live(upstream));
+        let link = |at: usize| {
+            let url = Url::parse(&format!("http://{at}.example/")).expect("a URL");
+            front.link(&url, &reach).expect("a link")
+        };
+        for at in 0..100 {
+            assert!(Arc::ptr_eq(&link(at), &link(at)), "{at} is used again");
+        }
+        let Kind::Forward { links } = &front.kind else {
+            panic!("a proxy's own port")
+        };
+        assert!(links.lock().expect("a lock").len() <= LINKS_MAX);
+    }
+
+    #[test]
+    fn a_front_has_the_host_of_its_server() {
+        let stand = |origin: &str| {
+            let address = "127.0.0.1:9000".parse().expect("an address");
+            Arc::new(Stand::new(origin.to_owned(), address))
+        };
+        let tunnel = |authority: &str| Front::tunnel("https", authority.to_owned(), None);
+        let reverse = |origin| Front::reverse(stand(origin), &Reach::Offline, Vec::new());
+        for (front, expected) in [
+            (Front::forward(), None),
+            (tunnel("a.example"), Some("a.example")),
+            (tunnel("a.example:8443"), Some("a.example")),
+            (tunnel("[::1]:8443"), Some("[::1]")),
+            (reverse("https://a.example"), Some("a.example")),
+            (reverse("http://a.example:8080"), Some("a.example")),
+        ] {
+            assert_eq!(front.host().as_deref(), expected);
+        }
+    }
 
     #[test]
     fn a_tunnel_carries_requests_for_its_own_server_only() {

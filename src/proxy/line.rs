@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use crate::proxy::prompt::{Awaited, Client, Prompt};
-use crate::proxy::tap::Tapped;
+use crate::proxy::tapped::Tapped;
 
 /// A client's connection whose first bytes were read already.
 pub(super) struct Prefixed {

@@ -9,16 +9,20 @@ use hyper::client::conn::{http1, http2};
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::model::{Body, Failure, FailureKind, Phase, Request, Response, Url};
 use crate::proxy::Limits;
+use crate::proxy::body::{Gate, OutBody};
+use crate::proxy::dial::{DEMANDING, dial_kind};
 use crate::proxy::limits::{
     CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, SERVER_WINDOW,
 };
-use crate::proxy::tap::{Head, Tap, Tapped};
-use crate::proxy::upstream::{Upstream, dial_kind};
-use crate::proxy::wire::{Gate, Noted, OutBody, request_out, response_in};
+use crate::proxy::tap::{Head, Tap};
+use crate::proxy::tapped::Tapped;
+use crate::proxy::trust::demands_certificate;
+use crate::proxy::upstream::Upstream;
+use crate::proxy::wire::{Noted, request_out, response_in};
 
 /// What is dialled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +57,7 @@ pub(super) struct Link {
 
 enum Sender {
     Http1(Http1),
-    Http2(http2::SendRequest<OutBody>),
+    Http2(http2::SendRequest<OutBody>, Hearing),
 }
 
 impl Link {
@@ -81,7 +85,8 @@ impl Link {
                 Ok(chosen)
             }
             Err(failure) => {
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(failure.clone());
                 Err(failure)
             }
         }
@@ -111,8 +116,8 @@ impl Link {
             .is_some_and(waits)
             .then(Gate::default);
         // How long a body takes that is still arriving is up to the client.
-        let is_whole = matches!(request.body, Body::Full(_));
-        let waited = is_whole.then_some(limits.answer_head);
+        let (whole, sent) = oneshot::channel();
+        let mut whole = Some(whole).filter(|_| matches!(request.body, Body::Live(_)));
         let mut slot = self.sender.lock().await;
         let sender = match slot.take() {
             Some(sender) if sender.is_usable() => sender,
@@ -120,28 +125,31 @@ impl Link {
         };
         let Ok(message) = request_out(request, sender.version(), noted) else {
             let (kind, phase) = (FailureKind::ProtocolError, Phase::Request);
-            return Err(Failure {
-                kind,
-                phase,
-                after: started.elapsed(),
-            });
+            return Err(Failure::new(kind, phase, started.elapsed()));
         };
         let message = gated(message, gate.as_ref());
+        let message = match whole.take() {
+            Some(whole) => message.map(|body| body.telling(whole)),
+            None => message,
+        };
+        let wait = Wait {
+            started,
+            sent,
+            limit: limits.answer_head,
+        };
         match sender {
-            Sender::Http2(mut http2) => {
-                *slot = Some(Sender::Http2(http2.clone()));
+            Sender::Http2(mut http2, hearing) => {
+                *slot = Some(Sender::Http2(http2.clone(), hearing.clone()));
                 drop(slot);
-                let answer = patiently(started, waited, async {
-                    Ok(http2.send_request(message).await)
-                });
+                let answer = wait.patiently(async { Ok(http2.send_request(message).await) });
                 answer
                     .await?
                     .map(|answer| response_in(answer, None, limits.answer_gap))
-                    .map_err(|error| sending(&error, started))
+                    .map_err(|error| hearing.failure(&error, started))
             }
             Sender::Http1(http1) => {
                 let sent = self.send_http1(upstream, http1, message, started);
-                let (answer, sender) = patiently(started, waited, sent).await?;
+                let (answer, sender) = wait.patiently(sent).await?;
                 // An answer that came before the body was let through leaves the connection
                 // half-used.
                 if gate.is_none_or(|gate| gate.is_open()) {
@@ -166,15 +174,16 @@ impl Link {
         };
         // A server that closed the idle connection has not seen the request: hyper hands it back.
         let Some(message) = unsent.message else {
-            return Err(sending(&unsent.error, started));
+            return Err(http1.hearing.failure(&unsent.error, started));
         };
         match self.open(upstream).await? {
             Sender::Http1(mut http1) => {
                 let answer = http1.send(*message, gap).await;
-                let answer = answer.map_err(|unsent| sending(&unsent.error, started))?;
+                let failed = |unsent: Unsent| http1.hearing.failure(&unsent.error, started);
+                let answer = answer.map_err(failed)?;
                 Ok((answer, Sender::Http1(http1)))
             }
-            Sender::Http2(_) => Err(sending(&unsent.error, started)),
+            Sender::Http2(..) => Err(http1.hearing.failure(&unsent.error, started)),
         }
     }
 
@@ -188,22 +197,33 @@ impl Link {
     }
 }
 
-/// Waits for an answer, but not for longer than this.
-async fn patiently<T>(
+/// The wait for an answer's head, which begins when the whole request is sent.
+struct Wait {
     started: Instant,
-    waited: Option<Duration>,
-    answer: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let Some(waited) = waited else {
-        return answer.await;
-    };
-    match tokio::time::timeout(waited, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Failure {
-            kind: FailureKind::ReadTimeout,
-            phase: Phase::ResponseHead,
-            after: started.elapsed(),
-        }),
+    /// Fails when the request's body is done with.
+    sent: oneshot::Receiver<()>,
+    limit: Duration,
+}
+
+impl Wait {
+    async fn patiently<T>(
+        self,
+        answer: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let overdue = async {
+            // Nothing is sent: the end of the body drops the other side.
+            let _ = self.sent.await;
+            tokio::time::sleep(self.limit).await;
+        };
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = overdue => Err(Failure::new(
+                FailureKind::ReadTimeout,
+                Phase::ResponseHead,
+                self.started.elapsed(),
+            )),
+        }
     }
 }
 
@@ -235,14 +255,14 @@ impl Sender {
     fn is_usable(&self) -> bool {
         match self {
             Self::Http1(http1) => !http1.sender.is_closed(),
-            Self::Http2(sender) => !sender.is_closed(),
+            Self::Http2(sender, _) => !sender.is_closed(),
         }
     }
 
     fn version(&self) -> http::Version {
         match self {
             Self::Http1(_) => http::Version::HTTP_11,
-            Self::Http2(_) => http::Version::HTTP_2,
+            Self::Http2(..) => http::Version::HTTP_2,
         }
     }
 }
@@ -250,7 +270,29 @@ impl Sender {
 /// An HTTP/1 connection with the tap on what it reads.
 struct Http1 {
     sender: http1::SendRequest<OutBody>,
+    hearing: Hearing,
+}
+
+/// What was heard of a server besides its answers.
+#[derive(Clone)]
+struct Hearing {
     tap: Tap,
+    /// It asked for a certificate, and there was none.
+    asks: bool,
+}
+
+impl Hearing {
+    fn failure(&self, error: &hyper::Error, started: Instant) -> Failure {
+        let demands = |alert| demands_certificate(alert, self.asks);
+        if !self.tap.alert().is_some_and(demands) {
+            return sending(error, started);
+        }
+        let (kind, phase) = (FailureKind::ClientCertificateRequired, Phase::Connect);
+        Failure {
+            detail: Some(DEMANDING.into()),
+            ..Failure::new(kind, phase, started.elapsed())
+        }
+    }
 }
 
 impl Http1 {
@@ -265,10 +307,10 @@ impl Http1 {
                 message: Some(Box::new(message)),
             });
         }
-        self.tap.restart();
+        self.hearing.tap.restart();
         match self.sender.try_send_request(message).await {
             Ok(answer) => {
-                let head = self.tap.take_head(Head::Response);
+                let head = self.hearing.tap.take_head(Head::Response);
                 Ok(response_in(answer, head, gap))
             }
             Err(mut unsent) => {
@@ -286,29 +328,48 @@ impl Http1 {
 pub(super) struct Dialled {
     pub(super) stream: MaybeHttpsStream<TokioIo<TcpStream>>,
     alpn: Option<Vec<u8>>,
+    /// The server asked for a certificate, and there was none.
+    asks: bool,
 }
 
 impl Dialled {
     /// A connection, and the protocols that were offered for it: without TLS nothing is agreed
     /// on, and the first is spoken.
-    pub(super) fn new(stream: MaybeHttpsStream<TokioIo<TcpStream>>, offered: &[Vec<u8>]) -> Self {
+    pub(super) fn new(
+        stream: MaybeHttpsStream<TokioIo<TcpStream>>,
+        offered: &[Vec<u8>],
+        asks: bool,
+    ) -> Self {
         let alpn = match &stream {
             MaybeHttpsStream::Https(tls) => {
                 tls.inner().get_ref().1.alpn_protocol().map(<[u8]>::to_vec)
             }
             MaybeHttpsStream::Http(_) => offered.first().cloned(),
         };
-        Self { stream, alpn }
+        Self { stream, alpn, asks }
     }
 
     async fn open(self, limits: &Limits) -> Result<Sender, Failure> {
         let started = Instant::now();
-        let failed = |_| Failure {
-            kind: FailureKind::ProtocolError,
-            phase: Phase::Connect,
-            after: started.elapsed(),
+        let is_http2 = self.alpn.as_deref() == Some(b"h2");
+        let tap = if is_http2 {
+            Tap::mute()
+        } else {
+            Tap::default()
         };
-        if self.alpn.as_deref() == Some(b"h2") {
+        let hearing = Hearing {
+            tap: tap.clone(),
+            asks: self.asks,
+        };
+        let heard = hearing.clone();
+        let failed = |error: hyper::Error| match heard.failure(&error, started) {
+            demanding if demanding.kind == FailureKind::ClientCertificateRequired => demanding,
+            Failure { after, .. } => {
+                Failure::new(FailureKind::ProtocolError, Phase::Connect, after)
+            }
+        };
+        let io = TokioIo::new(Tapped::new(TokioIo::new(self.stream), tap));
+        if is_http2 {
             let mut builder = http2::Builder::new(TokioExecutor::new());
             builder
                 .timer(TokioTimer::new())
@@ -318,12 +379,10 @@ impl Dialled {
                 .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
                 .max_local_error_reset_streams(ERROR_RESETS_MAX)
                 .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX));
-            let (sender, connection) = builder.handshake(self.stream).await.map_err(failed)?;
+            let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
             tokio::spawn(connection);
-            return Ok(Sender::Http2(sender));
+            return Ok(Sender::Http2(sender, hearing));
         }
-        let tap = Tap::default();
-        let io = TokioIo::new(Tapped::new(TokioIo::new(self.stream), tap.clone()));
         let mut builder = http1::Builder::new();
         builder
             .preserve_header_case(true)
@@ -334,7 +393,7 @@ impl Dialled {
             .ignore_invalid_headers_in_responses(true);
         let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
         tokio::spawn(connection.with_upgrades());
-        Ok(Sender::Http1(Http1 { sender, tap }))
+        Ok(Sender::Http1(Http1 { sender, hearing }))
     }
 }
 
@@ -343,15 +402,12 @@ fn sending(error: &hyper::Error, started: Instant) -> Failure {
         let cause = error
             .source()
             .and_then(|cause| cause.downcast_ref::<io::Error>());
-        return Failure {
-            kind: match cause.map(io::Error::kind) {
-                Some(io::ErrorKind::InvalidData) => FailureKind::ProtocolError,
-                Some(io::ErrorKind::TimedOut) => FailureKind::ReadTimeout,
-                _ => FailureKind::ClientAborted,
-            },
-            phase: Phase::Request,
-            after: started.elapsed(),
+        let kind = match cause.map(io::Error::kind) {
+            Some(io::ErrorKind::InvalidData) => FailureKind::ProtocolError,
+            Some(io::ErrorKind::TimedOut) => FailureKind::ReadTimeout,
+            _ => FailureKind::ClientAborted,
         };
+        return Failure::new(kind, Phase::Request, started.elapsed());
     }
     let kind = if error.is_parse() {
         FailureKind::ProtocolError
@@ -367,11 +423,7 @@ fn sending(error: &hyper::Error, started: Instant) -> Failure {
             _ => FailureKind::ConnectionReset,
         }
     };
-    Failure {
-        kind,
-        phase: Phase::ResponseHead,
-        after: started.elapsed(),
-    }
+    Failure::new(kind, Phase::ResponseHead, started.elapsed())
 }
 
 const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);

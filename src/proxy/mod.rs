@@ -7,9 +7,12 @@
 
 mod answer;
 mod authority;
+mod body;
 mod check;
 mod connect;
+mod connection;
 mod detour;
+mod dial;
 mod error;
 mod front;
 mod glob;
@@ -25,6 +28,7 @@ mod prompt;
 mod reverse;
 mod server;
 mod tap;
+mod tapped;
 mod trust;
 mod upstream;
 mod wire;

@@ -69,13 +69,9 @@ impl Stand {
     /// Whether a request's Host is one of ours; a page of another site that had its name resolve to
     /// us would send its own.
     pub(super) fn is_called(&self, host: Option<&str>) -> bool {
-        let port = self.local.rsplit(':').next().unwrap_or_default();
-        let known = |name: &str| ["127.0.0.1", "localhost", "[::1]"].contains(&name);
         host.is_some_and(|host| {
-            format!("http://{host}") == self.local
-                || host
-                    .rsplit_once(':')
-                    .is_some_and(|(name, given)| given == port && known(name))
+            let called = format!("http://{host}");
+            self.spellings().any(|name| name == called)
         })
     }
 
@@ -84,6 +80,14 @@ impl Stand {
         let path = uri.path_and_query();
         let path = path.map_or("/", http::uri::PathAndQuery::as_str);
         Url::parse(&format!("{}{path}", self.origin))
+    }
+
+    /// Our origin in every spelling that is answered to.
+    fn spellings(&self) -> impl Iterator<Item = String> {
+        let port = self.local.rsplit(':').next().unwrap_or_default();
+        let usual = ["127.0.0.1", "localhost", "[::1]"];
+        let usual = usual.map(|host| format!("http://{host}:{port}"));
+        std::iter::once(self.local.clone()).chain(usual)
     }
 
     /// The request as the server would have got it: its host, its origin, and no content coding,
@@ -97,7 +101,9 @@ impl Stand {
             .map(|Header { name, value }| {
                 let value = match name.to_ascii_lowercase().as_str() {
                     "host" => authority.clone().into_bytes(),
-                    "origin" | "referer" => replaced(value, &self.local, &self.origin),
+                    "origin" | "referer" => self.spellings().fold(value.to_vec(), |value, ours| {
+                        replaced(&value, &ours, &self.origin)
+                    }),
                     _ => value.to_vec(),
                 };
                 (name.clone(), value)
@@ -107,13 +113,17 @@ impl Stand {
 
     /// The response as a client of ours can follow it: the server's own origin becomes ours in
     /// header fields and in texts up to a megabyte. What is signed stays as it is.
-    pub(super) async fn outward(&self, mut response: Response) -> Response {
+    ///
+    /// What may be long in coming goes on as it comes: lists without end, and plain text of
+    /// no stated length. So does a body that is none, or a part (RFC 9110 sections 15.3.7 and 15.4.5).
+    pub(super) async fn outward(&self, method: &str, mut response: Response) -> Response {
+        let is_whole = method != "HEAD" && ![101, 204, 206, 304].contains(&response.status);
         let is_text = response
             .headers
             .media_type()
-            .is_some_and(|kind| is_text(&kind))
+            .is_some_and(|kind| is_rewritten(&kind, &response.body))
             && !response.headers.has("content-encoding");
-        if is_text && is_short(&response.body) {
+        if is_whole && is_text && is_short(&response.body) {
             let body = std::mem::replace(&mut response.body, Body::empty());
             match read(body).await {
                 Ok((bytes, trailers)) => {
@@ -194,8 +204,21 @@ fn here(cookie: &[u8]) -> Vec<u8> {
     kept.collect::<Vec<_>>().join(";").into_bytes()
 }
 
-fn is_text(kind: &str) -> bool {
-    kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml")
+/// Whether the texts of this type are rewritten.
+fn is_rewritten(kind: &str, body: &Body) -> bool {
+    let (_, name) = kind.split_once('/').unwrap_or(("", kind));
+    let is_list = ["event-stream", "stream+json"].contains(&name)
+        || ["ndjson", "jsonl", "json-seq"]
+            .iter()
+            .any(|end| name.ends_with(end));
+    let is_document = ["json", "xml", "html", "javascript", "css"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    let is_stated = match body {
+        Body::Full(_) => true,
+        Body::Live(chunks) => chunks.remaining().is_some(),
+    };
+    !is_list && (is_document || (kind.starts_with("text/") && is_stated))
 }
 
 fn is_short(body: &Body) -> bool {
@@ -289,6 +312,7 @@ const TEXT_MAX: usize = 1 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Opaque, Version};
 
     fn stand() -> Stand {
         let address = "127.0.0.1:9000".parse().expect("an address");
@@ -334,7 +358,7 @@ mod tests {
                 "Set-Cookie",
                 "s=1; Path=/; Domain=idp.example; Secure; SameSite=None",
             );
-        let response = stand().outward(response).await;
+        let response = stand().outward("GET", response).await;
         let Body::Full(bytes) = &response.body else {
             panic!("read whole")
         };
@@ -352,6 +376,53 @@ mod tests {
             ("set-cookie", "s=1; Path=/; SameSite=Lax"),
         ] {
             assert_eq!(response.headers.get(name), Some(expected), "{name}");
+        }
+    }
+    #[test]
+    fn our_own_names_become_the_servers() {
+        for (given, expected) in [
+            ("http://127.0.0.1:9000", "https://idp.example"),
+            (
+                "http://localhost:9000/form?a=1",
+                "https://idp.example/form?a=1",
+            ),
+            ("http://[::1]:9000/", "https://idp.example/"),
+            ("http://localhost:9001/", "http://localhost:9001/"),
+            ("https://app.example/", "https://app.example/"),
+        ] {
+            let mut request = Request {
+                method: "GET".to_owned(),
+                url: Url::parse("https://idp.example/").expect("a URL"),
+                version: Version::Http11,
+                headers: [("Origin", given), ("Referer", given)]
+                    .into_iter()
+                    .collect(),
+                body: Body::empty(),
+                wire: Opaque::default(),
+            };
+            stand().inward(&mut request);
+            for name in ["origin", "referer"] {
+                assert_eq!(request.headers.get(name), Some(expected), "{name} {given}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_whole_body_keeps_its_length() {
+        let body = "{\"a\":\"https://idp.example\"}";
+        for (method, status, is_rewritten) in [
+            ("GET", 200, true),
+            ("HEAD", 200, false),
+            ("GET", 206, false),
+            ("GET", 304, false),
+        ] {
+            let length = body.len().to_string();
+            let response = Response::new(status, body)
+                .with("Content-Type", "application/json")
+                .with("Content-Length", &*length);
+            let response = stand().outward(method, response).await;
+            let kept = response.headers.get("content-length") == Some(&length);
+            assert_eq!(kept, !is_rewritten, "{method} {status}");
         }
     }
 }

@@ -1,31 +1,22 @@
-//! The way in: listens, serves every connection by its own protocol, and ends gracefully.
+//! The way in: listens, gives every connection its place and its beginning, and ends gracefully.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::model::Incident;
 use crate::proxy::connect;
+use crate::proxy::connection::Proxy;
 use crate::proxy::front::Front;
-use crate::proxy::glob::any_matches;
 use crate::proxy::lane::Lanes;
-use crate::proxy::limits::{
-    CLIENT_WINDOW, CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, STREAMS_MAX,
-};
 use crate::proxy::line::Prefixed;
-use crate::proxy::prompt::{Client, Prompt};
+use crate::proxy::prompt::Prompt;
 use crate::proxy::reverse::{Reverse, Stand};
-use crate::proxy::tap::{Tap, Tapped};
 use crate::proxy::{Authority, Error, Handler, Limits, Password, Upstream};
 
 /// How a proxy listens and what it opens.
@@ -265,23 +256,6 @@ enum Entry {
     Tls,
 }
 
-/// What every connection shares.
-pub(super) struct Proxy<H> {
-    pub(super) handler: H,
-    pub(super) reach: Reach,
-    pub(super) authority: Arc<Authority>,
-    pub(super) hosts: Vec<String>,
-    pub(super) http1: bool,
-    stands: Vec<Arc<Stand>>,
-    pub(super) limits: Limits,
-    pub(super) password: Option<Password>,
-    /// Those of the connections that may be open at once.
-    places: Arc<Semaphore>,
-    stop: CancellationToken,
-    cut: CancellationToken,
-    tasks: TaskTracker,
-}
-
 async fn accept<H: Handler>(
     listener: TcpListener,
     entry: Entry,
@@ -357,135 +331,9 @@ impl<H: Handler> Proxy<H> {
             Ok(Err(_)) | Err(_) => {}
         }
     }
-
-    /// Whether what goes to this host is read.
-    pub(super) fn opens(&self, host: &str) -> bool {
-        self.hosts.is_empty() || any_matches(&self.hosts, host)
-    }
-
-    /// Runs a task that ends with the proxy.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.spawn_on(&Handle::current(), task);
-    }
-
-    fn spawn_on(&self, lane: &Handle, task: impl Future<Output = ()> + Send + 'static) {
-        let cut = self.cut.clone();
-        // Boxed, for a future that is moved into another takes its room twice.
-        let task = Box::pin(task);
-        let task = async move {
-            tokio::select! {
-                () = task => {}
-                () = cut.cancelled() => {}
-            }
-        };
-        self.tasks.spawn_on(task, lane);
-    }
-
-    /// Serves HTTP/1 until the connection ends; says what ended it.
-    pub(super) async fn serve_http1(self: &Arc<Self>, stream: impl Client, front: Front) -> Ended {
-        let tap = Tap::of_client(stream.awaited());
-        let front = Arc::new(front);
-        let service = {
-            let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(&front));
-            service_fn(move |request| {
-                Arc::clone(&proxy).answer(request, Arc::clone(&front), tap.clone())
-            })
-        };
-        let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(None)
-            .preserve_header_case(true)
-            .title_case_headers(true)
-            .auto_date_header(false)
-            .max_headers(self.limits.fields)
-            .max_buf_size(self.limits.head + self.limits.target + LINE_REST);
-        let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
-        let mut connection = Box::pin(builder.serve_connection(io, service).with_upgrades());
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        let error = ended.err();
-        if error.as_ref().is_some_and(hyper::Error::is_parse) {
-            self.handler.incident(Incident::Unreadable {
-                host: front.host(),
-                reason: "it is no HTTP that can be read",
-            });
-        }
-        Ended {
-            error,
-            served: front.served(),
-        }
-    }
-
-    /// Serves HTTP/2 until the connection ends; says what ended it.
-    pub(super) async fn serve_http2(self: &Arc<Self>, stream: impl Client, front: Front) -> Ended {
-        let tap = Tap::mute();
-        let front = Arc::new(front);
-        let service = {
-            let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(&front));
-            service_fn(move |request| {
-                Arc::clone(&proxy).answer(request, Arc::clone(&front), tap.clone())
-            })
-        };
-        let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .auto_date_header(false)
-            .max_concurrent_streams(STREAMS_MAX)
-            .initial_stream_window_size(CLIENT_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_frame_size(FRAME_MAX)
-            .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
-            .max_local_error_reset_streams(ERROR_RESETS_MAX)
-            .max_header_list_size(u32::try_from(self.limits.head).unwrap_or(u32::MAX));
-        let io = TokioIo::new(Tapped::new(stream, tap).limited(&self.limits));
-        let mut connection = Box::pin(builder.serve_connection(io, service));
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        Ended {
-            error: ended.err(),
-            served: front.served(),
-        }
-    }
-}
-
-/// How a connection ended.
-pub(super) struct Ended {
-    pub(super) error: Option<hyper::Error>,
-    /// How many requests came over it.
-    pub(super) served: usize,
-}
-
-/// Whether the cause is an alert that the client sent.
-pub(super) fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref() {
-            return Some(format!("{alert:?}"));
-        }
-        if let Some(inner) = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            return alert(inner);
-        }
-        cause = error.source();
-    }
-    None
 }
 
 const GRACE: Duration = Duration::from_secs(2);
-/// What a request line has besides its target, and the end of a head.
-const LINE_REST: usize = 1 << 10;
+
 /// File descriptors that are no client's: the recording's, the listeners', the program's.
 const OWN_FILES: usize = 32;

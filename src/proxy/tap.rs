@@ -1,17 +1,13 @@
 //! The raw-head tap: keeps the bytes of a message's head, whose case and order hyper does not show.
 
-use std::io;
 use std::mem::MaybeUninit;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustls::AlertDescription;
 
 use crate::model::{Header, Headers};
-use crate::proxy::Limits;
-use crate::proxy::patience::Patience;
 use crate::proxy::prompt::Awaited;
 
 /// The bytes that were read since the last message ended.
@@ -26,10 +22,16 @@ struct State {
     passes: Passes,
     /// How many requests wait for the end of their answer.
     in_flight: usize,
-    /// Who is to hear that there is none any more.
+    /// How many of them have an answer that waits for the client to take more of it.
+    owed: usize,
+    /// Whether one of the answers was asked for more since this was looked at.
+    moved: bool,
+    /// Who is to hear that something else is waited for.
     waiting: Option<Waker>,
     /// Whether a line of the head that was taken last ended without CR.
     bare_lf: bool,
+    /// The alert that the other side ended TLS with.
+    alert: Option<AlertDescription>,
     /// Told whether a message has begun that is not all there.
     awaited: Awaited,
 }
@@ -54,6 +56,21 @@ impl State {
             Passes::Messages => self.skip > 0 || (!self.bytes.is_empty() && !self.is_whole()),
             Passes::Body | Passes::Frames | Passes::Foreign => true,
         });
+    }
+
+    /// Whether nothing but the client keeps the answers from going on. With HTTP/1 that shows in
+    /// what can be written; with HTTP/2 its windows may be shut.
+    fn is_owed(&self) -> bool {
+        self.passes == Passes::Frames && self.in_flight > 0 && self.owed == self.in_flight
+    }
+
+    /// Has the connection see what it waits for by now.
+    fn wake(&mut self) {
+        if (self.in_flight == 0 || self.is_owed())
+            && let Some(waker) = self.waiting.take()
+        {
+            waker.wake();
+        }
     }
 
     fn is_whole(&self) -> bool {
@@ -131,6 +148,11 @@ impl Tap {
         tap
     }
 
+    /// Whether nothing is kept.
+    pub(super) fn is_mute(&self) -> bool {
+        self.lock().passes == Passes::Frames
+    }
+
     /// What comes now is no HTTP, and nothing is kept of it.
     pub(super) fn release(&self) {
         let mut state = self.lock();
@@ -142,13 +164,20 @@ impl Tap {
     /// A request is being answered for as long as the guard lives.
     pub(super) fn enter(&self) -> InFlight {
         self.lock().in_flight += 1;
-        InFlight(self.clone())
+        InFlight {
+            tap: self.clone(),
+            owes: false,
+        }
     }
 
     /// What the connection waits for; whoever asks is woken when that is no answer any more.
-    fn waits(&self, cx: &Context<'_>) -> Waits {
+    pub(super) fn waits(&self, cx: &Context<'_>) -> Waits {
         let mut state = self.lock();
-        if state.passes == Passes::Foreign || state.in_flight > 0 {
+        if state.is_owed() {
+            let moved = std::mem::take(&mut state.moved);
+            state.waiting = Some(cx.waker().clone());
+            Waits::Reader { moved }
+        } else if state.passes == Passes::Foreign || state.in_flight > 0 {
             state.waiting = Some(cx.waker().clone());
             Waits::Answer
         } else if state.passes == Passes::Messages && !state.bytes.is_empty() && !state.is_whole() {
@@ -160,10 +189,27 @@ impl Tap {
 
     /// A request is sent: whatever is left over belongs to no answer.
     pub(super) fn restart(&self) {
-        *self.lock() = State::default();
+        let mut state = self.lock();
+        let alert = state.alert;
+        *state = State {
+            alert,
+            ..State::default()
+        };
     }
 
-    fn keep(&self, bytes: &[u8]) {
+    /// The connection failed, or the other side ended its TLS.
+    pub(super) fn fail(&self, alert: Option<AlertDescription>) {
+        let mut state = self.lock();
+        state.alert = alert.or(state.alert);
+    }
+
+    /// The alert that the other side ended TLS with. With TLS 1.3 a server may say only there what
+    /// it has against a handshake.
+    pub(super) fn alert(&self) -> Option<AlertDescription> {
+        self.lock().alert
+    }
+
+    pub(super) fn keep(&self, bytes: &[u8]) {
         let mut state = self.lock();
         let skipped = state.skip.min(bytes.len() as u64);
         state.skip -= skipped;
@@ -183,23 +229,38 @@ impl Tap {
 }
 
 /// A request that waits for the end of its answer.
-pub(super) struct InFlight(Tap);
+pub(super) struct InFlight {
+    tap: Tap,
+    owes: bool,
+}
+
+impl InFlight {
+    /// The answer was asked for more; whether some was there for the client to take.
+    pub(super) fn asked(&mut self, found: bool) {
+        let mut state = self.tap.lock();
+        state.moved = true;
+        state.owed = state.owed + usize::from(found) - usize::from(self.owes);
+        self.owes = found;
+        state.wake();
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.tap.lock();
         state.in_flight -= 1;
-        if state.in_flight == 0
-            && let Some(waker) = state.waiting.take()
-        {
-            waker.wake();
-        }
+        state.owed -= usize::from(self.owes);
+        state.wake();
     }
 }
 
 /// What a connection waits for.
-enum Waits {
+pub(super) enum Waits {
     Answer,
+    /// That the client takes more of the answers; it may have since this was looked at.
+    Reader {
+        moved: bool,
+    },
     /// The rest of a head.
     Head,
     Request,
@@ -281,108 +342,6 @@ fn lenient() -> httparse::ParserConfig {
     config.allow_obsolete_multiline_headers_in_responses(true);
     config.ignore_invalid_headers_in_responses(true);
     config
-}
-
-/// A connection whose reads pass through a tap.
-pub(super) struct Tapped<S> {
-    inner: S,
-    tap: Tap,
-    /// For the first byte of all.
-    first: Option<Patience>,
-    /// For a head that has begun, and for the next request.
-    later: Option<(Patience, Patience)>,
-}
-
-impl<S> Tapped<S> {
-    pub(super) fn new(inner: S, tap: Tap) -> Self {
-        Self {
-            inner,
-            tap,
-            first: None,
-            later: None,
-        }
-    }
-
-    /// Ends the connection where the first byte, a head that has begun, or the next request
-    /// takes longer.
-    pub(super) fn limited(mut self, limits: &Limits) -> Self {
-        self.first = Some(Patience::of(limits.first_byte));
-        self.later = Some((Patience::of(limits.head_time), Patience::of(limits.idle)));
-        self
-    }
-
-    pub(super) fn into_inner(self) -> S {
-        self.inner
-    }
-
-    fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(first) = &mut self.first {
-            return first.is_over(cx);
-        }
-        let Some((head, idle)) = &mut self.later else {
-            return false;
-        };
-        let waits = self.tap.waits(cx);
-        if !matches!(waits, Waits::Head) {
-            head.rest();
-        }
-        if !matches!(waits, Waits::Request) {
-            idle.rest();
-        }
-        match waits {
-            Waits::Answer => false,
-            Waits::Head => head.is_over(cx),
-            Waits::Request => idle.is_over(cx),
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if polled.is_ready() {
-            self.first = None;
-            self.tap.keep(&buf.filled()[before..]);
-        } else if self.is_overdue(cx) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
 }
 
 /// hyper refuses a longer head.

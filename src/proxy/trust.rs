@@ -1,18 +1,67 @@
 //! Which servers are believed, and who we say we are to them.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
+use rustls::client::ResolvesClientCert;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 
 use crate::proxy::Error;
 use crate::proxy::authority::provider;
 use crate::proxy::glob::any_matches;
+
+tokio::task_local! {
+    static ASKED: Cell<bool>;
+}
+
+/// Runs a handshake, and says besides whether the server asked for a certificate where there is
+/// none for it.
+pub(super) async fn asked<F: Future>(handshake: F) -> (F::Output, bool) {
+    let noted = async { (handshake.await, ASKED.with(Cell::get)) };
+    ASKED.scope(Cell::new(false), noted).await
+}
+
+/// Whether an alert says that a certificate is missing. TLS 1.2 has none of its own for that, and
+/// servers take several (RFC 5246 section 7.4.6).
+pub(super) fn demands_certificate(alert: AlertDescription, asked: bool) -> bool {
+    let is_likely = matches!(
+        alert,
+        AlertDescription::AccessDenied
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::HandshakeFailure
+            | AlertDescription::NoCertificate
+    );
+    alert == AlertDescription::CertificateRequired || (asked && is_likely)
+}
+
+/// The alert of the other side that is the cause, if any.
+pub(super) fn alert(error: &(dyn std::error::Error + 'static)) -> Option<AlertDescription> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref() {
+            return Some(*alert);
+        }
+        if let Some(inner) = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            return alert(inner);
+        }
+        cause = error.source();
+    }
+    None
+}
 
 /// A certificate that we show to the servers that match.
 #[derive(Clone)]
@@ -142,7 +191,7 @@ impl Trust {
             Some(identity) => {
                 builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?
             }
-            None => builder.with_no_client_auth(),
+            None => builder.with_client_cert_resolver(Arc::new(Unprepared)),
         };
         config.alpn_protocols.clone_from(&profile.alpn);
         Ok(config)
@@ -190,6 +239,22 @@ fn from_pkcs12(bytes: &[u8], passphrase: &Passphrase) -> Option<ChainAndKey> {
     let chain: Vec<_> = found.certs().iter().map(der).collect();
     let key = PrivateKeyDer::try_from(found.key().as_der().to_vec());
     (!chain.is_empty()).then_some((chain, key.ok()?))
+}
+
+/// Has no certificate, and notes that it was asked for one.
+#[derive(Debug)]
+struct Unprepared;
+
+impl ResolvesClientCert for Unprepared {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        // Outside of `asked` nobody wants to know.
+        let _ = ASKED.try_with(|asked| asked.set(true));
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 /// Takes any certificate, though its owner must still hold the key.

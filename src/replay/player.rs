@@ -419,19 +419,15 @@ impl Player {
         let failure = self.tracks[answering]
             .interaction
             .error()
-            .map(|error| Failure {
-                kind: error.kind(),
-                phase: error.phase(),
-                after: error.after(),
-            });
-        if let Some(failure) = failure
-            && self.tracks[answering].interaction.response().is_none()
-        {
-            return Answer::Failure(failure);
-        }
+            .map(|error| Failure::new(error.kind(), error.phase(), error.after()));
+        let is_answered = self.tracks[answering].interaction.response().is_some();
+        let cut = match failure {
+            Some(failure) if !is_answered => return Answer::Failure(failure),
+            failure => failure.map(|failure| failure.kind),
+        };
         let mut response = self.render(answering);
-        if let Some(failure) = failure {
-            response.body = severed(response.body, failure.kind);
+        if let Some(kind) = cut {
+            response.body = severed(response.body, kind);
         }
         let step = self.tracks[at].interaction.step();
         if step == Step::AuthorizationRequest {

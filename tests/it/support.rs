@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use authtape::cassette::{self, Cassette};
 use authtape::model::{Captured, Said, Url, Version};
-use authtape::proxy::{self, Authority, Bound, Handler, Reach, Serving, Upstream, UpstreamOptions};
+use authtape::proxy::{
+    self, Authority, Bound, Handler, Limits, Reach, Serving, Upstream, UpstreamOptions,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -182,6 +184,20 @@ pub(crate) async fn proxy<H: Handler>(
             .expect("a proxy"),
         authority,
     )
+}
+
+/// An offline proxy with these limits.
+pub(crate) async fn offline(limits: &[&str], handler: impl Handler) -> Serving {
+    let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
+    let set = limits
+        .iter()
+        .try_fold(Limits::default(), |limits, text| limits.with(text));
+    let options = proxy::Options {
+        limits: set.expect("limits"),
+        ..proxy::Options::new(bound().await, authority)
+    };
+    let serving = proxy::serve(options, Reach::Offline, handler).await;
+    serving.expect("a proxy")
 }
 
 /// A tunnel through the proxy.

@@ -1,6 +1,7 @@
 //! The ways in, the protocols on them, and where each ends: passwords, scopes and limits.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,21 +23,24 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::{Origin, Script, anywhere, bound, exchange, head_of, proxy, tls, tunnel};
+use crate::support::{
+    Origin, Script, anywhere, bound, exchange, head_of, offline, proxy, tls, tunnel,
+};
 
 /// A request as an HTTP/2 server understood it.
 type Heard = Arc<Mutex<Vec<(http::request::Parts, Option<HeaderMap>)>>>;
 
 /// An HTTP/2 server, with or without TLS, whose answers have trailers.
-struct Http2 {
-    port: u16,
+pub(crate) struct Http2 {
+    pub(crate) port: u16,
     authority: Arc<Authority>,
     heard: Heard,
 }
 
 impl Http2 {
-    async fn start(with_tls: bool) -> Self {
+    pub(crate) async fn start(with_tls: bool) -> Self {
         let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
         let config = authority.server_config("localhost", Some(b"h2"));
         let acceptor = tokio_rustls::TlsAcceptor::from(config.expect("a certificate"));
@@ -63,7 +67,7 @@ impl Http2 {
         }
     }
 
-    fn upstream(&self) -> Upstream {
+    pub(crate) fn upstream(&self) -> Upstream {
         let pem = self.authority.ca_pem().as_bytes().to_vec();
         Upstream::new(UpstreamOptions {
             extra_roots: vec![("origin".to_owned(), pem)],
@@ -108,7 +112,10 @@ where
 }
 
 /// Sends one request with trailers over HTTP/2; the answer, its body and its trailers.
-async fn call<S>(stream: S, uri: &str) -> (http::response::Parts, Bytes, Option<HeaderMap>)
+pub(crate) async fn call<S>(
+    stream: S,
+    uri: &str,
+) -> (http::response::Parts, Bytes, Option<HeaderMap>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -322,7 +329,7 @@ impl Handler for Noting {
     }
 }
 
-async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
+pub(crate) async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     // An end without a goodbye is an end.
     let _ = stream.read_to_end(&mut answer).await;
@@ -330,7 +337,7 @@ async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
 }
 
 /// What is answered to these bytes by the time the connection ends.
-async fn ask(address: SocketAddr, request: &str) -> String {
+pub(crate) async fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("connected");
     stream.write_all(request.as_bytes()).await.expect("sent");
     read_all(&mut stream).await
@@ -561,16 +568,7 @@ async fn only_the_proxy_itself_listens_beyond_this_machine_and_only_with_a_passw
 }
 
 async fn limited(limits: &[&str]) -> Serving {
-    let authority = Arc::new(Authority::generate(&[]).expect("an authority"));
-    let set = limits
-        .iter()
-        .try_fold(Limits::default(), |limits, text| limits.with(text));
-    let options = proxy::Options {
-        limits: set.expect("limits"),
-        ..proxy::Options::new(bound().await, authority)
-    };
-    let serving = proxy::serve(options, Reach::Offline, Noting::default()).await;
-    serving.expect("a proxy")
+    offline(limits, Noting::default()).await
 }
 
 /// A request whose target, fields, one field and all fields together are as long as asked for.
@@ -682,32 +680,74 @@ async fn as_much_of_a_body_is_kept_as_the_limit_says() {
 
 #[tokio::test]
 async fn a_connection_lasts_no_longer_than_its_limits() {
-    for (limit, sent) in [
-        ("first-byte=50ms", ""),
-        ("head-time=50ms", "GET http://a.example/ HTTP/1.1\r\n"),
+    for (limit, sent, expected) in [
+        ("first-byte=50ms", "", ""),
+        ("head-time=50ms", "GET http://a.example/ HTTP/1.1\r\n", ""),
         (
             "idle=50ms",
             "GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "ours",
         ),
     ] {
         let serving = limited(&[limit]).await;
         let answer = tokio::time::timeout(Duration::from_secs(5), ask(serving.address(), sent));
-        assert!(answer.await.is_ok(), "{limit}: it is still open");
+        let answer = answer.await;
+        let answer = answer.unwrap_or_else(|_| panic!("{limit}: it is still open"));
+        let body = answer.split("\r\n\r\n").nth(1).unwrap_or(&answer);
+        assert_eq!(body, expected, "{limit}: {answer}");
+    }
+}
+
+/// Answers when it may, and counts how many wait for that at once.
+struct Counting {
+    now: AtomicUsize,
+    most: Arc<AtomicUsize>,
+    asked: mpsc::UnboundedSender<()>,
+    may: Arc<Semaphore>,
+}
+
+impl Handler for Counting {
+    async fn handle(&self, _: Request) -> Result<Response, Failure> {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        self.asked.send(()).expect("somebody listens");
+        self.may.acquire().await.expect("open").forget();
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        Ok(Response::new(200, "ours"))
     }
 }
 
 #[tokio::test]
 async fn a_connection_waits_for_a_place_among_those_that_may_be_open() {
-    let serving = limited(&["connections=2"]).await;
-    let connect = || TcpStream::connect(serving.address());
-    let (_first, second) = (connect().await.expect("one"), connect().await.expect("two"));
-    let mut third = connect().await.expect("queued");
+    let (asked, mut heard) = mpsc::unbounded_channel();
+    let (most, may) = (Arc::<AtomicUsize>::default(), Arc::new(Semaphore::new(0)));
+    let handler = Counting {
+        now: AtomicUsize::new(0),
+        most: Arc::clone(&most),
+        asked,
+        may: Arc::clone(&may),
+    };
+    let serving = offline(&["connections=2"], handler).await;
     let request = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
-    third.write_all(request).await.expect("sent");
-    let early = tokio::time::timeout(Duration::from_millis(200), third.readable());
-    assert!(early.await.is_err(), "there is no place for it yet");
-    drop(second);
-    assert!(read_all(&mut third).await.starts_with("HTTP/1.1 200"));
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let mut client = TcpStream::connect(serving.address()).await.expect("queued");
+        client.write_all(request).await.expect("sent");
+        clients.push(tokio::spawn(async move { read_all(&mut client).await }));
+    }
+    for _ in 0..2 {
+        heard.recv().await.expect("there is a place");
+    }
+    for _ in 2..clients.len() {
+        may.add_permits(1);
+        heard.recv().await.expect("the next");
+    }
+    may.add_permits(2);
+    for client in clients {
+        let answer = client.await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+from h2 import PREFACE, settings
 from support import HOST, Answer, Listener, Pki, Recorder, Report, binary_argument, connect, drain, good, read_head, tunnel, workspace
 
 SIZE = 64 << 20
@@ -136,8 +137,20 @@ def idle(world, way, limit):
     return closed_after(client, time.monotonic(), limit)
 
 
+def idle_http2(world, way, limit):
+    client = connect(world.recorder.port, 20)
+    client.sendall(f"CONNECT {HOST}:{world.plain.port} HTTP/1.1\r\nHost: {HOST}:{world.plain.port}\r\n\r\n".encode())
+    read_head(client)
+    began = time.monotonic()
+    client.sendall(PREFACE + settings())
+    return closed_after(client, began, limit)
+
+
+# Without a way over plain HTTP.
+TUNNEL_ONLY = (stalled_hello, idle_http2)
 CASES = [
     (silent, 10), (one_byte, 10), (dripped_head, 10), (stalled_body, 30), (stalled_chunks, 30), (stalled_hello, 10), (no_reader, 60), (idle, 60),
+    (idle_http2, 60),
 ]
 
 
@@ -190,7 +203,7 @@ def main():
 
         cases = [
             (play, way, 1 if prove else limit)
-            for play, limit in CASES for way in ("plain", "tunnel") if (play, way) != (stalled_hello, "plain")
+            for play, limit in CASES for way in ("plain", "tunnel") if play not in TUNNEL_ONLY or way == "tunnel"
         ]
         for case in cases:
             threads += [threading.Thread(target=one, args=case, daemon=True) for _ in range(each)]

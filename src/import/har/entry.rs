@@ -51,7 +51,7 @@ impl Raw {
             response: self.heard,
             failure: self
                 .failure
-                .map(|(kind, phase)| Failure { kind, phase, after }),
+                .map(|(kind, phase)| Failure::new(kind, phase, after)),
         };
         let named = |name: String| pages.iter().position(|page| page.id == name);
         let aside = Aside {
