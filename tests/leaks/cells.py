@@ -1,0 +1,157 @@
+"""The matrix: which cells there are, which make no sense and why, and the exchanges of one."""
+
+import collections
+import copy
+import dataclasses
+import hashlib
+import random
+
+from kinds import KINDS
+from places import PLACES, Carried, Senseless, home
+from spellings import CODINGS, ENCODINGS, Encoding
+
+# Below this a value is not told from others by what it looks like.
+TELLING_BITS = 96
+# An encoding in which an address still looks like one.
+READABLE = ("raw", "case")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    kind: str
+    place: str
+    encoding: str
+    # `alone`: in the place only; `known`: at home in the same session too.
+    mode: str
+
+    @property
+    def name(self):
+        return f"{self.kind}/{self.place}/{self.encoding}/{self.mode}"
+
+    @property
+    def number(self):
+        """Says what a cell leaves open, the same on every run."""
+        return int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:4], "big")
+
+    @property
+    def lane(self):
+        return PLACES[self.place].lane
+
+    def canary(self, seed):
+        return KINDS[self.kind].make(random.Random(f"{seed}/{self.name}"))
+
+
+def encoding_of(name):
+    """An encoding, or a pair of them: `first>second`."""
+    if ">" not in name:
+        return ENCODINGS[name]
+    first, second = (ENCODINGS[part] for part in name.split(">"))
+    body = second.body or first.body
+    if first.body and second.body:
+        def body(data, *coding):
+            changed, fields = apply(first, data, *coding)
+            again, more = apply(second, changed, *coding)
+            return again, fields + more
+    elif first.body:
+        def body(data, *coding):
+            return apply(first, data, *coding)
+    return Encoding(
+        name, lambda text: second.spell(first.spell(text)), "" if second.body else second.level,
+        body, first.lines or second.lines,
+    )
+
+
+def apply(encoding, data, coding="gzip"):
+    if encoding.name == "coding":
+        return encoding.body(coding)(data)
+    if encoding.name == "utf-16" and not is_text(data):
+        raise Senseless("bytes that are no text have no UTF-16")
+    return encoding.body(data)
+
+
+def is_text(data):
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def exchanges(cell, canary):
+    """What the place's exchanges are; raises where the cell makes no sense."""
+    kind, encoding = KINDS[cell.kind], encoding_of(cell.encoding)
+    # Known, the value stands under a name that says nothing: what is known of it must tell.
+    name = kind.param if cell.mode == "alone" else "x_other"
+    carried = Carried(encoding.spell(canary.value), encoding.level, name, cell.number)
+    built = PLACES[cell.place].build(carried)
+    if encoding.body:
+        if not any(exchange.changes for exchange in built):
+            raise Senseless("no body that could be encoded as a whole")
+        for exchange in built:
+            coding = list(CODINGS)[cell.number // 7 % len(CODINGS)]
+            exchange.transform(lambda data: bodied(encoding, data, coding))
+    return built
+
+
+def bodied(encoding, data, coding):
+    if ">" in encoding.name:
+        return encoding.body(data, coding) if callable(encoding.body) else (data, [])
+    return apply(encoding, data, coding)
+
+
+def session(cell, canary):
+    """All exchanges of a cell in their order: the home is the first or the last by turns."""
+    built = exchanges(cell, canary)
+    if cell.mode == "alone":
+        return built
+    known = copy.deepcopy(home(KINDS[cell.kind], canary.value))
+    return [known, *built] if cell.number // 3 % 2 else [*built, known]
+
+
+def modes(kind, place, encoding):
+    """In which modes a cell can be asked for: the value must be one that a recorder can tell."""
+    kind, place = KINDS[kind], PLACES[place]
+    told_by_itself = kind.bits >= TELLING_BITS
+    told_by_pattern = kind.pattern and encoding in READABLE
+    told_by_name = place.named and kind.home != "basic"
+    told_in_prose = kind.words and place.prose and encoding == "raw"
+    if told_by_itself or told_by_pattern or told_by_name or told_in_prose:
+        return ("alone", "known")
+    return ("known",)
+
+
+def matrix(seed):
+    """Every valid cell as (cell in each of its modes), and how many were left out, by reason."""
+    valid, left_out = [], collections.Counter()
+    for kind in KINDS:
+        for place in PLACES:
+            seen = {}
+            for encoding in ENCODINGS:
+                wanted = modes(kind, place, encoding)
+                probe = Cell(kind, place, encoding, wanted[0])
+                reason = senseless(probe, seen, seed)
+                if reason:
+                    left_out[reason] += 1
+                else:
+                    valid.append([Cell(kind, place, encoding, mode) for mode in wanted])
+    return valid, left_out
+
+
+def senseless(cell, seen, seed):
+    # One canary for all encodings of a place, so that equal bytes are equal.
+    canary = KINDS[cell.kind].make(random.Random(f"{seed}/{cell.kind}"))
+    still = dataclasses.replace(cell, mode="alone")
+    carried = encoding_of(cell.encoding)
+    try:
+        exchanges(cell, canary)
+        name = KINDS[cell.kind].param
+        built = PLACES[cell.place].build(Carried(carried.spell(canary.value), carried.level, name, 0))
+    except Senseless as reason:
+        return str(reason)
+    if carried.body:
+        return None
+    said = b"".join(exchange.transcript() for exchange in built)
+    if said in seen:
+        return "the same bytes as in an encoding before it"
+    seen[said] = still
+    return None
