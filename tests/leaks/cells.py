@@ -37,8 +37,16 @@ class Cell:
     def lane(self):
         return PLACES[self.place].lane
 
-    def canary(self, seed):
-        return KINDS[self.kind].make(random.Random(f"{seed}/{self.name}"))
+    def drawn(self, seed):
+        """A canary, and all exchanges of the cell; one that happens not to fit is drawn again."""
+        rng = random.Random(f"{seed}/{self.name}")
+        for _ in range(100):
+            canary = KINDS[self.kind].make(rng)
+            try:
+                return canary, session(self, canary)
+            except Senseless:
+                continue
+        raise SystemExit(f"no canary of the cell {self.name} fits its place")
 
 
 def encoding_of(name):

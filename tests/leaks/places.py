@@ -204,7 +204,7 @@ def _(c):
 
 @place("scheme")
 def _(c):
-    schemes = ('Digest username="leak", response="{}"', 'Leak-Hmac key="{}"', "Leak-Token {}")
+    schemes = ('Digest realm="leak", response="{}"', 'Leak-Hmac key="{}"', "Leak-Token {}")
     return [asked(("Authorization", schemes[c.number % len(schemes)].format(c.line())))]
 
 
@@ -485,7 +485,10 @@ HOMES = {
     "token_request": lambda name, value: posted(
         "/token", form([("grant_type", "password"), (name, urllib.parse.quote_plus(value))]), FORM
     ),
-    "basic": lambda name, value: asked(("Authorization", f"Basic {value}"), target="/token"),
+    "basic": lambda name, value: dataclasses.replace(
+        posted("/token", form([("grant_type", "client_credentials")]), FORM),
+        headers=[("Content-Type", FORM), ("Authorization", f"Basic {value}")],
+    ),
     "set_cookie": lambda name, value: Exchange(
         "GET", "/login", answer_headers=[("Set-Cookie", f"{name}={value}; Path=/; Secure")]
     ),

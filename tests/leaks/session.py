@@ -22,6 +22,8 @@ TERMINAL = (
     ("show",), ("show", "--json"), ("audit",), ("audit", "--json"), ("explain",), ("explain", "--format", "json"),
 )
 
+NAMES = {"tape.yaml": "cassette", "tape.yaml.part": "", "tape.yaml.record.log": "record's output"}
+
 
 class Client:
     """Keeps its connection to the proxy while it can."""
@@ -75,18 +77,14 @@ class Client:
 
 
 class Outputs:
-    """What a recorder put out, by what it is: named pieces of bytes."""
+    """What a recorder put out: each record once, with the outputs that it stands in."""
 
     def __init__(self):
-        self.pieces = []
-        self.seen = set()
+        self.records = {}
 
-    def add(self, where, data, number=0):
-        """Splits into records, of which each is kept once; `number` is the wave that it is of."""
-        for piece in split(data):
-            if piece not in self.seen:
-                self.seen.add(piece)
-                self.pieces.append((where, piece, number))
+    def add(self, where, data):
+        for record in split(data):
+            self.records.setdefault(record, set()).add(where)
 
 
 def split(data):
@@ -119,7 +117,7 @@ class Session:
         for number, start in enumerate(range(0, len(units), WAVE)):
             wave = units[start:start + WAVE]
             self.wave(list(reversed(wave)))
-            self.gather("journal", number)
+            self.gather("journal")
             if after:
                 after(number, wave)
 
@@ -149,31 +147,30 @@ class Session:
         authority = f"localhost:{self.origin.refusing_port}" if refused else self.authority
         return client.send(exchange.request(authority), upgrade=exchange.how == "websocket")
 
-    def gather(self, where, number=0):
-        """All files that there are now."""
+    def gather(self, journal):
+        """All files that there are now; `journal` is what the unfinished cassette is called."""
         for path in sorted(self.work.rglob("*")):
             if path.is_file() and not path.is_symlink():
                 with contextlib.suppress(FileNotFoundError):
-                    name = where if path.name.endswith(".part") else path.name
-                    self.outputs.add(name, path.read_bytes(), number)
+                    self.outputs.add(NAMES.get(path.name, path.name) or journal, path.read_bytes())
 
     def finish(self, killed=False):
         """Ends the recording, and gathers what was left and what the other commands say of it."""
         if killed:
             self.recorder.stop(signal.SIGKILL)
-            self.gather("journal after kill -9", number=1 << 30)
+            self.gather("journal after kill -9")
             recovered = authtape(self.binary, "recover", self.cassette.with_name("tape.yaml.part"))
-            self.outputs.add("recover", (recovered.stdout + recovered.stderr).encode(), 1 << 30)
+            self.outputs.add("recover", (recovered.stdout + recovered.stderr).encode())
         else:
             code, _ = self.recorder.stop(seconds=60)
             if code != 0:
                 raise SystemExit(f"record ended with {code}: {self.recorder.log.read_text()[-500:]}")
-        self.gather("files", number=1 << 30)
+        self.gather("journal left over")
         for arguments in TERMINAL:
             done = subprocess.run(
                 [self.binary, arguments[0], self.cassette, *arguments[1:]], capture_output=True, timeout=60
             )
-            self.outputs.add(" ".join(arguments), done.stdout + done.stderr, 1 << 30)
+            self.outputs.add(" ".join(arguments), done.stdout + done.stderr)
         self.origin.close()
 
     def recorded(self):

@@ -1,0 +1,227 @@
+"""The leak benchmark: canaries of every kind, in every place and encoding, through the recorder.
+
+    python3 tests/leaks/run.py target/release/authtape [--full] [--only kind=..,place=..,encoding=..]
+
+Everything that the recorder puts out is searched by a checker that shares nothing with it. Without
+`--full`, every pair of kind, place and encoding is met at least once instead of every cell.
+"""
+
+import argparse
+import collections
+import dataclasses
+import itertools
+import json
+import multiprocessing
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import cells
+from checker import Checker, GaveUp
+from session import Session, identifier
+
+# A recorder's memory of secrets is bounded: so many cells to one.
+BATCH = 320
+# Certificates are long, full of base64, and nothing that a client said: two decoders deep will do.
+SHALLOW = ("bundle.pem", "roots.p12")
+
+
+@dataclasses.dataclass
+class Result:
+    """What came of one recording."""
+
+    cells: int = 0
+    leaks: list = dataclasses.field(default_factory=list)
+    not_recorded: list = dataclasses.field(default_factory=list)
+    # Cells whose canary the checker does not see in what was sent: it could not have seen a leak.
+    blind: list = dataclasses.field(default_factory=list)
+    wrong: list = dataclasses.field(default_factory=list)
+    outputs: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+
+
+@dataclasses.dataclass(frozen=True)
+class Leak:
+    cell: str
+    outputs: tuple
+    decoders: tuple
+    look: str
+
+
+def batch(job):
+    """Records some cells, and looks for their canaries in all that came out."""
+    binary, lane, wanted, seed, killed = job
+    checker, units, result = Checker(), [], Result(cells=len(wanted))
+    for number, cell in enumerate(wanted):
+        canary, unit = cell.drawn(seed)
+        checker.add(cell, canary.random, canary.whole)
+        for step, exchange in enumerate(unit):
+            exchange.id = identifier(number, step)
+        units.append(unit)
+    for cell, unit in zip(wanted, units):
+        if cell not in checker.scan(b"\n".join(exchange.transcript() for exchange in unit)):
+            result.blind.append(cell.name)
+    with tempfile.TemporaryDirectory(prefix="leaks-") as work:
+        session = Session(binary, work, lane)
+        session.drive(units)
+        session.finish(killed)
+        recorded = session.recorded()
+    for cell, unit in zip(wanted, units):
+        if any(exchange.id not in recorded for exchange in unit):
+            result.not_recorded.append(cell.name)
+    search(session.outputs, checker, result)
+    return result
+
+
+# Records of other sessions by their hash: what stands in two of them holds no canary of one.
+ELSEWHERE = set()
+
+
+def search(outputs, checker, result):
+    found = collections.defaultdict(list)
+    for record, where in outputs.records.items():
+        result.outputs.update(where)
+        if where <= set(SHALLOW) and hash(record) in ELSEWHERE:
+            continue
+        ELSEWHERE.add(hash(record))
+        try:
+            hits = checker.scan(record, 2 if where <= set(SHALLOW) else 4)
+        except GaveUp:
+            result.wrong.append(f"too many decodings of a record in {', '.join(sorted(where))}")
+            continue
+        for cell, hit in hits.items():
+            found[cell].append((where, hit))
+    for cell, hits in found.items():
+        # The cassette's own record of it says most.
+        where = sorted(set().union(*(where for where, _ in hits)))
+        _, hit = max(hits, key=lambda pair: ("cassette" in pair[0], -pair[1].depth))
+        result.leaks.append(Leak(cell.name, tuple(where), hit.decoders, hit.look))
+
+
+def chosen(valid, only, full):
+    """The cells to run, each in the modes to run it in."""
+    for part in only:
+        name, values = part.split("=", 1)
+        valid = [cell for cell in valid if getattr(cell[0], name) in values.split("|")]
+    if full or only:
+        return list(itertools.chain(*valid))
+    return cover(valid)
+
+
+def cover(valid):
+    """Few cells that hold every pair of kind, place and encoding that any cell holds."""
+    left = {pair for modes in valid for pair in pairs(modes[0])}
+    by_first = collections.defaultdict(list)
+    for modes in valid:
+        by_first[modes[0].kind, modes[0].place].append(modes)
+    out = []
+
+    def take(modes):
+        left.difference_update(pairs(modes[0]))
+        out.append(modes[modes[0].number % len(modes)])
+
+    # Pairs of kind and place are the most: one cell for each covers nearly all others too.
+    for candidates in by_first.values():
+        take(max(candidates, key=lambda modes: (len(pairs(modes[0]) & left), modes[0].number)))
+    for modes in valid:
+        if pairs(modes[0]) & left:
+            take(modes)
+    return out
+
+
+def pairs(cell):
+    return {("kp", cell.kind, cell.place), ("ke", cell.kind, cell.encoding), ("pe", cell.place, cell.encoding)}
+
+
+def batches(binary, wanted, seed):
+    """Jobs of one lane each; every fourth recorder is killed at the end."""
+    by_lane = collections.defaultdict(list)
+    for cell in wanted:
+        by_lane[cell.lane].append(cell)
+    for lane, members in by_lane.items():
+        if lane == "tls": continue
+        # Neighbours in the matrix have much in common: a recording is better mixed.
+        members.sort(key=lambda cell: cell.number)
+        for number, start in enumerate(range(0, len(members), BATCH)):
+            yield binary, lane, members[start:start + BATCH], seed, number % 4 == 3
+
+
+def table(leaks):
+    """Leaks by place and encoding, one example of each."""
+    rows = collections.defaultdict(list)
+    for leak in leaks:
+        kind, place, encoding, mode = leak.cell.split("/")
+        rows[place, encoding].append((kind, mode, leak))
+    for (place, encoding), members in sorted(rows.items(), key=lambda row: (row[0][0], -len(row[1]))):
+        kinds = collections.Counter(kind for kind, _, _ in members)
+        modes = collections.Counter(mode for _, mode, _ in members)
+        outputs = sorted(set().union(*(leak.outputs for _, _, leak in members)))
+        _, _, example = members[0]
+        yield (
+            f"{place:24} {encoding:18} {len(members):4}  "
+            + ", ".join(f"{mode} {count}" for mode, count in sorted(modes.items()))
+            + f"\n    kinds: {', '.join(f'{kind} {count}' for kind, count in sorted(kinds.items()))}"
+            + f"\n    in: {', '.join(outputs)}"
+            + f"\n    e.g. {example.cell}, depth {len(example.decoders)} ({' > '.join(example.decoders) or 'as it is'})"
+            + f"\n         {example.look}"
+        )
+
+
+def missing_outputs(binary):
+    """The outputs of the specification that this version does not have, so that nobody counts them."""
+    text = subprocess.run([binary, "--help"], capture_output=True, text=True, timeout=20).stdout
+    record = subprocess.run([binary, "record", "--help"], capture_output=True, text=True, timeout=20).stdout
+    wanted = {
+        "HAR export": ("  export", text), "HTML report": ("  report", text), "diff": ("  diff", text),
+        "web page (--ui)": ("--ui", record), "trace log (--log)": ("--log", record),
+        "--unsafe-raw": ("--unsafe-raw", record),
+    }
+    return [name for name, (word, where) in wanted.items() if word not in where]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--report", help="write the table of leaks to this file too")
+    options = parser.parse_args()
+    binary, began = str(pathlib.Path(options.binary).resolve()), time.monotonic()
+    valid, left_out = cells.matrix(options.seed)
+    wanted = chosen(valid, [part for part in options.only.split(",") if part], options.full)
+    total = Result()
+    with multiprocessing.Pool(min(2, os.cpu_count() or 1)) as pool:
+        for result in pool.imap_unordered(batch, batches(binary, wanted, options.seed)):
+            for field in dataclasses.fields(Result):
+                setattr(total, field.name, getattr(total, field.name) + getattr(result, field.name))
+    count = len({(cell.kind, cell.place, cell.encoding) for cell in wanted})
+    leaking = {leak.cell.rsplit("/", 1)[0] for leak in total.leaks}
+    lines = [f"left out {number:6}  {reason}" for reason, number in left_out.most_common()]
+    lines += [f"searched {number:6}  {name}" for name, number in total.outputs.most_common()]
+    lines += [f"NOT IN THIS VERSION, not searched: {name}" for name in missing_outputs(binary)]
+    lines += [f"LEAK {row}" for row in table(total.leaks)]
+    lines += [f"NOT RECORDED: {name}" for name in total.not_recorded]
+    lines += [f"BLIND: the checker does not see {name} in what was sent" for name in total.blind]
+    lines += [f"WRONG: {what}" for what in total.wrong]
+    last = (
+        f"leaks: {count} cells in {total.cells} runs ({sum(left_out.values())} left out with reasons): "
+        f"{len(leaking)} leaks, {len(total.not_recorded)} not recorded, {len(total.blind)} blind"
+    )
+    if options.report:
+        pathlib.Path(options.report).write_text("\n".join([*lines, last]) + "\n")
+    if options.json:
+        print(json.dumps({"leaks": [dataclasses.asdict(leak) for leak in total.leaks], "cells": count}))
+    else:
+        print("\n".join(lines))
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(last)
+    bad = total.leaks or total.not_recorded or total.blind or total.wrong or not count
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
