@@ -42,20 +42,18 @@ class Checker:
     def __init__(self):
         # Windows of eight characters, and short parts by their length.
         self.windows, self.short = {}, collections.defaultdict(dict)
-        self.texts = {}
 
     def add(self, owner, random=(), whole=()):
         for text in random:
-            self.texts[owner, text.casefold()] = True
             for spelled, how in views(text):
                 for at in range(len(spelled) - WINDOW + 1):
-                    self.windows.setdefault(spelled[at:at + WINDOW], []).append((owner, how, None, at))
+                    self.windows.setdefault(spelled[at:at + WINDOW], []).append((owner, how, None))
         for text in whole:
             for spelled, how in views(text):
-                if len(spelled) < WINDOW:
-                    self.short[len(spelled)].setdefault(spelled, []).append((owner, how, spelled, 0))
-                else:
-                    self.windows.setdefault(spelled[:WINDOW], []).append((owner, how, spelled, 0))
+                if len(spelled) >= WINDOW:
+                    self.windows.setdefault(spelled[:WINDOW], []).append((owner, how, spelled))
+                elif not how:
+                    self.short[len(spelled)].setdefault(spelled, []).append((owner, how, spelled))
 
     def scan(self, data, depth=DEPTH):
         """One hit for each owner whose canary stands in the bytes, the shallowest."""
@@ -69,21 +67,22 @@ class Checker:
         return found
 
     def search(self, folded):
-        for size, table in [(WINDOW, self.windows), *self.short.items()]:
-            if not table:
-                continue
+        for size, table in self.tables():
             pieces = {folded[at:at + size] for at in range(len(folded) - size + 1)}
             for piece in pieces & table.keys():
-                for owner, how, rest, _ in table[piece]:
-                    at = folded.find(rest or piece)
+                for owner, how, rest in table[piece]:
+                    at = find_word(folded, piece) if size < WINDOW else folded.find(rest or piece)
                     if at >= 0:
                         yield owner, how, at, len(rest or piece)
+
+    def tables(self):
+        return [(WINDOW, self.windows), *self.short.items()]
 
     def look(self, folded, at, length):
         """What stands around a hit, with every canary in it masked."""
         start, end = max(0, at - 60), min(len(folded), at + length + 40)
         mask = [False] * (end - start)
-        for size, table in [(WINDOW, self.windows), *self.short.items()]:
+        for size, table in self.tables():
             for place in range(start, end - size + 1):
                 if folded[place:place + size] in table:
                     mask[place - start:place - start + size] = [True] * size
@@ -93,7 +92,14 @@ class Checker:
             out += ("" if out.endswith("<CANARY>") else "<CANARY>") if masked else c
         # What is left at the edges of a canary is too short for a window: it goes with the rest.
         out = re.sub(r"[a-z0-9+/_=%.&#;\\\\-]*<CANARY>[a-z0-9+/_=%.&#;\\\\-]*", hidden, out)
+        out = "".join(c if c.isprintable() else " " for c in out)
         return " ".join(re.sub(r"(?!\S*redacted-)(?=\S*\d)[a-z0-9+/_=%-]{16,}", "…", out).split())
+
+
+def find_word(text, word):
+    """Where a short part stands by itself: within other letters and digits it stands by chance."""
+    found = re.search(rf"(?<![0-9a-z]){re.escape(word)}(?![0-9a-z])", text)
+    return found.start() if found else -1
 
 
 def hidden(found):

@@ -15,7 +15,7 @@ class Origin:
     """Also stands as a proxy for any host: a request in absolute form is answered the same."""
 
     def __init__(self):
-        self.answers = {}
+        self.answers, self.secure_port = {}, None
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.socket.getsockname()[1]
         # Bound and not listening: who connects is refused, and nobody else gets the port.
@@ -34,6 +34,8 @@ class Origin:
     def serve(self, client):
         with contextlib.suppress(OSError), client, client.makefile("rb") as reader:
             while head := read_head(reader):
+                if head.startswith(b"CONNECT "):
+                    return self.pass_on(client)
                 skip_body(reader, head)
                 found = ID.search(head)
                 exchange = self.answers.get(found[1].decode()) if found else None
@@ -48,11 +50,27 @@ class Origin:
                     if exchange.how:
                         return
 
+    def pass_on(self, client):
+        """A tunnel to whoever speaks TLS for us, whatever host was asked for."""
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", self.secure_port)) as other:
+            back = threading.Thread(target=copy, args=(other, client), daemon=True)
+            back.start()
+            copy(client, other)
+            back.join()
+
     def close(self):
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         self.closed.close()
+
+
+def copy(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 def read_head(reader):

@@ -26,7 +26,10 @@ from session import Session, identifier
 # A recorder's memory of secrets is bounded: so many cells to one.
 BATCH = 320
 # Certificates are long, full of base64, and nothing that a client said: two decoders deep will do.
-SHALLOW = ("bundle.pem", "roots.p12")
+SHALLOW = ("bundle.pem", "extra.pem", "roots.p12")
+
+# How many of these are met without `--full`.
+SAMPLE = {"pairs": 300, "end to end": 200}
 
 
 @dataclasses.dataclass
@@ -50,28 +53,55 @@ class Leak:
     look: str
 
 
-def batch(job):
-    """Records some cells, and looks for their canaries in all that came out."""
-    binary, lane, wanted, seed, killed = job
-    checker, units, result = Checker(), [], Result(cells=len(wanted))
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Some cells for one recorder, and what to try with it besides."""
+
+    binary: str
+    lane: str
+    cells: tuple
+    seed: int
+    killed: bool = False
+    replayed: bool = False
+    traced: bool = False
+
+
+def units_of(wanted, seed):
+    """Each cell's canary and its exchanges, numbered."""
     for number, cell in enumerate(wanted):
         canary, unit = cell.drawn(seed)
-        checker.add(cell, canary.random, canary.whole)
         for step, exchange in enumerate(unit):
             exchange.id = identifier(number, step)
+        yield cell, canary, unit
+
+
+def batch(job):
+    """Records some cells, and looks for their canaries in all that came out."""
+    checker, units, result = Checker(), [], Result(cells=len(job.cells))
+    depth = max(cell.depth for cell in job.cells)
+    for cell, canary, unit in units_of(job.cells, job.seed):
+        checker.add(cell, canary.random, canary.whole)
         units.append(unit)
-    for cell, unit in zip(wanted, units):
-        if cell not in checker.scan(b"\n".join(exchange.transcript() for exchange in unit)):
+    for cell, unit in zip(job.cells, units):
+        said = b"\n".join(exchange.transcript() for exchange in unit)
+        if cell not in checker.scan(said, depth):
             result.blind.append(cell.name)
     with tempfile.TemporaryDirectory(prefix="leaks-") as work:
-        session = Session(binary, work, lane)
+        session = Session(job.binary, work, job.lane, job.traced)
         session.drive(units)
-        session.finish(killed)
+        session.finish(job.killed)
         recorded = session.recorded()
-    for cell, unit in zip(wanted, units):
+        if job.replayed:
+            session.replay([unit for _, _, unit in units_of(job.cells, job.seed + 1)])
+        if job.traced:
+            elsewhere = session.made_elsewhere()
+            result.wrong += [f"the recorder made {name}, which is not searched" for name in elsewhere]
+            result.outputs["system calls"] += 1
+    result.wrong += session.wrong
+    for cell, unit in zip(job.cells, units):
         if any(exchange.id not in recorded for exchange in unit):
             result.not_recorded.append(cell.name)
-    search(session.outputs, checker, result)
+    search(session.outputs, checker, result, depth)
     return result
 
 
@@ -79,7 +109,7 @@ def batch(job):
 ELSEWHERE = set()
 
 
-def search(outputs, checker, result):
+def search(outputs, checker, result, depth):
     found = collections.defaultdict(list)
     for record, where in outputs.records.items():
         result.outputs.update(where)
@@ -87,7 +117,7 @@ def search(outputs, checker, result):
             continue
         ELSEWHERE.add(hash(record))
         try:
-            hits = checker.scan(record, 2 if where <= set(SHALLOW) else 4)
+            hits = checker.scan(record, 2 if where <= set(SHALLOW) else depth)
         except GaveUp:
             result.wrong.append(f"too many decodings of a record in {', '.join(sorted(where))}")
             continue
@@ -136,23 +166,43 @@ def pairs(cell):
 
 
 def batches(binary, wanted, seed):
-    """Jobs of one lane each; every fourth recorder is killed at the end."""
+    """Jobs of one lane each, and by turns with another end."""
     by_lane = collections.defaultdict(list)
     for cell in wanted:
-        by_lane[cell.lane].append(cell)
-    for lane, members in by_lane.items():
-        if lane == "tls": continue
+        by_lane[cell.lane, cell.depth].append(cell)
+    for (lane, _), members in by_lane.items():
         # Neighbours in the matrix have much in common: a recording is better mixed.
         members.sort(key=lambda cell: cell.number)
         for number, start in enumerate(range(0, len(members), BATCH)):
-            yield binary, lane, members[start:start + BATCH], seed, number % 4 == 3
+            part = tuple(members[start:start + BATCH])
+            ends = {0: "replayed", 1: "killed", 2: "traced"}
+            end = {ends[number % 6]: True} if number % 6 in ends and lane == "plain" else {}
+            yield Job(binary, lane, part, seed, **end)
+
+
+def wanted_groups(options):
+    """The cells of each part of the benchmark, and what was left out of all, by reason."""
+    matrix, left_out = cells.matrix(options.seed)
+    only = [part for part in options.only.split(",") if part]
+    groups = {"cells": chosen(matrix, only, options.full)}
+    if not only:
+        for name, (members, reasons) in {"pairs": cells.pairs(options.seed), "end to end": cells.end_to_end()}.items():
+            members.sort(key=lambda cell: cell.number)
+            groups[name] = members if options.full else members[:SAMPLE[name]]
+            left_out += reasons
+    return groups, left_out
+
+
+def base(name):
+    """A cell by kind, place and encoding, whatever its mode."""
+    return name.replace("/alone", "").replace("/known", "")
 
 
 def table(leaks):
     """Leaks by place and encoding, one example of each."""
     rows = collections.defaultdict(list)
     for leak in leaks:
-        kind, place, encoding, mode = leak.cell.split("/")
+        kind, place, encoding, mode = leak.cell.split("/")[:4]
         rows[place, encoding].append((kind, mode, leak))
     for (place, encoding), members in sorted(rows.items(), key=lambda row: (row[0][0], -len(row[1]))):
         kinds = collections.Counter(kind for kind, _, _ in members)
@@ -191,15 +241,13 @@ def main():
     parser.add_argument("--report", help="write the table of leaks to this file too")
     options = parser.parse_args()
     binary, began = str(pathlib.Path(options.binary).resolve()), time.monotonic()
-    valid, left_out = cells.matrix(options.seed)
-    wanted = chosen(valid, [part for part in options.only.split(",") if part], options.full)
+    groups, left_out = wanted_groups(options)
+    everything = [cell for members in groups.values() for cell in members]
     total = Result()
     with multiprocessing.Pool(min(2, os.cpu_count() or 1)) as pool:
-        for result in pool.imap_unordered(batch, batches(binary, wanted, options.seed)):
+        for result in pool.imap_unordered(batch, batches(binary, everything, options.seed)):
             for field in dataclasses.fields(Result):
                 setattr(total, field.name, getattr(total, field.name) + getattr(result, field.name))
-    count = len({(cell.kind, cell.place, cell.encoding) for cell in wanted})
-    leaking = {leak.cell.rsplit("/", 1)[0] for leak in total.leaks}
     lines = [f"left out {number:6}  {reason}" for reason, number in left_out.most_common()]
     lines += [f"searched {number:6}  {name}" for name, number in total.outputs.most_common()]
     lines += [f"NOT IN THIS VERSION, not searched: {name}" for name in missing_outputs(binary)]
@@ -207,19 +255,21 @@ def main():
     lines += [f"NOT RECORDED: {name}" for name in total.not_recorded]
     lines += [f"BLIND: the checker does not see {name} in what was sent" for name in total.blind]
     lines += [f"WRONG: {what}" for what in total.wrong]
+    counts = ", ".join(f"{len({base(cell.name) for cell in members})} {name}" for name, members in groups.items())
     last = (
-        f"leaks: {count} cells in {total.cells} runs ({sum(left_out.values())} left out with reasons): "
-        f"{len(leaking)} leaks, {len(total.not_recorded)} not recorded, {len(total.blind)} blind"
+        f"leaks: {counts} in {total.cells} runs ({sum(left_out.values())} left out with reasons): "
+        f"{len({base(leak.cell) for leak in total.leaks})} leaks, {len(total.not_recorded)} not recorded, "
+        f"{len(total.blind)} blind"
     )
     if options.report:
         pathlib.Path(options.report).write_text("\n".join([*lines, last]) + "\n")
     if options.json:
-        print(json.dumps({"leaks": [dataclasses.asdict(leak) for leak in total.leaks], "cells": count}))
+        print(json.dumps({"leaks": [dataclasses.asdict(leak) for leak in total.leaks], "counts": last}))
     else:
         print("\n".join(lines))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     print(last)
-    bad = total.leaks or total.not_recorded or total.blind or total.wrong or not count
+    bad = total.leaks or total.not_recorded or total.blind or total.wrong or not total.cells
     return 1 if bad else 0
 
 

@@ -5,15 +5,16 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "wire"))
 
-from origin import LENGTH, CHUNKED, Origin, read_chunks, read_head  # noqa: E402
-from support import Recorder, authtape  # noqa: E402
+from clients import Http1, Http2, plain, secure  # noqa: E402
+from origin import Origin  # noqa: E402
+from support import Pki, Recorder, authtape, with_us  # noqa: E402
 
 THREADS = 3
 # After so many cells the journal is looked at.
@@ -23,57 +24,6 @@ TERMINAL = (
 )
 
 NAMES = {"tape.yaml": "cassette", "tape.yaml.part": "", "tape.yaml.record.log": "record's output"}
-
-
-class Client:
-    """Keeps its connection to the proxy while it can."""
-
-    def __init__(self, port):
-        self.port, self.socket, self.reader = port, None, None
-
-    def send(self, data, upgrade=False):
-        """The bytes of the answer; whatever came where the connection ended."""
-        for fresh in (self.socket is None, True):
-            if fresh:
-                self.close()
-                self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.reader = self.socket.makefile("rb")
-            try:
-                self.socket.sendall(data)
-                head = read_head(self.reader)
-            except OSError:
-                head = b""
-            if head:
-                return head + self.body(head, upgrade)
-            # A connection that was kept may have been closed meanwhile; a new one ended by itself.
-            self.close()
-            if fresh:
-                return b""
-        return b""
-
-    def body(self, head, upgrade):
-        with contextlib.suppress(OSError, ValueError):
-            if upgrade:
-                body = self.reader.read()
-                self.close()
-                return body
-            if CHUNKED.search(head):
-                return read_chunks(self.reader)
-            if length := LENGTH.search(head):
-                body = self.reader.read(int(length[1]))
-                if len(body) < int(length[1]):
-                    self.close()
-                return body
-        self.close()
-        return b""
-
-    def close(self):
-        if self.socket:
-            with contextlib.suppress(OSError):
-                self.reader.close()
-                self.socket.close()
-        self.socket = None
 
 
 class Outputs:
@@ -96,56 +46,88 @@ def split(data):
 
 
 class Session:
-    """One recorder, one origin, one directory that everything is written in."""
+    """One recorder, one origin, one directory that everything is written in.
 
-    def __init__(self, binary, work, lane="plain", options=(), under=()):
-        self.binary, self.work = binary, pathlib.Path(work)
+    The lane says how clients speak: `plain`, `tls1` or `tls2`, with `+upstream` where the recorder
+    reaches servers through a proxy of ours, which takes any host's name.
+    """
+
+    def __init__(self, binary, work, lane="plain", traced=False):
+        self.binary, self.work, self.lane = binary, pathlib.Path(work), lane
         self.cassette = self.work / "tape.yaml"
         self.origin = Origin()
+        self.port = self.origin.port
         self.outputs = Outputs()
+        # What went another way than it must, without a canary in the words.
+        self.wrong = []
+        self.front, more, under = None, [], ()
+        if traced:
+            self.calls = pathlib.Path(f"{work}.calls")
+            under = ("strace", "-D", "-f", "-qq", "-e", "trace=openat,creat", "-o", self.calls)
+        if lane.startswith("tls"):
+            # Keys are no output of the recorder.
+            self.keys = tempfile.TemporaryDirectory(prefix="leaks-keys-")
+            pki = Pki(pathlib.Path(self.keys.name))
+            pair = pki.leaf("front", "DNS:localhost,DNS:*.as.example")
+            self.front, self.port = secure_front(self.origin.port, *pair)
+            self.origin.secure_port = self.port
+            more += ["--upstream-ca", pki.ca]
+        if lane.endswith("+upstream"):
+            more += ["--upstream-proxy", f"http://127.0.0.1:{self.origin.port}"]
         for name in ("tmp", "home", "state"):
             (self.work / name).mkdir()
-        more = ["--upstream-proxy", f"http://127.0.0.1:{self.origin.port}"] if lane == "upstream" else []
         with environment(self.work):
             self.recorder = Recorder(
-                binary, self.cassette, "--keep", "all", *more, *options, quiet=False, under=under
+                binary, self.cassette, "--keep", "all", *more, quiet=False, under=under
             )
-        self.authority = f"localhost:{self.origin.port}"
 
-    def drive(self, units, after=None):
-        """Sends the exchanges of each unit in their order; some units at once. `after` sees each wave."""
-        for number, start in enumerate(range(0, len(units), WAVE)):
-            wave = units[start:start + WAVE]
-            self.wave(list(reversed(wave)))
+    def drive(self, units):
+        """Sends the exchanges of each unit in their order, some units at once."""
+        for start in range(0, len(units), WAVE):
+            self.wave(units[start:start + WAVE])
             self.gather("journal")
-            if after:
-                after(number, wave)
 
     def wave(self, units):
-        lock = threading.Lock()
+        """The answers to all of it, in no order."""
+        lock, units, answers = threading.Lock(), list(reversed(units)), []
 
         def work():
-            client = Client(self.recorder.port)
+            clients = {}
             while True:
                 with lock:
                     if not units:
                         break
                     unit = units.pop()
                 for exchange in unit:
-                    self.send(client, exchange)
-            client.close()
+                    answers.append(self.send(clients, exchange) or b"")
+            for client in clients.values():
+                client.close()
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(THREADS)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        return answers
 
-    def send(self, client, exchange):
+    def send(self, clients, exchange):
         self.origin.answers[exchange.id] = exchange
-        refused = exchange.how == "refused"
-        authority = f"localhost:{self.origin.refusing_port}" if refused else self.authority
-        return client.send(exchange.request(authority), upgrade=exchange.how == "websocket")
+        port = self.origin.refusing_port if exchange.how == "refused" else self.port
+        host = exchange.host or "localhost"
+        server = (port, host if self.lane != "plain" else "")
+        if server not in clients:
+            if len(clients) > 4:
+                clients.pop(next(iter(clients))).close()
+            clients[server] = self.client(port, host)
+        tls = self.lane.startswith("tls")
+        return clients[server].send(exchange, f"{host}:{port}", not tls)
+
+    def client(self, port, host):
+        if self.lane.startswith("tls2"):
+            return Http2(lambda: secure(self.recorder, port, host, "h2"))
+        if self.lane.startswith("tls1"):
+            return Http1(lambda: secure(self.recorder, port, host, "http/1.1"))
+        return Http1(lambda: plain(self.recorder.port))
 
     def gather(self, journal):
         """All files that there are now; `journal` is what the unfinished cassette is called."""
@@ -161,10 +143,12 @@ class Session:
             self.gather("journal after kill -9")
             recovered = authtape(self.binary, "recover", self.cassette.with_name("tape.yaml.part"))
             self.outputs.add("recover", (recovered.stdout + recovered.stderr).encode())
+            if recovered.returncode != 0:
+                self.wrong.append(f"recover ended with {recovered.returncode}: {recovered.stderr.strip()}")
         else:
             code, _ = self.recorder.stop(seconds=60)
             if code != 0:
-                raise SystemExit(f"record ended with {code}: {self.recorder.log.read_text()[-500:]}")
+                self.wrong.append(f"record ended with {code}")
         self.gather("journal left over")
         for arguments in TERMINAL:
             done = subprocess.run(
@@ -172,6 +156,31 @@ class Session:
             )
             self.outputs.add(" ".join(arguments), done.stdout + done.stderr)
         self.origin.close()
+        if self.front:
+            self.front.kill()
+            self.front.wait()
+            self.keys.cleanup()
+
+    def replay(self, units):
+        """Plays the cassette to the same requests with other values in them."""
+        with environment(self.work):
+            self.recorder = Recorder(self.binary, self.cassette, verb="replay", quiet=False)
+        for answer in self.wave(units):
+            self.outputs.add("replay's answers", answer)
+        self.recorder.stop()
+        self.outputs.add("replay's output", self.recorder.log.read_bytes())
+
+    def made_elsewhere(self):
+        """Files that the recorder made, by its system calls, where nobody looks for them."""
+        if not self.calls.exists():
+            raise SystemExit("strace left no list of files")
+        calls = self.calls.read_text(errors="replace")
+        self.calls.unlink()
+        names = set(re.findall(r'(?:openat\(\w+, |creat\()"([^"]+)"[^)]*(?:O_CREAT|O_TMPFILE)', calls))
+        if not any(name.endswith(".part") for name in names):
+            raise SystemExit("strace did not see the cassette being made")
+        here = str(self.work)
+        return sorted(name for name in names if not name.startswith((here, "/dev/", "/proc/")))
 
     def recorded(self):
         """The ids of the exchanges that are on the cassette."""
@@ -179,6 +188,15 @@ class Session:
             return set()
         text = self.cassette.read_text(errors="replace")
         return set(re.findall(r"00000000-0000-4000-8[0-9a-f]{3}-[0-9a-f]{12}", text))
+
+
+def secure_front(answers, certificate, key):
+    """Node's server before the origin: its process and its port."""
+    front = subprocess.Popen(
+        ["node", pathlib.Path(__file__).with_name("origin.mjs"), str(answers), certificate, key],
+        stdout=subprocess.PIPE, text=True, preexec_fn=with_us,
+    )
+    return front, int(front.stdout.readline())
 
 
 @contextlib.contextmanager

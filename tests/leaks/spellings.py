@@ -19,7 +19,7 @@ class Encoding:
     spell: typing.Callable
     # `url`, `json` or `html`: whose escapes these are.
     level: str = ""
-    # How a body is changed: a function to new bytes and header fields.
+    # How a body is changed, with a coding to choose: to new bytes and header fields.
     body: typing.Callable | None = None
     # Line ends in the spelling: only bodies can hold them.
     lines: bool = False
@@ -115,11 +115,11 @@ CODINGS = {
 }
 
 
-def coded(coding):
-    return lambda data: (CODINGS[coding](data), [("Content-Encoding", coding)])
+def coded(data, coding):
+    return CODINGS[coding](data), [("Content-Encoding", coding)]
 
 
-def utf16(data):
+def utf16(data, _coding):
     return ("\ufeff" + data.decode()).encode("utf-16-le"), []
 
 
