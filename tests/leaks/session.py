@@ -41,7 +41,8 @@ def split(data):
     """Interactions where these are told apart, else some lines at once."""
     if b"\n# end " in data:
         return re.split(rb"(?m)^# end \d+\n", data)
-    lines = data.split(b"\n")
+    # A listing in JSON is one long line, of an object for each interaction.
+    lines = re.split(rb"\n|(?<=\}),(?=\{)", data)
     return [b"\n".join(lines[at:at + 40]) for at in range(0, len(lines), 40)]
 
 
@@ -183,10 +184,9 @@ class Session:
         return sorted(name for name in names if not name.startswith((here, "/dev/", "/proc/")))
 
     def recorded(self):
-        """The ids of the exchanges that are on the cassette."""
-        if not self.cassette.exists():
-            return set()
-        text = self.cassette.read_text(errors="replace")
+        """The ids of the exchanges that are on the cassette, or in what was left of it."""
+        left = self.cassette.with_name("tape.yaml.part")
+        text = (self.cassette if self.cassette.exists() else left).read_text(errors="replace")
         return set(re.findall(r"00000000-0000-4000-8[0-9a-f]{3}-[0-9a-f]{12}", text))
 
 
