@@ -6,8 +6,11 @@ import dataclasses
 import hashlib
 import random
 
+# For its places, which add themselves.
+import bodies  # noqa: F401
+from homes import home
 from kinds import KINDS
-from places import PLACES, Carried, Senseless, home
+from places import PLACES, Carried, Senseless
 from spellings import CODINGS, ENCODINGS, Encoding
 
 # Below this a value is not told from others by what it looks like.
@@ -19,7 +22,14 @@ READABLE = ("raw", "case")
 LANES = {"plain": "plain", "upstream": "plain+upstream", "tls": "tls2"}
 # Where pairs of encodings are tried: each holds bodies, or keeps what it is given.
 PAIR_PLACES = (
-    "error-description", "form", "form-name", "json-in-json", "json-key", "jwt-claim", "path", "request-header",
+    "error-description",
+    "form",
+    "form-name",
+    "json-in-json",
+    "json-key",
+    "jwt-claim",
+    "path",
+    "request-header",
 )
 PAIR_KINDS = ("access-token", "client-secret", "password")
 
@@ -36,7 +46,9 @@ class Cell:
 
     @property
     def name(self):
-        return "/".join(filter(None, (self.kind, self.place, self.encoding, self.mode, self.through)))
+        return "/".join(
+            filter(None, (self.kind, self.place, self.encoding, self.mode, self.through))
+        )
 
     @property
     def number(self):
@@ -81,8 +93,11 @@ def encoding_of(name):
         return data, fields
 
     return Encoding(
-        name, lambda text: second.spell(first.spell(text)), first.level if second.body else second.level,
-        body if any(encoding.body for encoding in pair) else None, first.lines or second.lines,
+        name,
+        lambda text: second.spell(first.spell(text)),
+        first.level if second.body else second.level,
+        body if any(encoding.body for encoding in pair) else None,
+        first.lines or second.lines,
     )
 
 
@@ -185,7 +200,9 @@ def senseless(cell, seen, seed):
     try:
         exchanges(cell, canary)
         name = KINDS[cell.kind].param
-        built = PLACES[cell.place].build(Carried(carried.spell(canary.value), carried.level, name, 0))
+        built = PLACES[cell.place].build(
+            Carried(carried.spell(canary.value), carried.level, name, 0)
+        )
     except Senseless as reason:
         return str(reason)
     if carried.body or seen is None:

@@ -47,7 +47,9 @@ class Checker:
         for text in random:
             for spelled, how in views(text):
                 for at in range(len(spelled) - WINDOW + 1):
-                    self.windows.setdefault(spelled[at:at + WINDOW], []).append((owner, how, None))
+                    self.windows.setdefault(spelled[at : at + WINDOW], []).append(
+                        (owner, how, None)
+                    )
         for text in whole:
             for spelled, how in views(text):
                 if len(spelled) >= WINDOW:
@@ -68,7 +70,7 @@ class Checker:
 
     def search(self, folded):
         for size, table in self.tables():
-            pieces = {folded[at:at + size] for at in range(len(folded) - size + 1)}
+            pieces = {folded[at : at + size] for at in range(len(folded) - size + 1)}
             for piece in pieces & table.keys():
                 for owner, how, rest in table[piece]:
                     at = find_word(folded, piece) if size < WINDOW else folded.find(rest or piece)
@@ -84,9 +86,9 @@ class Checker:
         mask = [False] * (end - start)
         for size, table in self.tables():
             for place in range(start, end - size + 1):
-                if folded[place:place + size] in table:
-                    mask[place - start:place - start + size] = [True] * size
-        mask[at - start:at - start + length] = [True] * length
+                if folded[place : place + size] in table:
+                    mask[place - start : place - start + size] = [True] * size
+        mask[at - start : at - start + length] = [True] * length
         out = ""
         for masked, c in zip(mask, folded[start:end]):
             out += ("" if out.endswith("<CANARY>") else "<CANARY>") if masked else c
@@ -106,7 +108,10 @@ def hidden(found):
     """A canary with the letters and digits beside it, where these are not a label or a word."""
     before, after = found[0].split("<CANARY>", 1)
     after = after.rsplit("<CANARY>", 1)[-1]
-    plain = [part if re.fullmatch(r"[a-z_=&.#-]{0,24}|.*redacted-.*", part) else "…" for part in (before, after)]
+    plain = [
+        part if re.fullmatch(r"[a-z_=&.#-]{0,24}|.*redacted-.*", part) else "…"
+        for part in (before, after)
+    ]
     return "<CANARY>".join(plain)
 
 
@@ -118,7 +123,7 @@ def views(text):
     data = text.encode()
     for shift in range(3):
         spelled = base64.b64encode(bytes(shift) + data).decode()
-        core = spelled[-(-8 * shift // 6):(shift + len(data)) * 8 // 6]
+        core = spelled[-(-8 * shift // 6) : (shift + len(data)) * 8 // 6]
         if len(core) >= 2 * WINDOW:
             yield core.casefold(), "base64, folded"
 
@@ -153,7 +158,9 @@ def as_bytes(text):
 def percent(text):
     if "%" in text:
         yield re.sub(
-            r"(?:%[0-9A-Fa-f]{2})+", lambda found: as_text(bytes.fromhex(found[0].replace("%", ""))), text
+            r"(?:%[0-9A-Fa-f]{2})+",
+            lambda found: as_text(bytes.fromhex(found[0].replace("%", ""))),
+            text,
         )
 
 
@@ -162,7 +169,17 @@ def form(text):
         yield from percent(text.replace("+", " ") + "%20")
 
 
-ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0", "e": "\x1b", "a": "\a", "v": "\v"}
+ESCAPES = {
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "b": "\b",
+    "f": "\f",
+    "0": "\0",
+    "e": "\x1b",
+    "a": "\a",
+    "v": "\v",
+}
 
 
 def unescape(text):
@@ -188,7 +205,9 @@ def quoted_printable(text):
     if "=" in text:
         joined = re.sub(r"=[ \t]*\r?\n[ \t]*", "", text)
         yield re.sub(
-            r"(?:=[0-9A-Fa-f]{2})+", lambda found: as_text(bytes.fromhex(found[0].replace("=", ""))), joined
+            r"(?:=[0-9A-Fa-f]{2})+",
+            lambda found: as_text(bytes.fromhex(found[0].replace("=", ""))),
+            joined,
         )
 
 
@@ -214,14 +233,16 @@ def base64_runs(text):
     runs = [run.translate(STANDARD) for run in re.findall(r"[A-Za-z0-9+/_-]{8,}", text)]
     for start in range(4):
         parts = (run[start:] for run in runs)
-        yield readable(binascii.a2b_base64(part[:len(part) // 4 * 4] + tail(part)) for part in parts)
+        yield readable(
+            binascii.a2b_base64(part[: len(part) // 4 * 4] + tail(part)) for part in parts
+        )
 
 
 STANDARD = str.maketrans("-_", "+/")
 
 
 def tail(part):
-    left = part[len(part) // 4 * 4:]
+    left = part[len(part) // 4 * 4 :]
     return left + "=" * (4 - len(left)) if len(left) > 1 else ""
 
 
@@ -229,13 +250,20 @@ def hex_runs(text):
     runs = re.findall(r"[0-9A-Fa-f]{10,}", text)
     for start in range(2):
         parts = (run[start:] for run in runs)
-        yield readable(bytes.fromhex(part[:len(part) // 2 * 2]) for part in parts)
+        yield readable(bytes.fromhex(part[: len(part) // 2 * 2]) for part in parts)
 
 
 def inflate(text):
     data = None
     out = []
-    for magic, bits in (("\x1f\udc8b", 31), ("x\x9c", 15), ("x\udc9c", 15), ("x\x01", 15), ("x^", 15), ("x\udcda", 15)):
+    for magic, bits in (
+        ("\x1f\udc8b", 31),
+        ("x\x9c", 15),
+        ("x\udc9c", 15),
+        ("x\x01", 15),
+        ("x^", 15),
+        ("x\udcda", 15),
+    ):
         at = text.find(magic)
         while at >= 0:
             data = as_bytes(text[at:])

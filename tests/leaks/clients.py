@@ -88,7 +88,9 @@ class Http2:
                     self.socket.sendall(h2.frame(h2.SETTINGS, h2.ACK))
                 if kind == h2.PING and not flags & h2.ACK:
                     self.socket.sendall(h2.frame(h2.PING, h2.ACK, payload=payload))
-                ended = kind in (h2.DATA, h2.HEADERS) and flags & h2.END_STREAM or kind == h2.RST_STREAM
+                ended = (
+                    kind in (h2.DATA, h2.HEADERS) and flags & h2.END_STREAM or kind == h2.RST_STREAM
+                )
                 if stream == self.stream and ended:
                     return received
                 if kind == h2.GOAWAY:
@@ -107,17 +109,22 @@ class Http2:
         increment = size.to_bytes(4, "big")
         with contextlib.suppress(OSError):
             self.socket.sendall(
-                h2.frame(h2.WINDOW_UPDATE, 0, 0, increment) + h2.frame(h2.WINDOW_UPDATE, 0, self.stream, increment)
+                h2.frame(h2.WINDOW_UPDATE, 0, 0, increment)
+                + h2.frame(h2.WINDOW_UPDATE, 0, self.stream, increment)
             )
 
     def request(self, exchange, authority):
         fields = [
-            (":method", exchange.method), (":scheme", "https"), (":authority", authority), (":path", exchange.target),
-            ("x-request-id", exchange.id), *((name.lower(), value) for name, value in exchange.headers),
+            (":method", exchange.method),
+            (":scheme", "https"),
+            (":authority", authority),
+            (":path", exchange.target),
+            ("x-request-id", exchange.id),
+            *((name.lower(), value) for name, value in exchange.headers),
         ]
         block = h2.block((name.encode(), value.encode()) for name, value in fields)
         out, kind = b"", h2.HEADERS
-        parts = [block[at:at + 16_384] for at in range(0, len(block), 16_384)]
+        parts = [block[at : at + 16_384] for at in range(0, len(block), 16_384)]
         for number, part in enumerate(parts):
             flags = h2.END_HEADERS if number == len(parts) - 1 else 0
             flags |= h2.END_STREAM if kind == h2.HEADERS and not exchange.body else 0

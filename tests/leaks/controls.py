@@ -27,7 +27,10 @@ def git(*arguments):
 def build(tree):
     """The binary of the tree as it stands; `None` where it does not build."""
     done = subprocess.run(
-        ["cargo", "build", "--quiet", "--locked"], cwd=tree, capture_output=True, text=True,
+        ["cargo", "build", "--quiet", "--locked"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
         env={**os.environ, "CARGO_TARGET_DIR": str(HERE / "target"), "RUSTFLAGS": "-Awarnings"},
     )
     if done.returncode != 0:
@@ -39,8 +42,17 @@ def build(tree):
 def leaking(binary, cells):
     """The names of the cells that leak."""
     done = subprocess.run(
-        [sys.executable, pathlib.Path(__file__).with_name("run.py"), binary, "--json", "--only", cells],
-        capture_output=True, text=True, timeout=600,
+        [
+            sys.executable,
+            pathlib.Path(__file__).with_name("run.py"),
+            binary,
+            "--json",
+            "--only",
+            cells,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     if done.returncode not in (0, 1) or not done.stdout.startswith("{"):
         raise SystemExit(f"the benchmark ended with {done.returncode}: {done.stderr[-400:]}")

@@ -79,5 +79,9 @@ def frame(data):
 
 
 REASONS = {
-    200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 502: "Bad Gateway",
+    200: "OK",
+    302: "Found",
+    400: "Bad Request",
+    401: "Unauthorized",
+    502: "Bad Gateway",
 }

@@ -55,11 +55,21 @@ def base64url(data):
 
 def jwt(rng, **claims):
     """A JWT whose signature, subject, identifier and address are canaries."""
-    subject, identifier, person = "Cn" + run(rng, 20), "Cn" + run(rng, 20), "cn" + run(rng, 12).lower()
+    subject, identifier, person = (
+        "Cn" + run(rng, 20),
+        "Cn" + run(rng, 20),
+        "cn" + run(rng, 12).lower(),
+    )
     header = {"alg": "RS256", "typ": "JWT", "kid": "leak-key"}
     body = {
-        "iss": "https://as.example", "aud": "leak-client", "exp": 1893456000, "iat": 1893452400,
-        "sub": subject, "jti": identifier, "email": f"{person}@mail.example", **claims,
+        "iss": "https://as.example",
+        "aud": "leak-client",
+        "exp": 1893456000,
+        "iat": 1893452400,
+        "sub": subject,
+        "jti": identifier,
+        "email": f"{person}@mail.example",
+        **claims,
     }
     signature = base64url(rng.randbytes(64))
     parts = [base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, body)]
@@ -120,6 +130,7 @@ def email(rng):
 
 def person_name(rng):
     """Two names that no dictionary has, one of them with a letter beyond ASCII."""
+
     def word(syllables):
         return "".join(rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(syllables))
 
@@ -159,7 +170,9 @@ KINDS = {
         Kind("access-token", "access_token", opaque, "token_response", 166),
         Kind("access-token-jwt", "access_token", jwt, "token_response", 512),
         Kind("refresh-token", "refresh_token", opaque, "token_response", 166),
-        Kind("id-token", "id_token", lambda rng: jwt(rng, nonce=run(rng, 16)), "token_response", 512),
+        Kind(
+            "id-token", "id_token", lambda rng: jwt(rng, nonce=run(rng, 16)), "token_response", 512
+        ),
         Kind("code", "code", opaque, "authorization_response", 166),
         Kind("code-uuids", "code", uuids, "authorization_response", 360),
         Kind("state", "state", opaque, "authorization_request", 166),

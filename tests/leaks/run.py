@@ -1,6 +1,6 @@
 """The leak benchmark: canaries of every kind, in every place and encoding, through the recorder.
 
-    python3 tests/leaks/run.py target/release/authtape [--full] [--only kind=..,place=..,encoding=..]
+    python3 tests/leaks/run.py target/release/authtape [--full] [--only kind=a|b,place=c]
 
 Everything that the recorder puts out is searched by a checker that shares nothing with it. Without
 `--full`, every pair of kind, place and encoding is met at least once instead of every cell.
@@ -10,17 +10,17 @@ import argparse
 import collections
 import dataclasses
 import itertools
-import json
 import multiprocessing
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
 import cells
+import report
 from checker import Checker, GaveUp
+from report import Leak, Result
 from session import Session, identifier
 
 # A recorder's memory of secrets is bounded: so many cells to one.
@@ -30,27 +30,6 @@ SHALLOW = ("bundle.pem", "extra.pem", "roots.p12")
 
 # How many of these are met without `--full`.
 SAMPLE = {"pairs": 300, "end to end": 200}
-
-
-@dataclasses.dataclass
-class Result:
-    """What came of one recording."""
-
-    cells: int = 0
-    leaks: list = dataclasses.field(default_factory=list)
-    not_recorded: list = dataclasses.field(default_factory=list)
-    # Cells whose canary the checker does not see in what was sent: it could not have seen a leak.
-    blind: list = dataclasses.field(default_factory=list)
-    wrong: list = dataclasses.field(default_factory=list)
-    outputs: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-
-
-@dataclasses.dataclass(frozen=True)
-class Leak:
-    cell: str
-    outputs: tuple
-    decoders: tuple
-    look: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +74,9 @@ def batch(job):
             session.replay([unit for _, _, unit in units_of(job.cells, job.seed + 1)])
         if job.traced:
             elsewhere = session.made_elsewhere()
-            result.wrong += [f"the recorder made {name}, which is not searched" for name in elsewhere]
+            result.wrong += [
+                f"the recorder made {name}, which is not searched" for name in elsewhere
+            ]
             result.outputs["system calls"] += 1
     result.wrong += session.wrong
     for cell, unit in zip(job.cells, units):
@@ -162,7 +143,11 @@ def cover(valid):
 
 
 def pairs(cell):
-    return {("kp", cell.kind, cell.place), ("ke", cell.kind, cell.encoding), ("pe", cell.place, cell.encoding)}
+    return {
+        ("kp", cell.kind, cell.place),
+        ("ke", cell.kind, cell.encoding),
+        ("pe", cell.place, cell.encoding),
+    }
 
 
 def batches(binary, wanted, seed):
@@ -174,7 +159,7 @@ def batches(binary, wanted, seed):
         # Neighbours in the matrix have much in common: a recording is better mixed.
         members.sort(key=lambda cell: cell.number)
         for number, start in enumerate(range(0, len(members), BATCH)):
-            part = tuple(members[start:start + BATCH])
+            part = tuple(members[start : start + BATCH])
             ends = {0: "replayed", 1: "killed", 2: "traced"}
             end = {ends[number % 6]: True} if number % 6 in ends and lane == "plain" else {}
             yield Job(binary, lane, part, seed, **end)
@@ -186,49 +171,14 @@ def wanted_groups(options):
     only = [part for part in options.only.split(",") if part]
     groups = {"cells": chosen(matrix, only, options.full)}
     if not only:
-        for name, (members, reasons) in {"pairs": cells.pairs(options.seed), "end to end": cells.end_to_end()}.items():
+        for name, (members, reasons) in {
+            "pairs": cells.pairs(options.seed),
+            "end to end": cells.end_to_end(),
+        }.items():
             members.sort(key=lambda cell: cell.number)
-            groups[name] = members if options.full else members[:SAMPLE[name]]
+            groups[name] = members if options.full else members[: SAMPLE[name]]
             left_out += reasons
     return groups, left_out
-
-
-def base(name):
-    """A cell by kind, place and encoding, whatever its mode."""
-    return name.replace("/alone", "").replace("/known", "")
-
-
-def table(leaks):
-    """Leaks by place and encoding, one example of each."""
-    rows = collections.defaultdict(list)
-    for leak in leaks:
-        kind, place, encoding, mode = leak.cell.split("/")[:4]
-        rows[place, encoding].append((kind, mode, leak))
-    for (place, encoding), members in sorted(rows.items(), key=lambda row: (row[0][0], -len(row[1]))):
-        kinds = collections.Counter(kind for kind, _, _ in members)
-        modes = collections.Counter(mode for _, mode, _ in members)
-        outputs = sorted(set().union(*(leak.outputs for _, _, leak in members)))
-        _, _, example = members[0]
-        yield (
-            f"{place:24} {encoding:18} {len(members):4}  "
-            + ", ".join(f"{mode} {count}" for mode, count in sorted(modes.items()))
-            + f"\n    kinds: {', '.join(f'{kind} {count}' for kind, count in sorted(kinds.items()))}"
-            + f"\n    in: {', '.join(outputs)}"
-            + f"\n    e.g. {example.cell}, depth {len(example.decoders)} ({' > '.join(example.decoders) or 'as it is'})"
-            + f"\n         {example.look}"
-        )
-
-
-def missing_outputs(binary):
-    """The outputs of the specification that this version does not have, so that nobody counts them."""
-    text = subprocess.run([binary, "--help"], capture_output=True, text=True, timeout=20).stdout
-    record = subprocess.run([binary, "record", "--help"], capture_output=True, text=True, timeout=20).stdout
-    wanted = {
-        "HAR export": ("  export", text), "HTML report": ("  report", text), "diff": ("  diff", text),
-        "web page (--ui)": ("--ui", record), "trace log (--log)": ("--log", record),
-        "--unsafe-raw": ("--unsafe-raw", record),
-    }
-    return [name for name, (word, where) in wanted.items() if word not in where]
 
 
 def main():
@@ -238,7 +188,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--report", help="write the table of leaks to this file too")
+    parser.add_argument("--report", help="write what is printed to this file too")
     options = parser.parse_args()
     binary, began = str(pathlib.Path(options.binary).resolve()), time.monotonic()
     groups, left_out = wanted_groups(options)
@@ -246,27 +196,14 @@ def main():
     total = Result()
     with multiprocessing.Pool(min(2, os.cpu_count() or 1)) as pool:
         for result in pool.imap_unordered(batch, batches(binary, everything, options.seed)):
-            for field in dataclasses.fields(Result):
-                setattr(total, field.name, getattr(total, field.name) + getattr(result, field.name))
-    lines = [f"left out {number:6}  {reason}" for reason, number in left_out.most_common()]
-    lines += [f"searched {number:6}  {name}" for name, number in total.outputs.most_common()]
-    lines += [f"NOT IN THIS VERSION, not searched: {name}" for name in missing_outputs(binary)]
-    lines += [f"LEAK {row}" for row in table(total.leaks)]
-    lines += [f"NOT RECORDED: {name}" for name in total.not_recorded]
-    lines += [f"BLIND: the checker does not see {name} in what was sent" for name in total.blind]
-    lines += [f"WRONG: {what}" for what in total.wrong]
-    counts = ", ".join(f"{len({base(cell.name) for cell in members})} {name}" for name, members in groups.items())
-    last = (
-        f"leaks: {counts} in {total.cells} runs ({sum(left_out.values())} left out with reasons): "
-        f"{len({base(leak.cell) for leak in total.leaks})} leaks, {len(total.not_recorded)} not recorded, "
-        f"{len(total.blind)} blind"
-    )
+            total.add(result)
+    absent, unsearched = report.outputs_of(binary)
+    total.wrong += [f"this version has {name}, which is not searched" for name in unsearched]
+    lines = report.lines(total, left_out, absent)
+    last = report.last_line(groups, total, left_out)
     if options.report:
         pathlib.Path(options.report).write_text("\n".join([*lines, last]) + "\n")
-    if options.json:
-        print(json.dumps({"leaks": [dataclasses.asdict(leak) for leak in total.leaks], "counts": last}))
-    else:
-        print("\n".join(lines))
+    print(report.as_json(total, last) if options.json else "\n".join(lines))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     print(last)
     bad = total.leaks or total.not_recorded or total.blind or total.wrong or not total.cells

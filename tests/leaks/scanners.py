@@ -3,7 +3,7 @@
     python3 tests/leaks/scanners.py target/release/authtape [--count 200]
 
 They are installed under `target/`, by name, from the registries of their languages. Each is first
-shown a file with secrets of its own, which it must find: a scanner that finds nothing proves nothing.
+shown a file with secrets of its own, which it must find: one that finds nothing proves nothing.
 """
 
 import argparse
@@ -30,10 +30,24 @@ def installed():
         call(venv / "bin" / "pip", "install", "--quiet", "detect-secrets==1.5.0")
     if not (node / "node_modules" / "secretlint").exists():
         node.mkdir(parents=True, exist_ok=True)
-        call("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", node, "secretlint@11", f"{PRESET}@11")
+        call(
+            "npm",
+            "install",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            node,
+            "secretlint@11",
+            f"{PRESET}@11",
+        )
     if not (cargo / "bin" / "ripsecrets").exists():
         call("cargo", "install", "--quiet", "--locked", "--root", cargo, "ripsecrets@0.1.11")
-    return venv / "bin" / "detect-secrets", node / "node_modules" / ".bin" / "secretlint", cargo / "bin" / "ripsecrets"
+    return (
+        venv / "bin" / "detect-secrets",
+        node / "node_modules" / ".bin" / "secretlint",
+        cargo / "bin" / "ripsecrets",
+    )
 
 
 def call(*command):
@@ -41,17 +55,23 @@ def call(*command):
 
 
 def told(*command, cwd):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=cwd, timeout=600)
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, cwd=cwd, timeout=600
+    )
     return done.returncode, done.stdout, done.stderr
 
 
 def detect_secrets(program, folder):
     """The lines that it reports: labels are excluded as the documentation says."""
-    code, out, err = told(program, "scan", "--all-files", "--exclude-secrets", "REDACTED-", ".", cwd=folder)
+    code, out, err = told(
+        program, "scan", "--all-files", "--exclude-secrets", "REDACTED-", ".", cwd=folder
+    )
     if code != 0:
         raise SystemExit(f"detect-secrets ended with {code}: {err[-300:]}")
     found = json.loads(out)["results"]
-    return [f"{name}:{hit['line_number']} {hit['type']}" for name, hits in found.items() for hit in hits]
+    return [
+        f"{name}:{hit['line_number']} {hit['type']}" for name, hits in found.items() for hit in hits
+    ]
 
 
 def secretlint(program, folder):
@@ -63,7 +83,11 @@ def secretlint(program, folder):
     if code not in (0, 1):
         raise SystemExit(f"secretlint ended with {code}: {err[-300:]}")
     files = json.loads(out or "[]")
-    return [f"{file['filePath']}:{hit['loc']['start']['line']} {hit['ruleId']}" for file in files for hit in file["messages"]]
+    return [
+        f"{file['filePath']}:{hit['loc']['start']['line']} {hit['ruleId']}"
+        for file in files
+        for hit in file["messages"]
+    ]
 
 
 def ripsecrets(program, folder):
@@ -98,7 +122,15 @@ def main():
         bait.mkdir()
         planted(bait)
         flows = pathlib.Path(__file__).with_name("flows.py")
-        call(sys.executable, flows, os.path.abspath(options.binary), "--count", options.count, "--keep", generated)
+        call(
+            sys.executable,
+            flows,
+            os.path.abspath(options.binary),
+            "--count",
+            options.count,
+            "--keep",
+            generated,
+        )
         for scan, program in programs.items():
             seen = len(scan(program, bait))
             if not seen:
@@ -107,7 +139,10 @@ def main():
             for name, folder in (("cassettes", ROOT / "cassettes"), ("generated", generated)):
                 hits = scan(program, folder)
                 files = sum(1 for path in folder.rglob("*.yaml"))
-                print(f"{scan.__name__}: {len(hits)} findings in {files} files ({name}); {seen} in the bait")
+                print(
+                    f"{scan.__name__}: {len(hits)} findings in {files} files ({name}); "
+                    f"{seen} in the bait"
+                )
                 for hit in hits[:20]:
                     print(f"  {hit}")
                 failed += len(hits)

@@ -20,7 +20,12 @@ THREADS = 3
 # After so many cells the journal is looked at.
 WAVE = 60
 TERMINAL = (
-    ("show",), ("show", "--json"), ("audit",), ("audit", "--json"), ("explain",), ("explain", "--format", "json"),
+    ("show",),
+    ("show", "--json"),
+    ("audit",),
+    ("audit", "--json"),
+    ("explain",),
+    ("explain", "--format", "json"),
 )
 
 NAMES = {"tape.yaml": "cassette", "tape.yaml.part": "", "tape.yaml.record.log": "record's output"}
@@ -43,7 +48,7 @@ def split(data):
         return re.split(rb"(?m)^# end \d+\n", data)
     # A listing in JSON is one long line, of an object for each interaction.
     lines = re.split(rb"\n|(?<=\}),(?=\{)", data)
-    return [b"\n".join(lines[at:at + 40]) for at in range(0, len(lines), 40)]
+    return [b"\n".join(lines[at : at + 40]) for at in range(0, len(lines), 40)]
 
 
 class Session:
@@ -85,7 +90,7 @@ class Session:
     def drive(self, units):
         """Sends the exchanges of each unit in their order, some units at once."""
         for start in range(0, len(units), WAVE):
-            self.wave(units[start:start + WAVE])
+            self.wave(units[start : start + WAVE])
             self.gather("journal")
 
     def wave(self, units):
@@ -145,7 +150,9 @@ class Session:
             recovered = authtape(self.binary, "recover", self.cassette.with_name("tape.yaml.part"))
             self.outputs.add("recover", (recovered.stdout + recovered.stderr).encode())
             if recovered.returncode != 0:
-                self.wrong.append(f"recover ended with {recovered.returncode}: {recovered.stderr.strip()}")
+                self.wrong.append(
+                    f"recover ended with {recovered.returncode}: {recovered.stderr.strip()}"
+                )
         else:
             code, _ = self.recorder.stop(seconds=60)
             if code != 0:
@@ -153,7 +160,9 @@ class Session:
         self.gather("journal left over")
         for arguments in TERMINAL:
             done = subprocess.run(
-                [self.binary, arguments[0], self.cassette, *arguments[1:]], capture_output=True, timeout=60
+                [self.binary, arguments[0], self.cassette, *arguments[1:]],
+                capture_output=True,
+                timeout=60,
             )
             self.outputs.add(" ".join(arguments), done.stdout + done.stderr)
         self.origin.close()
@@ -177,7 +186,9 @@ class Session:
             raise SystemExit("strace left no list of files")
         calls = self.calls.read_text(errors="replace")
         self.calls.unlink()
-        names = set(re.findall(r'(?:openat\(\w+, |creat\()"([^"]+)"[^)]*(?:O_CREAT|O_TMPFILE)', calls))
+        names = set(
+            re.findall(r'(?:openat\(\w+, |creat\()"([^"]+)"[^)]*(?:O_CREAT|O_TMPFILE)', calls)
+        )
         if not any(name.endswith(".part") for name in names):
             raise SystemExit("strace did not see the cassette being made")
         here = str(self.work)
@@ -194,7 +205,9 @@ def secure_front(answers, certificate, key):
     """Node's server before the origin: its process and its port."""
     front = subprocess.Popen(
         ["node", pathlib.Path(__file__).with_name("origin.mjs"), str(answers), certificate, key],
-        stdout=subprocess.PIPE, text=True, preexec_fn=with_us,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=with_us,
     )
     return front, int(front.stdout.readline())
 
@@ -203,8 +216,13 @@ def secure_front(answers, certificate, key):
 def environment(work):
     """What a program keeps for itself goes where it is seen."""
     names = {
-        "TMPDIR": "tmp", "HOME": "home", "XDG_STATE_HOME": "state", "XDG_CACHE_HOME": "state",
-        "XDG_CONFIG_HOME": "home", "XDG_DATA_HOME": "state", "XDG_RUNTIME_DIR": "tmp",
+        "TMPDIR": "tmp",
+        "HOME": "home",
+        "XDG_STATE_HOME": "state",
+        "XDG_CACHE_HOME": "state",
+        "XDG_CONFIG_HOME": "home",
+        "XDG_DATA_HOME": "state",
+        "XDG_RUNTIME_DIR": "tmp",
     }
     before = {name: os.environ.get(name) for name in names}
     os.environ.update({name: str(work / folder) for name, folder in names.items()})

@@ -50,7 +50,14 @@ def json_in_json(text):
 
 
 def html_hex(text):
-    named = {"&": "&amp;", "+": "&plus;", "/": "&sol;", "=": "&equals;", " ": "&#x20;", "é": "&eacute;"}
+    named = {
+        "&": "&amp;",
+        "+": "&plus;",
+        "/": "&sol;",
+        "=": "&equals;",
+        " ": "&#x20;",
+        "é": "&eacute;",
+    }
     return "".join(named.get(c) or f"&#x{ord(c):x};" for c in text)
 
 
@@ -63,7 +70,7 @@ def wrapped(text):
     """Base64 in lines of 76 characters; what stands before moves the break into the value."""
     head = b"canary in a wrapped text, after enough: "
     line = base64.b64encode(head + text.encode() + b" :end of it, and some more").decode()
-    return "\r\n".join(line[at:at + 76] for at in range(0, len(line), 76))
+    return "\r\n".join(line[at : at + 76] for at in range(0, len(line), 76))
 
 
 def case_changed(text):
@@ -85,7 +92,7 @@ def stored_brotli(data):
 
     put(0, 1)
     for at in range(0, len(data), 65536):
-        part = data[at:at + 65536]
+        part = data[at : at + 65536]
         put(0, 1)
         put(0, 2)
         put(len(part) - 1, 16)
@@ -100,7 +107,7 @@ def stored_brotli(data):
 def stored_zstd(data):
     """RFC 8878 with raw blocks, for the same reason."""
     out = bytearray(b"\x28\xb5\x2f\xfd\x00\x58")
-    parts = [data[at:at + 65536] for at in range(0, len(data), 65536)] or [b""]
+    parts = [data[at : at + 65536] for at in range(0, len(data), 65536)] or [b""]
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
         out += (len(part) << 3 | last).to_bytes(3, "little") + part
@@ -135,7 +142,9 @@ ENCODINGS = {
         Encoding("base64", base64_at(0)),
         Encoding("base64-1", base64_at(1)),
         Encoding("base64-2", base64_at(2)),
-        Encoding("base64url", lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")),
+        Encoding(
+            "base64url", lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        ),
         Encoding("hex", lambda text: text.encode().hex()),
         Encoding("json-unicode", json_unicode, "json"),
         Encoding("json-in-json", json_in_json),
