@@ -174,7 +174,7 @@ def pairs(seed):
     return valid, left_out
 
 
-def end_to_end():
+def end_to_end(seed):
     """Every kind in every place, raw, through TLS with either version of HTTP."""
     valid, left_out = [], collections.Counter()
     for through in ("tls1", "tls2"):
@@ -185,7 +185,7 @@ def end_to_end():
                     left_out["HTTP/2's fields over HTTP/1.1"] += 1
                 elif through == "tls2" and place == "websocket":
                     left_out["a WebSocket over HTTP/2, which needs a method of its own"] += 1
-                elif reason := senseless(cell, None, 0):
+                elif reason := senseless(cell, None, seed):
                     left_out[reason] += 1
                 else:
                     valid.append(cell)

@@ -60,8 +60,9 @@ class Exchange:
         return head(start, [*fields, ("Content-Length", str(size))]) + self.answer
 
     def transcript(self):
-        """All that was said, as bytes."""
-        return self.request("origin") + b"\r\n\r\n" + self.response()
+        """All that was said, as bytes; the answer's body also without the marks of its chunks."""
+        said = (self.request("origin"), self.response(), self.answer if self.chunks else b"")
+        return b"\r\n\r\n".join(said)
 
 
 def head(start, fields):
