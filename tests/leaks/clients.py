@@ -133,7 +133,14 @@ class Http2:
         body = exchange.body
         while body:
             part, body = body[:16_384], body[16_384:]
-            out += h2.frame(h2.DATA, 0 if body else h2.END_STREAM, self.stream, part)
+            last = not body and not exchange.sent_trailers
+            out += h2.frame(h2.DATA, h2.END_STREAM if last else 0, self.stream, part)
+        if exchange.sent_trailers:
+            fields = (
+                (name.lower().encode(), text.encode()) for name, text in exchange.sent_trailers
+            )
+            ends = h2.END_HEADERS | h2.END_STREAM
+            out += h2.frame(h2.HEADERS, ends, self.stream, h2.block(fields))
         return out
 
     def close(self):

@@ -15,6 +15,8 @@ class Exchange:
     answer_headers: list = dataclasses.field(default_factory=list)
     answer: bytes = b""
     trailers: list = dataclasses.field(default_factory=list)
+    # The same of the request, whose body is then sent in a chunk.
+    sent_trailers: list = dataclasses.field(default_factory=list)
     # Where the answer's body is split into chunks; framed by its length where there are none.
     chunks: tuple = ()
     # How the exchange ends badly: reset, cut or refused; or goes on: websocket.
@@ -38,6 +40,12 @@ class Exchange:
         authority = self.host or authority
         target = f"http://{authority}{self.target}" if proxied else self.target
         fields = [("Host", authority), ("X-Request-Id", self.id), *self.headers]
+        if self.sent_trailers:
+            names = ", ".join(name for name, _ in self.sent_trailers)
+            fields += [("Transfer-Encoding", "chunked"), ("Trailer", names), ("TE", "trailers")]
+            chunk = b"%x\r\n%s\r\n0\r\n" % (len(self.body), self.body)
+            start = f"{self.method} {target} HTTP/1.1"
+            return head(start, fields) + chunk + lines(self.sent_trailers) + b"\r\n"
         if self.body or self.method in ("POST", "PUT"):
             fields.append(("Content-Length", str(len(self.body))))
         return head(f"{self.method} {target} HTTP/1.1", fields) + self.body

@@ -261,6 +261,11 @@ def _(c):
 
 @place("trailers")
 def _(c):
-    exchange = asked()
-    exchange.trailers = [("X-Leak-Trailer", c.line())]
+    fields = [("X-Leak-Trailer", c.line())]
+    if c.number % 2:
+        exchange = asked()
+        exchange.trailers = fields
+    else:
+        exchange = posted("/token", form([("grant_type", "client_credentials")]), FORM)
+        exchange.sent_trailers, exchange.changes = fields, ""
     return [exchange]

@@ -21,7 +21,7 @@ import cells
 import report
 from checker import Checker, GaveUp
 from report import Leak, Result
-from session import Session, identifier
+from session import WAVE, Session, identifier
 
 # A recorder's memory of secrets is bounded: so many cells to one.
 BATCH = 320
@@ -68,7 +68,7 @@ def batch(job):
     with tempfile.TemporaryDirectory(prefix="leaks-") as work:
         session = Session(job.binary, work, job.lane, job.traced)
         session.drive(units)
-        session.finish(job.killed)
+        session.finish(units[-WAVE:] if job.killed else ())
         recorded = session.recorded()
         if job.replayed:
             session.replay([unit for _, _, unit in units_of(job.cells, job.seed + 1)])

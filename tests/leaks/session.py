@@ -3,12 +3,14 @@
 import contextlib
 import os
 import pathlib
+import random
 import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "wire"))
 
@@ -142,10 +144,18 @@ class Session:
                 with contextlib.suppress(FileNotFoundError):
                     self.outputs.add(NAMES.get(path.name, path.name) or journal, path.read_bytes())
 
-    def finish(self, killed=False):
-        """Ends the recording, and gathers what was left and what the other commands say of it."""
+    def finish(self, killed=()):
+        """Ends the recording, and gathers what was left and what the other commands say of it.
+
+        `killed` are exchanges in whose midst it is killed.
+        """
         if killed:
+            # All of it is recorded: what is sent once more is there to be killed in the middle of.
+            again = threading.Thread(target=self.wave, args=(killed,), daemon=True)
+            again.start()
+            time.sleep(random.uniform(0, 0.1))
             self.recorder.stop(signal.SIGKILL)
+            again.join()
             self.gather("journal after kill -9")
             recovered = authtape(self.binary, "recover", self.cassette.with_name("tape.yaml.part"))
             self.outputs.add("recover", (recovered.stdout + recovered.stderr).encode())
