@@ -54,6 +54,8 @@ class Checker:
             for spelled, how in views(text):
                 if len(spelled) >= WINDOW:
                     self.windows.setdefault(spelled[:WINDOW], []).append((owner, how, spelled))
+                elif not spelled.isalnum():
+                    raise ValueError("a part that is this short must be letters and digits")
                 elif not how:
                     self.short[len(spelled)].setdefault(spelled, []).append((owner, how, spelled))
 
@@ -69,13 +71,18 @@ class Checker:
         return found
 
     def search(self, folded):
-        for size, table in self.tables():
-            pieces = {folded[at : at + size] for at in range(len(folded) - size + 1)}
-            for piece in pieces & table.keys():
-                for owner, how, rest in table[piece]:
-                    at = find_word(folded, piece) if size < WINDOW else folded.find(rest or piece)
-                    if at >= 0:
-                        yield owner, how, at, len(rest or piece)
+        pieces = {folded[at : at + WINDOW] for at in range(len(folded) - WINDOW + 1)}
+        for piece in pieces & self.windows.keys():
+            for owner, how, rest in self.windows[piece]:
+                at = folded.find(rest or piece)
+                if at >= 0:
+                    yield owner, how, at, len(rest or piece)
+        for size, table in self.short.items():
+            # By itself only: within other letters and digits it stands by chance.
+            words = re.finditer(rf"(?<![0-9a-z])[0-9a-z]{{{size}}}(?![0-9a-z])", folded)
+            for word in words:
+                for owner, how, _ in table.get(word[0], ()):
+                    yield owner, how, word.start(), size
 
     def tables(self):
         return [(WINDOW, self.windows), *self.short.items()]
@@ -96,12 +103,6 @@ class Checker:
         out = re.sub(r"[a-z0-9+/_=%.&#;\\\\-]*<CANARY>[a-z0-9+/_=%.&#;\\\\-]*", hidden, out)
         out = "".join(c if c.isprintable() else " " for c in out)
         return " ".join(re.sub(r"(?!\S*redacted-)(?=\S*\d)[a-z0-9+/_=%-]{16,}", "…", out).split())
-
-
-def find_word(text, word):
-    """Where a short part stands by itself: within other letters and digits it stands by chance."""
-    found = re.search(rf"(?<![0-9a-z]){re.escape(word)}(?![0-9a-z])", text)
-    return found.start() if found else -1
 
 
 def hidden(found):

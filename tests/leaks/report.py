@@ -37,6 +37,7 @@ def lines(total, left_out, absent):
     out = [f"left out {number:6}  {reason}" for reason, number in left_out.most_common()]
     out += [f"searched {number:6}  {name}" for name, number in total.outputs.most_common()]
     out += [f"NOT IN THIS VERSION, not searched: {name}" for name in absent]
+    out += by_place(total.leaks)
     out += [f"LEAK {row}" for row in table(total.leaks)]
     out += [f"NOT RECORDED: {name}" for name in total.not_recorded]
     out += [f"BLIND: the checker does not see {name} in what was sent" for name in total.blind]
@@ -62,6 +63,15 @@ def as_json(total, last):
 def base(name):
     """A cell by kind, place and encoding, whatever its mode."""
     return name.replace("/alone", "").replace("/known", "")
+
+
+def by_place(leaks):
+    """One line for each place, with its encodings."""
+    places = collections.defaultdict(list)
+    for leak in leaks:
+        places[leak.cell.split("/")[1]].append(leak)
+    for place, members in sorted(places.items(), key=lambda item: -len(item[1])):
+        yield f"leaks {len(members):8}  {place}: {tally(members, 3)}; {tally(members, 2)}"
 
 
 def table(leaks):
