@@ -75,14 +75,15 @@ def detect_secrets(program, folder):
 
 
 def secretlint(program, folder):
-    config = HERE / "secretlintrc.json"
+    config, out = HERE / "secretlintrc.json", HERE / "secretlint.json"
     config.write_text(json.dumps({"rules": [{"id": PRESET}]}))
-    code, out, err = told(
-        program, "--secretlintrc", config, "--format", "json", "--no-color", "**/*", cwd=folder
-    )
+    out.unlink(missing_ok=True)
+    # It ends before a pipe has taken a long answer: a file has it whole.
+    options = ("--secretlintrc", config, "--format", "json", "--no-color", "--output", out)
+    code, _, err = told(program, *options, "**/*", cwd=folder)
     if code not in (0, 1):
         raise SystemExit(f"secretlint ended with {code}: {err[-300:]}")
-    files = json.loads(out or "[]")
+    files = json.loads(out.read_text()) if out.exists() else []
     return [
         f"{file['filePath']}:{hit['loc']['start']['line']} {hit['ruleId']}"
         for file in files
