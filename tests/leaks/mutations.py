@@ -1,0 +1,282 @@
+"""Every redaction rule, and how to switch it off: text replacements in the source, each with cells.
+
+A mutation names a file, the text that makes the rule, what stands there without the rule, and the
+cells of which at least one must fail then.
+"""
+
+import dataclasses
+
+PARAMETERS, HEADERS = "src/oauth/parameters.yaml", "src/oauth/headers.yaml"
+VALUES, FIELDS, BODIES = "src/redact/values.rs", "src/redact/headers.rs", "src/redact/bodies.rs"
+PATTERN, REDACTOR, ENCODING = (
+    "src/redact/pattern.rs",
+    "src/redact/redactor.rs",
+    "src/redact/encoding.rs",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutation:
+    name: str
+    file: str
+    old: str
+    new: str
+    # As `run.py --only` takes it.
+    cells: str
+
+
+def row(name, old, cells, file=PARAMETERS):
+    """A row of a table whose values are kept instead."""
+    start, old_class = old.split("\n  class: ")
+    return Mutation(f"{name} is kept", file, old, f"{start}\n  class: keep", cells)
+
+
+def secrets_row(kind, names, klass, place, name=None):
+    """A registered parameter, which its name alone tells to be secret."""
+    old = f"- names: [{names}]\n  class: {klass}"
+    return row(name or kind, old, f"kind={kind},place={place},encoding=raw|percent-all")
+
+
+def encoding(name, lines, spelled):
+    """A spelling that the sweep does not look for."""
+    old = "".join(f"    Encoding::{line},\n" for line in lines)
+    cells = f"place=error-description|request-header|www-authenticate|path,encoding={spelled}"
+    return Mutation(f"no sweep for {name}", ENCODING, old, "", cells)
+
+
+MUTATIONS = (
+    secrets_row("client-secret", "client_secret", "secret", "form"),
+    secrets_row("state", "state", "secret", "query"),
+    secrets_row("code", "code", "secret", "form"),
+    secrets_row("access-token", "access_token, refresh_token", "secret", "form"),
+    secrets_row("password", "password, otp, pin, passcode, security_answer", "low_entropy", "form"),
+    secrets_row("verifier", "code_verifier", "secret", "form"),
+    secrets_row(
+        "client-assertion",
+        "client_assertion, assertion, client_notification_token, login_hint_token",
+        "secret",
+        "form",
+    ),
+    secrets_row("device-code", "device_code, auth_req_id", "secret", "form"),
+    secrets_row("user-code", "user_code", "low_entropy", "form"),
+    secrets_row(
+        "nonce",
+        "nonce, request, id_token, id_token_hint, session_state, sid, session_code",
+        "secret",
+        "query",
+    ),
+    secrets_row(
+        "saml",
+        "response, vp_token, wallet_nonce, SAMLRequest, SAMLResponse, RelayState, ticket, rpt, "
+        "pct, claim_token",
+        "secret",
+        "form",
+    ),
+    row(
+        "Authorization",
+        "- names: [authorization]\n  class: authorization",
+        "place=bearer|scheme",
+        HEADERS,
+    ),
+    row(
+        "Cookie",
+        "- names: [cookie]\n  class: cookie",
+        "place=cookie|cookie-name|jwt-cookie",
+        HEADERS,
+    ),
+    row("Set-Cookie", "- names: [set-cookie]\n  class: set_cookie", "place=set-cookie", HEADERS),
+    row(
+        "a URL in a field",
+        "- names: [location, content-location, referer, origin, link]\n  class: url",
+        "place=fragment|referer|userinfo|redirect-chain",
+        HEADERS,
+    ),
+    Mutation(
+        "unknown values are kept",
+        VALUES,
+        "None => self.secret(UNKNOWN, value, Shape::Declared),",
+        "None => escape(value),",
+        "kind=unknown|password,place=json|form|query|json-deep",
+    ),
+    Mutation(
+        "unknown fields are kept",
+        FIELDS,
+        '_ => self.secret("header", value, Shape::Declared),\n        }\n    }',
+        "_ => escape(value),\n        }\n    }",
+        "place=custom-request-header|custom-response-header|trailers",
+    ),
+    Mutation(
+        "any correlation id is kept",
+        FIELDS,
+        "Some(HeaderClass::Correlation) if is_correlation_id(value)",
+        "Some(HeaderClass::Correlation)",
+        "kind=email|access-token-jwt,place=custom-request-header,encoding=raw",
+    ),
+    Mutation(
+        "public fields are not read",
+        FIELDS,
+        "Some(HeaderClass::Keep) => self.free_text(value),",
+        "Some(HeaderClass::Keep) => escape(value),",
+        "place=request-header|www-authenticate,encoding=raw",
+    ),
+    Mutation(
+        "sentences are not read",
+        VALUES,
+        "Some(Class::Keep | Class::Text) => self.free_text(value),",
+        "Some(Class::Keep | Class::Text) => escape(value),",
+        "place=error-description,encoding=raw",
+    ),
+    Mutation(
+        "addresses of mail are no pattern",
+        PATTERN,
+        "if is_email(word) {\n        return Some(Looks::Email);\n    }",
+        "",
+        "kind=email,place=error-description|www-authenticate|request-header,encoding=raw",
+    ),
+    Mutation(
+        "IP addresses are no pattern",
+        PATTERN,
+        "if is_address(word) {\n        return Some(Looks::Address);\n    }",
+        "",
+        "kind=address,place=error-description|www-authenticate|request-header,encoding=raw",
+    ),
+    Mutation(
+        "JWTs are no pattern",
+        PATTERN,
+        "(jwt::parse(word).is_some() || has_vendor_prefix(word) || is_random(word))",
+        "(has_vendor_prefix(word) || is_random(word))",
+        "kind=access-token-jwt|id-token|client-assertion,place=error-description|www-authenticate,"
+        "encoding=raw",
+    ),
+    Mutation(
+        "random runs are no pattern",
+        PATTERN,
+        "|| is_random(word))",
+        ")",
+        "kind=access-token|code|verifier,place=error-description|path|request-header,encoding=raw",
+    ),
+    Mutation(
+        "userinfo is kept",
+        VALUES,
+        'out.push_str(&self.secret("userinfo", userinfo, Shape::Hidden));',
+        "out.push_str(userinfo);",
+        "place=userinfo,encoding=raw",
+    ),
+    Mutation(
+        "segments of paths are kept",
+        VALUES,
+        "let suspicious = pattern::is_suspicious(segment) || self.ledger.knows(segment);",
+        "let suspicious = false;",
+        "place=path,encoding=raw",
+    ),
+    Mutation(
+        "names are kept",
+        VALUES,
+        "|| (plain && pattern::looks(name).is_none() && !self.ledger.knows(name))",
+        "|| plain",
+        "place=cookie-name|query-name|form-name|json-key,encoding=raw",
+    ),
+    Mutation(
+        "fragments are kept",
+        VALUES,
+        "self.raw_params(fragment)",
+        "fragment.to_owned()",
+        "place=fragment",
+    ),
+    Mutation(
+        "queries of URLs in fields are kept",
+        VALUES,
+        "out.push_str(&self.raw_params(query));",
+        "out.push_str(query);",
+        "place=referer|redirect-chain",
+    ),
+    Mutation(
+        "a query's own spelling is kept",
+        REDACTOR,
+        "(!writes_back(raw_query)).then(|| self.raw_params(raw_query))",
+        "(!writes_back(raw_query)).then(|| raw_query.to_owned())",
+        "place=query|query-name",
+    ),
+    Mutation(
+        "a form's own spelling is kept",
+        BODIES,
+        "(!writes_back(text)).then(|| self.raw_params(text))",
+        "(!writes_back(text)).then(|| text.to_owned())",
+        "place=form|form-name",
+    ),
+    Mutation(
+        "pages are kept",
+        BODIES,
+        "Sniff::Html | Sniff::Xml => drop(DropReason::Page),",
+        "Sniff::Html | Sniff::Xml => Body { text: Some(text.to_owned()), ..Body::default() },",
+        "place=html-hidden|html-href|inline-js|xml,encoding=raw",
+    ),
+    Mutation(
+        "any text is kept",
+        BODIES,
+        "_ => drop(DropReason::UnknownText),",
+        "_ => Body { text: Some(text.to_owned()), ..Body::default() },",
+        "place=text|js-file|event-stream,encoding=raw",
+    ),
+    Mutation(
+        "parts of multipart bodies are kept",
+        BODIES,
+        'text: self.value(place, if kept { name } else { "" }, text),',
+        "text: text.to_owned(),",
+        "place=multipart|multipart-nested",
+    ),
+    Mutation(
+        "keys of JSON are kept",
+        BODIES,
+        "let name = this.borrow_mut().name(key);",
+        "let name = key.to_owned();",
+        "place=json-key,encoding=raw",
+    ),
+    Mutation(
+        "Basic's password is kept",
+        FIELDS,
+        "password.map(|password| self.value(Place::TokenRequest, password_name, password));",
+        "password.map(str::to_owned);",
+        "place=basic,encoding=raw",
+    ),
+    Mutation(
+        "claims are declared as they are",
+        FIELDS,
+        "declaration.jwt_claims = Some(self.jwt_part(&Value::Object(jwt.claims), clock));",
+        "declaration.jwt_claims = Some(Value::Object(jwt.claims).to_string());",
+        "place=jwt-claim,encoding=raw",
+    ),
+    Mutation(
+        "a JWT's header is declared as it is",
+        FIELDS,
+        "declaration.jwt_header = Some(self.jwt_part(&Value::Object(jwt.header), clock));",
+        "declaration.jwt_header = Some(Value::Object(jwt.header).to_string());",
+        "place=jwt-header,encoding=raw",
+    ),
+    Mutation(
+        "attributes of cookies are not read",
+        FIELDS,
+        "self.free_text(attribute)",
+        "escape(attribute)",
+        "place=set-cookie-attribute,encoding=raw",
+    ),
+    Mutation(
+        "nothing is swept",
+        REDACTOR,
+        "if let Some(swept) = self.sweeper.replace(text) {",
+        "if let Some(swept) = self.sweeper.replace(text).filter(|_| false) {",
+        "place=error-description|path|request-header,encoding=base64|hex|percent-all",
+    ),
+    Mutation(
+        "what was written stays stale",
+        REDACTOR,
+        "let earlier_text_is_stale = self.kept.holds(fresh);",
+        "let earlier_text_is_stale = false;",
+        "kind=password|otp|person-name|phone,place=path|error-description",
+    ),
+    encoding("percent, all bytes", ("PercentAll", "PercentAllLower"), "percent-all|percent-lower"),
+    encoding("percent, twice", ("PercentTwice",), "percent-twice"),
+    encoding("JSON, all escaped", ("JsonUnicode",), "json-unicode"),
+    encoding("hexadecimal", ("Hex", "HexUpper"), "hex"),
+    encoding("base64", ("Base64(0)", "Base64(1)", "Base64(2)"), "base64|base64-1|base64-2"),
+)
