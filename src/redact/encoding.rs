@@ -12,6 +12,8 @@ use crate::redact::label::Suffix;
 pub(super) enum Encoding {
     /// As it is.
     Raw,
+    /// In lower case, as hosts are.
+    Lower,
     /// Percent-encoded, all but the unreserved characters of RFC 3986 section 2.3.
     Percent,
     /// The same with lower-case digits.
@@ -53,6 +55,13 @@ impl Encoding {
         let is_jwt = jwt::parse(value).is_some();
         ALL.iter().copied().filter(move |encoding| match encoding {
             Self::Percent | Self::PercentLower | Self::Form | Self::PercentTwice => reserved,
+            Self::Lower => {
+                value.len() <= HOST_LABEL_MAX
+                    && value.bytes().any(|byte| byte.is_ascii_uppercase())
+                    && value
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            }
             Self::Json => escaped,
             Self::JsonSlash => value.contains('/'),
             Self::Html => marked,
@@ -67,6 +76,7 @@ impl Encoding {
     /// What a label says of this spelling.
     pub(super) fn suffix(self) -> Option<Suffix> {
         match self {
+            Self::Lower => Some(Suffix::Lower),
             Self::Raw | Self::Json | Self::JsonSlash | Self::JsonUnicode | Self::JwtPart(_) => None,
             Self::Percent
             | Self::PercentLower
@@ -87,6 +97,7 @@ impl Encoding {
             Self::Base64(shift) => base64(&STANDARD_NO_PAD, value, shift),
             Self::Base64Url(shift) => base64(&URL_SAFE_NO_PAD, value, shift),
             Self::JwtPart(part) => jwt_part(value, part).to_owned(),
+            Self::Lower => value.to_ascii_lowercase(),
             _ => {
                 value.chars().for_each(|c| self.character(c, &mut out));
                 out
@@ -103,7 +114,7 @@ impl Encoding {
         match self {
             Self::Raw => whole(value),
             Self::JwtPart(part) => whole(jwt_part(value, part)),
-            Self::Base64(_) | Self::Base64Url(_) => whole(&self.encode(value)),
+            Self::Lower | Self::Base64(_) | Self::Base64Url(_) => whole(&self.encode(value)),
             _ => {
                 let mut spelled = String::new();
                 value.chars().try_fold(0, |at, c| {
@@ -199,6 +210,7 @@ fn jwt_part(value: &str, part: u8) -> &str {
 
 const ALL: &[Encoding] = &[
     Encoding::Raw,
+    Encoding::Lower,
     Encoding::Percent,
     Encoding::PercentLower,
     Encoding::Form,
@@ -225,3 +237,5 @@ const LOWER: &[u8; 16] = b"0123456789abcdef";
 /// Fewer characters of base64 stand in too many texts.
 const BASE64_MIN: usize = 8;
 const JWT_PART_MIN: usize = 16;
+/// RFC 1035 section 2.3.4.
+const HOST_LABEL_MAX: usize = 63;

@@ -245,28 +245,43 @@ impl Redactor {
     }
 }
 
-/// A request's identifier in one of the forms that are no token's: a UUID, hexadecimal or decimal
-/// digits, a ULID, a ray, or several of them (W3C Trace Context).
+/// A request's identifier in one of the forms that are no token's: a UUID, a ULID, or hexadecimal
+/// digits with what a few vendors and W3C Trace Context put beside them.
 fn is_correlation_id(value: &str) -> bool {
-    let is_hex = |part: &str| part.chars().all(|c| c.is_ascii_hexdigit());
-    let is_ulid = |part: &str| {
-        part.len() == 26
-            && part
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    let all = |part: &str, fits: fn(&u8) -> bool| part.bytes().all(|byte| fits(&byte));
+    let is_id = |part: &&str| {
+        (ID_MIN..=ID_MAX).contains(&part.len()) && all(part, u8::is_ascii_hexdigit)
+            || part.len() == ULID
+                && all(part, |byte| {
+                    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+                })
     };
-    let is_ray = |part: &str| part.len() <= 4 && part.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_beside = |part: &str| {
+        part.len() <= BESIDE_MAX
+            && (all(part, u8::is_ascii_digit) || ["Root", "Self", "o"].contains(&part))
+            || part.len() == AIRPORT && all(part, u8::is_ascii_uppercase) && value.ends_with(part)
+    };
+    let parts: Vec<&str> = value.split(['-', ';', ':', '=', '/']).collect();
+    let ids = parts.iter().copied().filter(|part| is_id(part)).count();
     pattern::is_uuid(value)
-        || value
-            .split(['-', '.', ';', ':', '=', '/', ','])
-            .all(|part| is_hex(part) && part.len() <= HEX_MAX || is_ulid(part) || is_ray(part))
+        || (1..=IDS_MAX).contains(&ids) && parts.iter().all(|part| is_id(part) || is_beside(part))
 }
 
 /// The boundary that cassettes show, since the real one differs on every run.
 const BOUNDARY: &str = "authtape";
 
-/// Digits of the longest identifier of a request, a SHA-1.
-const HEX_MAX: usize = 40;
+/// Digits of the shortest identifier of a request.
+const ID_MIN: usize = 8;
+/// And of the longest, a SHA-1.
+const ID_MAX: usize = 40;
+/// Characters of a ULID.
+const ULID: usize = 26;
+/// How many identifiers there are in one: of a trace, a span, and the span above it.
+const IDS_MAX: usize = 3;
+/// Versions, flags and the like that stand beside them are not longer.
+const BESIDE_MAX: usize = 4;
+/// A ray ends with the airport where it was answered.
+const AIRPORT: usize = 3;
 
 const ATTRIBUTES: &[&str] = &[
     "domain",
@@ -282,3 +297,37 @@ const ATTRIBUTES: &[&str] = &[
 
 /// Claims that are points in time (RFC 7519 section 4.1).
 const TIMES: &[&str] = &["auth_time", "exp", "iat", "nbf", "updated_at"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_of_requests_are_told_from_tokens() {
+        for (value, expected) in [
+            ("6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f10", true),
+            (
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                true,
+            ),
+            (
+                "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1-05e3ac9a4f6e3b90",
+                true,
+            ),
+            ("8a1b2c3d4e5f6a7b-LHR", true),
+            ("Root=1-67891233-abcdef012345678912345678", true),
+            ("105445aa7843bc8bf206b12000100000/1;o=1", true),
+            ("01ARZ3NDEKTSV4RRFFQ69G5FAV", true),
+            ("Cn7kQ9zR2vXpL0aMtB5eWyH3uJ8s", false),
+            ("WDJB-MJHT", false),
+            ("=43=6E=37=6B", false),
+            ("2001:2:0:abcd:1234:5678:9abc:def0", false),
+            (
+                "6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f10.6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f11",
+                false,
+            ),
+        ] {
+            assert_eq!(is_correlation_id(value), expected, "{value}");
+        }
+    }
+}

@@ -87,6 +87,11 @@ impl Ledger {
         self.secrets.contains_key(value)
     }
 
+    /// Whether the value is a secret but for the case of its letters.
+    pub(super) fn knows_in_any_case(&self, value: &str) -> bool {
+        self.spellings.contains_key(&value.to_ascii_lowercase())
+    }
+
     /// Whether the value was said in a text that was dropped.
     pub(super) fn has_heard(&self, value: &str) -> bool {
         self.heard.contains(value)

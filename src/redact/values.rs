@@ -269,7 +269,7 @@ impl Redactor {
     pub(super) fn authority(&mut self, url: &Url) -> String {
         let authority = url.authority();
         let label = |label: &str| {
-            if self.ledger.knows(label) || !is_host_label(label) {
+            if self.ledger.knows_in_any_case(label) || !is_host_label(label) {
                 self.secret(UNKNOWN, label, Shape::Declared)
             } else {
                 escape(label)
