@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod explain;
+mod guard;
 mod output;
 mod program;
 mod record;
@@ -61,6 +62,7 @@ enum Command {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
+    guard::secure();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refused(error),

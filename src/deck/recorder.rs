@@ -34,7 +34,7 @@ impl<U: Handler> Handler for Recorder<U> {
         let mut take = Take::of(&mut request, Arc::clone(&self.reel), self.cap);
         if is_short(&request, self.cap) {
             // A server that cannot be reached must not leave the request unread.
-            let arrived = read(
+            let mut arrived = read(
                 std::mem::replace(&mut request.body, Body::empty()),
                 self.cap,
             )
@@ -42,7 +42,8 @@ impl<U: Handler> Handler for Recorder<U> {
             if let Some(cut) = arrived.cut {
                 return Err(take.cut(cut));
             }
-            request.body = Body::from(arrived.bytes).trailed(arrived.trailers);
+            let bytes = std::mem::take(&mut *arrived.bytes);
+            request.body = Body::from(bytes).trailed(arrived.trailers);
         }
         let mut response = match self.upstream.handle(request).await {
             Ok(response) => response,

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use zeroize::Zeroizing;
 
 use crate::model::Headers;
 
@@ -124,8 +125,8 @@ impl fmt::Debug for Body {
 /// What was seen of a body: its first bytes up to the cap, its whole size, and how it ended.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Captured {
-    /// The bytes up to the cap.
-    pub bytes: Vec<u8>,
+    /// The bytes up to the cap; they are wiped when nobody needs them.
+    pub bytes: Zeroizing<Vec<u8>>,
     /// How many bytes passed in all.
     pub size: u64,
     /// Why it ended too early, if it did.
@@ -143,7 +144,7 @@ impl Captured {
     pub fn of(bytes: &[u8], cap: usize) -> Self {
         let kept = bytes.len().min(cap);
         Self {
-            bytes: bytes[..kept].to_vec(),
+            bytes: Zeroizing::new(bytes[..kept].to_vec()),
             size: bytes.len() as u64,
             ..Self::default()
         }

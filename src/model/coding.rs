@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use zeroize::Zeroizing;
+
 use crate::model::{Captured, Headers};
 
 /// Undoes the content coding of a captured body, bounded in size; a body that cannot be decoded
@@ -21,7 +23,9 @@ pub fn decode(headers: &Headers, captured: &mut Captured) {
     let decoded = codings
         .iter()
         .rev()
-        .try_fold(captured.bytes.clone(), |bytes, coding| undo(coding, &bytes));
+        .try_fold(captured.bytes.clone(), |bytes, coding| {
+            undo(coding, &bytes).map(Zeroizing::new)
+        });
     match decoded {
         Some(bytes) => {
             captured.size = bytes.len() as u64;
@@ -143,7 +147,7 @@ mod tests {
             decode(&headers, &mut captured);
             assert_eq!(captured.is_coded, expected.is_none(), "{name}");
             if let Some(expected) = expected {
-                assert_eq!(captured.bytes, expected, "{name}");
+                assert_eq!(captured.bytes.as_slice(), expected, "{name}");
             }
         }
     }

@@ -474,6 +474,23 @@ def inherited(binary, work, report):
     report.case("SIGCHLD ignored by who starts us: the exit code is kept", exit_code(done.returncode, (7,)))
 
 
+def dumped(binary, work, report):
+    """A recorder that is aborted leaves no core; one that is sent the same signal beside it does."""
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    unlimited = lambda: (with_us(), resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)))
+    ours = subprocess.Popen([binary, "record", str(work / "dumped.yaml"), "--ready-file", str(work / "ready")], cwd=work, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=unlimited)
+    up = wait_for((work / "ready").exists, 10)
+    other = subprocess.Popen(["sleep", "60"], cwd=work, preexec_fn=unlimited)
+    cores = {}
+    for name, process in (("ours", ours), ("other", other)):
+        process.send_signal(signal.SIGABRT)
+        cores[name] = os.WCOREDUMP(os.waitpid(process.pid, 0)[1])
+    if not cores["other"]:
+        print("note: no program leaves a core here, so whether the recorder would is not tried")
+        return
+    report.case("aborted: no core is left", worst("" if up else "it did not start", "a core is" if cores["ours"] or PROVE else ""))
+
+
 def at_a_terminal(binary, work, report):
     """A program at a terminal reads from it, and one Ctrl-C is one interrupt to it."""
     tape, got = work / "terminal.yaml", work / "got"
@@ -649,7 +666,7 @@ def main():
         raise SystemExit("mount is missing")
     with workspace() as work:
         jobs = []
-        for play in (descriptors, disk_full, file_limit, erring_disk, signals, signalled_at_the_start, stopped, child_signalled, obstinate, inherited, at_a_terminal, children, clock, closed_outputs, rivals):
+        for play in (descriptors, disk_full, file_limit, erring_disk, signals, signalled_at_the_start, stopped, child_signalled, obstinate, inherited, dumped, at_a_terminal, children, clock, closed_outputs, rivals):
             if only in play.__name__:
                 place = work / play.__name__
                 place.mkdir()
