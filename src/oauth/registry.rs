@@ -217,7 +217,8 @@ mod tests {
             (Place::Metadata, "issuer", Some(Class::Url)),
             (Place::TokenResponse, "issuer", None),
             (Place::Jwks, "d", Some(Class::Secret)),
-            (Place::Jwks, "n", Some(Class::Keep)),
+            (Place::Jwks, "n", Some(Class::Pseudonym)),
+            (Place::Jwks, "kty", Some(Class::Keep)),
             (Place::TokenResponse, "never_heard_of", None),
         ] {
             assert_eq!(class(place, name), expected, "{place} {name}");

@@ -39,9 +39,7 @@ impl Redactor {
             return escape(value);
         }
         match registry::class(place, name) {
-            Some(Class::Keep) if is_public(place, name) && !self.ledger.knows(value) => {
-                escape(value)
-            }
+            Some(Class::Keep) if is_public(name) && !self.ledger.knows(value) => escape(value),
             Some(Class::Keep) => self.kept(value),
             Some(Class::Text) => self.sentence(value),
             Some(Class::Url) => self.url(value),
@@ -371,9 +369,9 @@ fn url_place(name: &str) -> Place {
         .unwrap_or(Place::Any)
 }
 
-/// Public and often random: identifiers of clients, and keys.
-fn is_public(place: Place, name: &str) -> bool {
-    place == Place::Jwks || PUBLIC.contains(&name)
+/// Public and often random: identifiers of clients and of keys.
+fn is_public(name: &str) -> bool {
+    PUBLIC.contains(&name)
 }
 
 /// Which directory is asked stands in the path at one vendor, who needs it to help.

@@ -320,3 +320,102 @@ fn the_search_itself_sees_a_canary_in_every_spelling() {
         assert!(seen.is_err(), "{spelling} is not seen");
     }
 }
+
+/// What is written of a token request and its answer, behind an authorization by `web-shop`.
+fn recorded(headers: &[(&str, &str)], body: &str, answer: &str) -> String {
+    let mut tape = Tape::new(Options::default(), "2026-11-23T10:02:11Z".to_owned());
+    let exchange = |id: u64, request, status, headers: Headers, body: &str| Exchange {
+        id,
+        at: Duration::from_secs(id),
+        clock: 1_000,
+        request,
+        response: Some(Heard {
+            status,
+            reason: None,
+            version: Version::Http11,
+            headers,
+            body: Captured::of(body.as_bytes(), 1 << 20),
+            after: Duration::ZERO,
+        }),
+        failure: None,
+    };
+    let authorize = "https://as.example/authorize?response_type=code&client_id=web-shop";
+    let location = [(
+        "Location",
+        "https://shop.example/callback?code=Zx8Qw3Er5Ty7Ui9Op1As",
+    )];
+    tape.record(exchange(
+        1,
+        said("GET", authorize, &[], ""),
+        302,
+        location.into_iter().collect(),
+        "",
+    ));
+    let asked = said("POST", "https://as.example/token", headers, body);
+    let json = [("Content-Type", "application/json")].into_iter().collect();
+    tape.record(exchange(2, asked, 401, json, answer));
+    tape.finish().expect("a cassette")
+}
+
+#[test]
+fn what_no_parser_reads_is_replaced_where_the_answer_says_it_again() {
+    let json = ("Content-Type", "application/json");
+    for (name, header, body, secret) in [
+        (
+            "JSON with a comma too many",
+            json,
+            "{\"grant_type\":\"client_credentials\",\"client_secret\":\"Winter-2025!\",}",
+            "Winter-2025!",
+        ),
+        (
+            "a word with a number",
+            json,
+            "{\"client_secret\":'hunter2',}",
+            "hunter2",
+        ),
+        (
+            "plain text",
+            ("Content-Type", "text/plain"),
+            "grant_type: x\nclient_secret: Sommer2024!\n",
+            "Sommer2024!",
+        ),
+        (
+            "XML",
+            ("Content-Type", "application/xml"),
+            "<token><client_secret>q7Rt2xLm9</client_secret></token>",
+            "q7Rt2xLm9",
+        ),
+        (
+            "an unknown coding",
+            ("Content-Encoding", "compress"),
+            "client_secret=sunshine and more",
+            "sunshine",
+        ),
+    ] {
+        let answer = format!(
+            "{{\"error\":\"invalid_client\",\"error_description\":\"secret {secret} is wrong\"}}"
+        );
+        let text = recorded(&[header], body, &answer);
+        assert!(text.contains("invalid_client"), "{name}: {text}");
+        assert!(!text.contains(secret), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_place_of_the_client_is_replaced() {
+    let secret = "SWAPPEDSECRETabcdef0123456789ABCDEF";
+    let basic = format!("Basic {}", STANDARD.encode(format!("{secret}:web-shop")));
+    let form = format!("grant_type=authorization_code&client_id={secret}&client_secret=web-shop");
+    for (name, headers, body) in [
+        (
+            "Basic",
+            vec![FORM, ("Authorization", &basic)],
+            "grant_type=authorization_code",
+        ),
+        ("form", vec![FORM], form.as_str()),
+    ] {
+        let text = recorded(&headers, body, "{\"error\":\"invalid_client\"}");
+        assert!(!text.contains(secret), "{name}: {text}");
+        assert!(text.contains("REDACTED-client_secret-1"), "{name}: {text}");
+    }
+}
