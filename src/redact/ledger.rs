@@ -8,6 +8,7 @@ use crate::model::{percent_decode, percent_encode};
 use crate::oauth::jwt;
 use crate::redact::label::{self, Label, Piece, Suffix};
 use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
+use crate::redact::vocabulary::{is_host, is_number, is_plain};
 use crate::redact::{Alphabet, Declaration, Named};
 
 /// What may be said of the shape of a value that is replaced.
@@ -38,6 +39,8 @@ pub(super) struct Ledger {
     unescaped: HashMap<String, String>,
     /// What was said in texts that were dropped: secret where it is said again, else never named.
     heard: BTreeSet<String>,
+    /// Whether a secret, or what was heard, is made of words that may be kept.
+    has_plain: bool,
     counts: BTreeMap<String, u32>,
     fresh: Vec<Fresh>,
 }
@@ -65,6 +68,7 @@ impl Ledger {
         *number += 1;
         let label = Label::new(kind, *number);
         self.secrets.insert(value.to_owned(), label.clone());
+        self.has_plain |= may_be_kept(value);
         self.spellings
             .entry(value.to_ascii_lowercase())
             .or_insert_with(|| value.to_owned());
@@ -97,10 +101,16 @@ impl Ledger {
         self.heard.contains(value)
     }
 
+    /// Whether one of the secrets may stand in a text that is plain.
+    pub(super) fn has_plain(&self) -> bool {
+        self.has_plain
+    }
+
     /// Notes what a text said that was dropped.
     pub(super) fn hear(&mut self, value: &str) {
         if self.heard.len() < HEARD_MAX {
             self.heard.insert(value.to_owned());
+            self.has_plain |= may_be_kept(value);
         }
     }
 
@@ -220,6 +230,11 @@ impl Drop for Fresh {
     fn drop(&mut self) {
         self.value.zeroize();
     }
+}
+
+/// Whether the value, were it not secret, would be kept as a word of a text.
+fn may_be_kept(value: &str) -> bool {
+    is_plain(value) || is_number(value) || is_host(value)
 }
 
 fn around(before: &str, label: Label, after: &str) -> Vec<Piece> {

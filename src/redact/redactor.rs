@@ -34,6 +34,8 @@ pub struct Redactor {
     clients: HashSet<String>,
     /// What would be replaced, where this only checks what is written.
     pub(super) strays: Option<Vec<Stray>>,
+    /// Texts that are kept as they are, by how they are walked.
+    pub(super) plain: [HashSet<String>; 3],
     sweeper: Sweeper,
     kept: Kept,
 }
@@ -393,5 +395,22 @@ impl Kept {
             .filter(|fresh| fresh.label.kind != WORD && may_stand_in(&self.windows, &fresh.value))
             .for_each(|fresh| sweeper.add(&fresh.value, &fresh.label));
         sweeper.find(self.text.as_bytes()).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_was_kept_is_not_kept_once_a_word_of_it_is_secret() {
+        let mut redactor = Redactor::default();
+        assert_eq!(redactor.free_text("no sunshine today"), "no sunshine today");
+        assert_eq!(redactor.kept("12345"), "12345");
+        redactor.secret("password", "sunshine", Shape::Hidden);
+        redactor.secret("otp", "12345", Shape::Hidden);
+        let swept = redactor.free_text("no sunshine today");
+        assert_eq!(swept, "no REDACTED-password-1 today");
+        assert_eq!(redactor.kept("12345"), "REDACTED-otp-1");
     }
 }

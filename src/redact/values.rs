@@ -17,6 +17,8 @@ use crate::redact::vocabulary::{is_host, is_host_label, is_number, is_plain};
 const UNKNOWN: &str = "value";
 /// The kind of a word that no list has.
 pub(super) const WORD: &str = "word";
+/// How many plain texts of each kind are remembered.
+const PLAIN_MAX: usize = 1_000;
 /// Names are not longer than this.
 const NAME_MAX: usize = 64;
 const PUBLIC: &[&str] = &["appid", "aud", "azp", name::CLIENT_ID, "kid"];
@@ -40,6 +42,14 @@ impl Redactor {
         }
         match registry::class(place, name) {
             Some(Class::Keep) if is_public(name) && !self.ledger.knows(value) => escape(value),
+            // A document for everybody.
+            Some(Class::Keep)
+                if place == Place::Metadata
+                    && !self.is_secret(value)
+                    && pattern::looks(value).is_none() =>
+            {
+                escape(value)
+            }
             Some(Class::Keep) => self.kept(value),
             Some(Class::Text) => self.sentence(value),
             Some(Class::Url) => self.url(value),
@@ -110,7 +120,29 @@ impl Redactor {
 
     /// Text of which is kept what is made of known words.
     pub(super) fn free_text(&mut self, text: &str) -> String {
-        self.each_word(text, Self::word)
+        self.unless_plain(Walk::Sentence, text, |this| {
+            this.each_word(text, Self::word)
+        })
+    }
+
+    /// What a walk makes of a text; most are plain, and said again and again.
+    fn unless_plain(
+        &mut self,
+        walk: Walk,
+        text: &str,
+        walked: impl FnOnce(&mut Self) -> String,
+    ) -> String {
+        // A secret that is made of plain words has to be looked for in those.
+        let may_be_plain = !self.ledger.has_plain();
+        if may_be_plain && self.plain[walk as usize].contains(text) {
+            return text.to_owned();
+        }
+        let written = walked(self);
+        let plain = &mut self.plain[walk as usize];
+        if may_be_plain && written == text && plain.len() < PLAIN_MAX {
+            plain.insert(written.clone());
+        }
+        written
     }
 
     /// A value of the protocol, whose words may be numbers.
@@ -118,12 +150,14 @@ impl Redactor {
         if is_number(value) && !self.is_secret(value) {
             return value.to_owned();
         }
-        self.each_word(value, |this, word| {
-            if is_number(word) && !this.is_secret(word) {
-                word.to_owned()
-            } else {
-                this.word(word)
-            }
+        self.unless_plain(Walk::Value, value, |this| {
+            this.each_word(value, |this, word| {
+                if is_number(word) && !this.is_secret(word) {
+                    word.to_owned()
+                } else {
+                    this.word(word)
+                }
+            })
         })
     }
 
@@ -285,22 +319,28 @@ impl Redactor {
 
     /// A path whose segments are kept where they are made of known words.
     pub(super) fn path(&mut self, host: &str, path: &str) -> String {
-        let segment = |(at, segment): (usize, &str)| {
-            let decoded = percent_decode(segment);
-            let is_kept = (is_plain(&decoded) || is_host(&decoded) || is_tenant(host, at, segment))
-                && !self.ledger.knows(&decoded)
-                && pattern::looks(&decoded).is_none();
-            if is_kept {
-                escape(segment)
-            } else {
-                self.secret(UNKNOWN, segment, Shape::Declared)
-            }
+        let walked = |this: &mut Self| {
+            let segments = path.split('/').enumerate();
+            let segments = segments.map(|(at, segment)| this.segment(host, at, segment));
+            segments.collect::<Vec<_>>().join("/")
         };
-        path.split('/')
-            .enumerate()
-            .map(segment)
-            .collect::<Vec<_>>()
-            .join("/")
+        if has_tenants(host) {
+            walked(self)
+        } else {
+            self.unless_plain(Walk::Path, path, walked)
+        }
+    }
+
+    fn segment(&mut self, host: &str, at: usize, segment: &str) -> String {
+        let decoded = percent_decode(segment);
+        let is_kept = (is_plain(&decoded) || is_host(&decoded) || is_tenant(host, at, segment))
+            && !self.ledger.knows(&decoded)
+            && pattern::looks(&decoded).is_none();
+        if is_kept {
+            escape(segment)
+        } else {
+            self.secret(UNKNOWN, segment, Shape::Declared)
+        }
     }
 
     /// A raw query, fragment or form, each value by its row; what is kept keeps its spelling.
@@ -341,6 +381,14 @@ impl Redactor {
     }
 }
 
+/// How the words of a text are walked.
+#[derive(Clone, Copy)]
+enum Walk {
+    Sentence,
+    Value,
+    Path,
+}
+
 /// Percent-encodes the literal parts of a text of the cassette; labels need none.
 pub(super) fn encode(text: &str) -> String {
     if !label::may_hold(text) {
@@ -376,8 +424,12 @@ fn is_public(name: &str) -> bool {
 
 /// Which directory is asked stands in the path at one vendor, who needs it to help.
 fn is_tenant(host: &str, at: usize, segment: &str) -> bool {
+    at == 1 && pattern::is_uuid(segment) && has_tenants(host)
+}
+
+fn has_tenants(host: &str) -> bool {
     let is_asked = |known: &&str| host.eq_ignore_ascii_case(known);
-    at == 1 && pattern::is_uuid(segment) && TENANT_HOSTS.iter().any(is_asked)
+    TENANT_HOSTS.iter().any(is_asked)
 }
 
 fn kind_of(name: &str) -> String {

@@ -21,6 +21,7 @@ pub(super) fn is_plain(run: &str) -> bool {
             0 => {}
             _ if !is_plain_piece(piece) => return false,
             1 if !piece.starts_with(|c: char| c.is_ascii_digit()) => single += 1,
+            _ if is_with_digits(piece) => {}
             _ => digits += digits_of(piece),
         }
     }
@@ -87,7 +88,7 @@ fn is_plain_piece(piece: &str) -> bool {
         return is_word(piece) || is_camel(piece);
     }
     let lower = piece.to_ascii_lowercase();
-    if WITH_DIGITS.binary_search(&lower.as_str()).is_ok() || has_error_number(piece) {
+    if is_with_digits(piece) || has_error_number(piece) {
         return true;
     }
     let (number, unit) = lower.split_at(lower.find(|c| !is_digit(c)).unwrap_or_default());
@@ -99,6 +100,11 @@ fn is_plain_piece(piece: &str) -> bool {
     (word == "v" || word.len() > 2 && is_word(word))
         && number.len() <= DIGITS_MAX
         && number.chars().all(is_digit)
+}
+
+fn is_with_digits(piece: &str) -> bool {
+    let lower = piece.to_ascii_lowercase();
+    WITH_DIGITS.binary_search(&lower.as_str()).is_ok()
 }
 
 /// `clientId`, `XMLHttpRequest`: words of two letters or more, of which the first may be one.
@@ -341,6 +347,7 @@ mod tests {
             "clientId",
             "XMLHttpRequest",
             "RS256",
+            "Ed25519",
             "de-DE",
             "/oauth2/v2.0/token",
             "x86_64",
