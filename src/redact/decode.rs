@@ -12,7 +12,8 @@ pub(super) fn unescape(text: &str) -> Option<String> {
     let mut found = false;
     while let Some(byte) = bytes.get(at) {
         let escape = match byte {
-            b'%' | b'=' => hex_byte(&bytes[at + 1..]).map(|byte| (vec![byte], 3)),
+            b'%' => hex_byte(&bytes[at + 1..]).map(|byte| (vec![byte], 3)),
+            b'=' => quoted_printable(&bytes[at..]),
             b'&' => entity(&text[at + 1..]),
             b'\\' => json_escape(&text[at + 1..]),
             _ => None,
@@ -47,6 +48,15 @@ fn hex_byte(bytes: &[u8]) -> Option<u8> {
     };
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// The octets of a run of quoted-printable (RFC 2045 section 6.7), with its length; one by itself is
+/// as well `max-age=3600`.
+fn quoted_printable(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let octet = |chunk: &[u8]| hex_byte(chunk.strip_prefix(b"=")?);
+    let octets: Vec<u8> = bytes.chunks(3).map_while(octet).collect();
+    let length = octets.len() * 3;
+    (octets.len() > 1).then_some((octets, length))
 }
 
 /// A reference to a character (HTML section 13.2.5.72), with its length and that of the `&`.
@@ -142,7 +152,7 @@ mod tests {
             ("\\\\u0043", Some("C")),
             ("%26%2367;", Some("C")),
             ("a=b", None),
-            ("max-age=3600", Some("max-age600")),
+            ("max-age=3600,s-maxage=4200", None),
             ("plain", None),
             ("%ff", None),
         ] {

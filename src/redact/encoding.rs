@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use crate::model::is_unreserved;
 use crate::oauth::jwt;
 use crate::redact::label::Suffix;
 
@@ -158,10 +159,6 @@ impl Encoding {
             _ => out.push(c),
         }
     }
-}
-
-pub(super) fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 fn hex(bytes: impl Iterator<Item = u8>, before: &str, digits: &[u8; 16], out: &mut String) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use zeroize::Zeroize as _;
 
-use crate::model::{percent_decode, percent_encode};
+use crate::model::{is_unreserved, percent_decode, percent_encode};
 use crate::oauth::jwt;
 use crate::redact::label::{self, Label, Piece, Suffix};
 use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
@@ -304,7 +304,7 @@ fn alphabet_of(value: &str) -> Alphabet {
             c.is_ascii_alphanumeric() || "+/=".contains(c)
         }),
         (Alphabet::Unreserved, |c| {
-            c.is_ascii_alphanumeric() || "-._~".contains(c)
+            u8::try_from(c).is_ok_and(is_unreserved)
         }),
         (Alphabet::Visible, |c| c.is_ascii_graphic()),
     ];

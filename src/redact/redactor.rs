@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
-use crate::model::{Exchange, Failure, Framing, Heard, Params, Url, Version, percent_decode};
+use crate::model::{
+    Exchange, Failure, Framing, Heard, Params, Url, Version, is_unreserved, percent_decode,
+};
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
 use crate::oauth::{Step, name};
 use crate::redact::check::Stray;
-use crate::redact::encoding::is_unreserved;
 use crate::redact::entry::Named;
 use crate::redact::index::{WINDOW, Windows};
 use crate::redact::interaction::{

@@ -51,9 +51,9 @@ class Origin:
                         return
 
     def pass_on(self, client):
-        """A tunnel to whoever speaks TLS for us, whatever host was asked for."""
+        """A tunnel to us, or to whoever speaks TLS for us, whatever host was asked for."""
         client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        with socket.create_connection(("127.0.0.1", self.secure_port)) as other:
+        with socket.create_connection(("127.0.0.1", self.secure_port or self.port)) as other:
             back = threading.Thread(target=copy, args=(other, client), daemon=True)
             back.start()
             copy(client, other)

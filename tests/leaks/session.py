@@ -92,11 +92,13 @@ class Session:
     def drive(self, units):
         """Sends the exchanges of each unit in their order, some units at once."""
         for start in range(0, len(units), WAVE):
-            self.wave(units[start : start + WAVE])
+            for exchange, answer in self.wave(units[start : start + WAVE]):
+                if not answer and not exchange.how:
+                    self.wrong.append(f"no answer came to {exchange.id}")
             self.gather("journal")
 
     def wave(self, units):
-        """The answers to all of it, in no order."""
+        """Every exchange of it with the answer that came, in no order."""
         lock, units, answers = threading.Lock(), list(reversed(units)), []
 
         def work():
@@ -107,7 +109,7 @@ class Session:
                         break
                     unit = units.pop()
                 for exchange in unit:
-                    answers.append(self.send(clients, exchange) or b"")
+                    answers.append((exchange, self.send(clients, exchange) or b""))
             for client in clients.values():
                 client.close()
 
@@ -185,7 +187,7 @@ class Session:
         """Plays the cassette to the same requests with other values in them."""
         with environment(self.work):
             self.recorder = Recorder(self.binary, self.cassette, verb="replay", quiet=False)
-        for answer in self.wave(units):
+        for _, answer in self.wave(units):
             self.outputs.add("replay's answers", answer)
         self.recorder.stop()
         self.outputs.add("replay's output", self.recorder.log.read_bytes())
