@@ -2,8 +2,8 @@
 
 /// The text without one level of escapes of URLs, HTML, JSON and quoted-printable; `None` where
 /// there are none.
-pub(super) fn unescape(text: &str) -> Option<String> {
-    if !text.contains(['%', '&', '=', '\\']) {
+fn unescape(text: &str) -> Option<String> {
+    if !may_escape(text) {
         return None;
     }
     let bytes = text.as_bytes();
@@ -28,6 +28,11 @@ pub(super) fn unescape(text: &str) -> Option<String> {
         }
     }
     found.then(|| String::from_utf8(out).ok())?
+}
+
+/// Whether a text has a mark that escapes begin with.
+pub(super) fn may_escape(text: &str) -> bool {
+    text.contains(['%', '&', '=', '\\'])
 }
 
 /// The text without any escapes, as far as anybody would nest them.

@@ -109,7 +109,6 @@ impl Redactor {
             }
             Some(HeaderClass::Keep) => self.sentence(value),
             Some(HeaderClass::Measure) => self.kept(value),
-
             Some(HeaderClass::Url) => self.url(value),
             Some(HeaderClass::Authorization) => self.authorization(step, value),
             Some(HeaderClass::Cookie) => self.cookies(value),

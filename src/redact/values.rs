@@ -7,7 +7,7 @@ use crate::oauth::facts::{is_placeholder_word, is_template};
 use crate::oauth::name;
 use crate::oauth::registry::{self, Class, Place};
 use crate::redact::Redactor;
-use crate::redact::decode::unescape_all;
+use crate::redact::decode::{may_escape, unescape_all};
 use crate::redact::label::{self, Piece, Suffix, escape, pieces};
 use crate::redact::ledger::Shape;
 use crate::redact::pattern::{self, Looks};
@@ -164,6 +164,8 @@ impl Redactor {
     fn each_word(&mut self, text: &str, each: impl Fn(&mut Self, &str) -> String) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
+        // Looked for once in a run: what has no mark of an escape has none further on either.
+        let mut unmarked = text.len();
         while !rest.is_empty() {
             if let Some(end) = pattern::phone(rest) {
                 let (phone, tail) = rest.split_at(end);
@@ -171,7 +173,15 @@ impl Redactor {
                 rest = tail;
                 continue;
             }
-            if let Some(end) = self.hidden(rest) {
+            if rest.len() <= unmarked {
+                let end = rest.find(is_quote).unwrap_or(rest.len());
+                if !may_escape(&rest[..end]) {
+                    unmarked = rest.len() - end;
+                }
+            }
+            if rest.len() <= unmarked
+                && let Some(end) = self.hidden(rest)
+            {
                 let (escaped, tail) = rest.split_at(end);
                 out.push_str(&self.secret(UNKNOWN, escaped, Shape::Hidden));
                 rest = tail;

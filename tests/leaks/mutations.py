@@ -136,8 +136,8 @@ MUTATIONS = (
     Mutation(
         "escapes hide what they hide",
         VALUES,
-        "if let Some(end) = self.hidden(rest) {",
-        "if let Some(end) = self.hidden(rest).filter(|_| false) {",
+        "let Some(end) = self.hidden(rest)\n",
+        "let Some(end) = self.hidden(rest).filter(|_| false)\n",
         "place=error-description|request-header,encoding=html-decimal|quoted-printable|percent-all",
     ),
     Mutation(
