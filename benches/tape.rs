@@ -1,7 +1,8 @@
 //! The cost of one exchange on its way to the tape: redaction, writing, and the audit of what is
 //! written.
 //!
-//! `cargo bench --bench tape`. One thread and no wire; what counts is the CPU time per exchange,
+//! `cargo bench --bench tape`, or `cargo bench --bench tape -- NAME` for the cases whose name holds
+//! NAME. One thread and no wire; what counts is the CPU time per exchange,
 //! and how it grows with what the tape holds already.
 
 #![expect(
@@ -19,19 +20,32 @@ use authtape::redact::audit;
 
 fn main() {
     println!("{:<44} {:>8} {:>14}", "case", "secrets", "per exchange");
-    token_exchanges("the same secrets each time", |_| 0);
-    token_exchanges("three new secrets each time", |n| n);
-    large_exchange();
-    whole_cassette();
+    let asked = std::env::args()
+        .skip(1)
+        .find(|word| !word.starts_with("--"));
+    let cases: [(&str, fn(&str)); 5] = [
+        ("not kept", |case| blocks(case, plain_exchange)),
+        ("the same secrets each time", |case| {
+            blocks(case, |n| token_exchange(n, 0));
+        }),
+        ("three new secrets each time", |case| {
+            blocks(case, |n| token_exchange(n, n));
+        }),
+        ("20 kB with 50 new secrets", large_exchange),
+        ("whole cassette", |_| whole_cassette()),
+    ];
+    for (case, run) in cases {
+        if asked.as_ref().is_none_or(|asked| case.contains(asked)) {
+            run(case);
+        }
+    }
 }
 
-/// The exchange of the wire's benchmark.
-fn token_exchanges(case: &str, salt: impl Fn(u64) -> u64) {
+/// Exchanges as large as those of the wire's benchmark.
+fn blocks(case: &str, nth: impl Fn(u64) -> Exchange) {
     let mut tape = tape();
     for block in 0..4 {
-        let exchanges: Vec<_> = (block * BLOCK..(block + 1) * BLOCK)
-            .map(|n| token_exchange(n, salt(n)))
-            .collect();
+        let exchanges: Vec<_> = (block * BLOCK..(block + 1) * BLOCK).map(&nth).collect();
         let started = Instant::now();
         for exchange in exchanges {
             black_box(tape.record(exchange));
@@ -42,7 +56,7 @@ fn token_exchanges(case: &str, salt: impl Fn(u64) -> u64) {
 }
 
 /// 20 kB of JSON with 50 secrets.
-fn large_exchange() {
+fn large_exchange(case: &str) {
     let mut tape = tape();
     let mut took = Duration::ZERO;
     for n in 0..ROUNDS {
@@ -65,7 +79,7 @@ fn large_exchange() {
         took += started.elapsed();
     }
     let each = took / u32::try_from(ROUNDS).expect("few");
-    print("20 kB with 50 new secrets", secrets(&tape), each);
+    print(case, secrets(&tape), each);
 }
 
 /// About 5 MB with 500 secrets, finished and audited at the end of a recording, then by `audit`.
@@ -113,6 +127,12 @@ fn value(n: u64) -> String {
         b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[(state % 62) as usize]
     };
     (0..40).map(|_| char::from(next())).collect()
+}
+
+/// Nothing of OAuth's.
+fn plain_exchange(n: u64) -> Exchange {
+    let rows = format!("{{\"rows\":\"{}\"}}", "x".repeat(150));
+    exchange(n, &rows, &format!("{{\"rows\":\"{}\"}}", "y".repeat(300)))
 }
 
 fn token_exchange(n: u64, salt: u64) -> Exchange {

@@ -72,6 +72,14 @@ pub struct Refused {
     pub why: String,
 }
 
+/// Undoes the content codings of both bodies (RFC 9110 section 8.4).
+pub fn undo_codings(exchange: &mut Exchange) {
+    coding::decode(&exchange.request.headers, &mut exchange.request.body);
+    if let Some(heard) = &mut exchange.response {
+        coding::decode(&heard.headers, &mut heard.body);
+    }
+}
+
 impl Tape {
     /// A tape that begins at this time (RFC 3339, UTC).
     pub fn new(options: Options, recorded_at: String) -> Self {
@@ -96,21 +104,23 @@ impl Tape {
 
     /// Takes in one exchange and says what is to be written of it.
     pub fn record(&mut self, mut exchange: Exchange) -> Laid {
-        coding::decode(&exchange.request.headers, &mut exchange.request.body);
-        if let Some(heard) = &mut exchange.response {
-            coding::decode(&heard.headers, &mut heard.body);
-        }
+        undo_codings(&mut exchange);
         let reading = Reading::of(&exchange.request, exchange.response.as_ref());
-        let step = classify(&self.flows, &reading);
+        self.record_read(&exchange, &reading)
+    }
+
+    /// The same of an exchange that was read by whoever waits for the tape, its codings undone.
+    pub fn record_read(&mut self, exchange: &Exchange, reading: &Reading<'_>) -> Laid {
+        let step = classify(&self.flows, reading);
         if !step.is_oauth() && !self.keep_all {
             return Laid::Skipped;
         }
-        let facts = Facts::of(&self.flows, step, &reading, exchange.clock);
-        self.flows.observe(step, &reading);
+        let facts = Facts::of(&self.flows, step, reading, exchange.clock);
+        self.flows.observe(step, reading);
         let Redacted {
             interaction,
             earlier_text_is_stale,
-        } = self.redactor.redact(&exchange, &reading, step, facts);
+        } = self.redactor.redact(exchange, reading, step, facts);
         let entry = self.audited(interaction);
         let text = entry.text.clone();
         self.entries.push(entry);

@@ -3,7 +3,8 @@
 //! A scalar is written plain only where YAML 1.1 and 1.2 readers alike take it for that string;
 //! everything else is quoted. No crate's emitter guarantees that (see the design notes).
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::time::Duration;
 
 use crate::cassette::{Cassette, Header, VERSION};
 use crate::oauth::facts::Facts;
@@ -35,10 +36,10 @@ pub fn part_header(header: &Header) -> String {
 pub fn entry(interaction: &Interaction) -> String {
     let mut out = Lines::default();
     out.text.push_str("\n- id: ");
-    out.raw(&format!("{}", interaction.id()));
+    out.raw(interaction.id());
     out.indent = 1;
     out.scalar("step", interaction.step().as_str());
-    out.key("at", &seconds(interaction.at()));
+    out.key("at", seconds(interaction.at()));
     out.open("request");
     out.request(interaction.request());
     out.close();
@@ -51,19 +52,19 @@ pub fn entry(interaction: &Interaction) -> String {
         out.open("error");
         out.scalar("kind", error.kind().as_str());
         out.scalar("phase", error.phase().as_str());
-        out.key("after", &seconds(error.after()));
+        out.key("after", seconds(error.after()));
         out.close();
     }
     out.facts(interaction.facts());
     out.secrets(interaction.secrets());
-    // Writing to a string does not fail.
-    let _ = writeln!(out.text, "# end {}", interaction.id());
+    out.text.push_str("# end ");
+    out.raw(interaction.id());
     out.text
 }
 
 fn head(header: &Header) -> String {
     let mut out = Lines::default();
-    out.key("authtape", &VERSION.to_string());
+    out.key("authtape", VERSION);
     out.scalar("recorded_by", &header.recorded_by);
     out.scalar("recorded_at", &header.recorded_at);
     if let Some(server) = &header.server {
@@ -71,14 +72,14 @@ fn head(header: &Header) -> String {
     }
     if !header.insecure_upstream.is_empty() {
         let hosts = serde_json::json!(header.insecure_upstream);
-        out.key("insecure_upstream", &hosts.to_string());
+        out.key("insecure_upstream", hosts);
     }
     if !header.redacted.is_empty() {
         let counts = header
             .redacted
             .iter()
             .map(|count| (count.name.as_str(), count.value.to_string()));
-        out.key("redacted", &flow(counts));
+        out.key("redacted", flow(counts));
     }
     out.text.push_str("interactions:\n");
     out.text
@@ -91,20 +92,30 @@ struct Lines {
 }
 
 impl Lines {
-    fn raw(&mut self, value: &str) {
-        self.text.push_str(value);
-        self.text.push('\n');
+    fn raw(&mut self, value: impl Display) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.text, "{value}");
     }
 
-    fn key(&mut self, key: &str, value: &str) {
-        (0..self.indent).for_each(|_| self.text.push_str("  "));
-        self.text.push_str(key);
-        self.text.push_str(": ");
+    fn key(&mut self, key: &str, value: impl Display) {
+        self.begin(key);
         self.raw(value);
     }
 
     fn scalar(&mut self, key: &str, value: &str) {
-        self.key(key, &scalar(value));
+        self.begin(key);
+        push_scalar(value, &mut self.text);
+        self.text.push('\n');
+    }
+
+    fn begin(&mut self, key: &str) {
+        self.indent(self.indent);
+        self.text.push_str(key);
+        self.text.push_str(": ");
+    }
+
+    fn indent(&mut self, level: usize) {
+        (0..level).for_each(|_| self.text.push_str("  "));
     }
 
     fn optional(&mut self, key: &str, value: Option<&str>) {
@@ -114,7 +125,7 @@ impl Lines {
     }
 
     fn open(&mut self, key: &str) {
-        (0..self.indent).for_each(|_| self.text.push_str("  "));
+        self.indent(self.indent);
         self.text.push_str(key);
         self.text.push_str(":\n");
         self.indent += 1;
@@ -129,9 +140,18 @@ impl Lines {
             return;
         }
         self.open(key);
-        self.indent -= 1;
+        self.close();
+        self.items(pairs);
+    }
+
+    fn items(&mut self, pairs: &[Named<String>]) {
         for pair in pairs {
-            self.key(&format!("- {}", scalar(&pair.name)), &scalar(&pair.value));
+            self.indent(self.indent);
+            self.text.push_str("- ");
+            push_scalar(&pair.name, &mut self.text);
+            self.text.push_str(": ");
+            push_scalar(&pair.value, &mut self.text);
+            self.text.push('\n');
         }
     }
 
@@ -149,9 +169,10 @@ impl Lines {
         self.key(key, "|-");
         for line in text.split('\n') {
             if !line.is_empty() {
-                (0..=self.indent).for_each(|_| self.text.push_str("  "));
+                self.indent(self.indent + 1);
             }
-            self.raw(line);
+            self.text.push_str(line);
+            self.text.push('\n');
         }
     }
 
@@ -167,7 +188,7 @@ impl Lines {
             let halves = halves
                 .into_iter()
                 .filter_map(|(key, half)| Some((key, flow_scalar(half?))));
-            self.key("basic", &flow(halves));
+            self.key("basic", flow(halves));
         }
         self.optional(
             "framing",
@@ -178,10 +199,10 @@ impl Lines {
     }
 
     fn response(&mut self, response: &RecordedResponse) {
-        self.key("status", &response.status().to_string());
+        self.key("status", response.status());
         self.optional("reason", response.reason());
         self.optional("http", response.http());
-        self.key("after", &seconds(response.after()));
+        self.key("after", seconds(response.after()));
         self.pairs("headers", response.header_fields());
         self.optional(
             "framing",
@@ -211,24 +232,19 @@ impl Lines {
                     ("size", dropped.size.to_string()),
                 ];
                 fields.extend(dropped.sniff.map(|sniff| ("sniff", sniff.to_string())));
-                self.key("body", &flow(fields));
+                self.key("body", flow(fields));
             }
         }
     }
 
     fn parts(&mut self, parts: &[RecordedPart]) {
         self.open("multipart");
-        self.indent -= 1;
+        self.close();
         for part in parts {
-            self.key("- headers", "");
-            self.text.truncate(self.text.len() - 2);
-            self.raw("");
-            self.indent += 1;
-            for field in part.header_fields() {
-                self.key(&format!("- {}", scalar(&field.name)), &scalar(&field.value));
-            }
+            self.open("- headers");
+            self.items(part.header_fields());
             self.block("text", part.text());
-            self.indent -= 1;
+            self.close();
         }
     }
 
@@ -237,7 +253,7 @@ impl Lines {
         if !words.is_empty() {
             self.open("facts");
             for (key, value) in &words {
-                self.key(key, &fact(value));
+                self.key(key, fact(value));
             }
             self.close();
         }
@@ -249,7 +265,7 @@ impl Lines {
         }
         self.open("secrets");
         for secret in secrets {
-            self.key(&scalar(&secret.name), &declaration(&secret.value));
+            self.key(&scalar(&secret.name), declaration(&secret.value));
         }
         self.close();
     }
@@ -300,8 +316,10 @@ fn flow<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
     format!("{{{}}}", fields.join(", "))
 }
 
-fn seconds(duration: std::time::Duration) -> String {
-    format!("{:.3}", duration.as_secs_f64())
+/// Seconds with their thousandths.
+fn seconds(duration: Duration) -> String {
+    let rounded = duration + Duration::from_micros(500);
+    format!("{}.{:03}", rounded.as_secs(), rounded.subsec_millis())
 }
 
 /// A scalar inside a flow collection, where commas and brackets are marks.
@@ -315,18 +333,29 @@ fn flow_scalar(text: &str) -> String {
 
 /// A scalar that reads back as this string under YAML 1.1 and 1.2.
 fn scalar(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_scalar(text, &mut out);
+    out
+}
+
+fn push_scalar(text: &str, out: &mut String) {
     if is_plain(text) {
-        text.to_owned()
+        out.push_str(text);
     } else {
-        quoted(text)
+        out.push_str(&quoted(text));
     }
 }
 
 fn is_plain(text: &str) -> bool {
-    let first = text.chars().next();
-    let starts = first.is_some_and(|c| c.is_ascii_alphabetic() || c == '/' || c == '_');
-    let chars = text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-    let marks = text.contains(": ") || text.contains(" #") || text.ends_with([':', ' ']);
+    let bytes = text.as_bytes();
+    let starts = bytes
+        .first()
+        .is_some_and(|first| first.is_ascii_alphabetic() || b"/_".contains(first));
+    let chars = bytes
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    let is_mark = |pair: &[u8]| pair == b": " || pair == b" #";
+    let marks = bytes.windows(2).any(is_mark) || text.ends_with([':', ' ']);
     let retyped = RETYPED.iter().any(|word| text.eq_ignore_ascii_case(word));
     starts && chars && !marks && !retyped
 }
@@ -362,6 +391,9 @@ fn quoted(text: &str) -> String {
 
 /// Not a control, a line separator, a direction mark or a code point that no reader agrees on.
 fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
     !(c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{e0fff}'))

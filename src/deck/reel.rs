@@ -9,7 +9,8 @@ use crate::deck::Error;
 use crate::library::{self, PartFile, Written};
 use crate::model::{Exchange, Failure, FailureKind, Incident, Phase};
 use crate::oauth::errand::{is_errand, is_errand_host};
-use crate::record::{Laid, Tape, Withheld};
+use crate::oauth::fields::Reading;
+use crate::record::{Laid, Tape, Withheld, undo_codings};
 use crate::redact::Named;
 
 /// The recording of one run, shared by all its connections.
@@ -75,9 +76,12 @@ impl Reel {
     }
 
     /// Redacts an exchange and writes it before this returns.
-    pub(super) fn lay(&self, exchange: Exchange) {
+    pub(super) fn lay(&self, mut exchange: Exchange) {
+        // Nobody waits for what this one alone can do.
+        undo_codings(&mut exchange);
+        let reading = Reading::of(&exchange.request, exchange.response.as_ref());
         if let Some(state) = self.lock().as_mut() {
-            state.lay(exchange);
+            state.lay(&exchange, &reading);
         }
     }
 
@@ -155,14 +159,14 @@ impl State {
         }
     }
 
-    fn lay(&mut self, exchange: Exchange) {
+    fn lay(&mut self, exchange: &Exchange, reading: &Reading<'_>) {
         if let Some(failure) = &exchange.failure
             && failure.phase == Phase::Connect
             && !is_errand(&exchange.request.url)
         {
             self.miss(exchange.request.url.authority(), failure);
         }
-        let laid = self.tape.record(exchange);
+        let laid = self.tape.record_read(exchange, reading);
         self.skipped += usize::from(laid == Laid::Skipped);
         if self.failure.is_some() {
             return;

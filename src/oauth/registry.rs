@@ -114,7 +114,7 @@ impl Place {
 
 /// The class of a name at a place; `None` where no row speaks of it, which means: replace it.
 pub fn class(place: Place, name: &str) -> Option<Class> {
-    let rows = PARAMETERS.get(name)?;
+    let rows = rows(name)?;
     let declared = rows
         .iter()
         .find(|(_, places)| places.contains(&place) || places.contains(&Place::Any));
@@ -124,7 +124,15 @@ pub fn class(place: Place, name: &str) -> Option<Class> {
 
 /// Whether a row speaks of the name at all.
 pub fn is_known(name: &str) -> bool {
-    PARAMETERS.contains_key(name)
+    rows(name).is_some()
+}
+
+fn rows(name: &str) -> Option<&'static Rows> {
+    // A long name is nobody's, and is not read for each of the values under it.
+    if name.len() > LONGEST {
+        return None;
+    }
+    PARAMETERS.get(name)
 }
 
 /// The class of a header field, by its name in any case; `None` means: replace it.
@@ -158,6 +166,9 @@ struct HeaderRow {
     names: Vec<String>,
     class: HeaderClass,
 }
+
+/// Characters of the longest name that has a row.
+const LONGEST: usize = 80;
 
 type Rows = Vec<(Class, Vec<Place>)>;
 
@@ -229,6 +240,7 @@ mod tests {
     fn no_name_has_two_classes_at_one_place() {
         let mut table: Vec<_> = PARAMETERS.iter().collect();
         table.sort_by_key(|(name, _)| *name);
+        assert!(table.iter().all(|(name, _)| name.len() <= LONGEST));
         for (name, rows) in table {
             let places: Vec<_> = rows.iter().flat_map(|(_, places)| places).collect();
             let mut once = places.clone();

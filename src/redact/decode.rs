@@ -31,7 +31,7 @@ fn unescape(text: &str) -> Option<String> {
 }
 
 /// Whether a text has a mark that escapes begin with.
-pub(super) fn may_escape(text: &str) -> bool {
+fn may_escape(text: &str) -> bool {
     text.contains(['%', '&', '=', '\\'])
 }
 
@@ -66,7 +66,8 @@ fn quoted_printable(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
 
 /// A reference to a character (HTML section 13.2.5.72), with its length and that of the `&`.
 fn entity(text: &str) -> Option<(Vec<u8>, usize)> {
-    let end = text.find(';').filter(|end| *end <= ENTITY_MAX)?;
+    let mut near = text.bytes().take(ENTITY_MAX + 1);
+    let end = near.position(|byte| byte == b';')?;
     let name = &text[..end];
     let c = if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {

@@ -4,6 +4,7 @@
 //! goes through a parsed value.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use memchr::memchr2;
 
@@ -202,7 +203,7 @@ fn string_end(text: &str) -> usize {
 #[derive(Default)]
 struct Nesting {
     /// `true` for an object, with the key that is open.
-    open: Vec<(bool, String)>,
+    open: Vec<(bool, Rc<str>)>,
     awaits_value: bool,
 }
 
@@ -210,8 +211,8 @@ impl Nesting {
     fn mark(&mut self, mark: char) {
         match mark {
             '{' | '[' => {
-                let key = self.key().to_owned();
-                self.open.push((mark == '{', key));
+                let key = self.open.last().map(|(_, key)| Rc::clone(key));
+                self.open.push((mark == '{', key.unwrap_or_default()));
                 self.awaits_value = false;
             }
             '}' | ']' => {
@@ -229,7 +230,7 @@ impl Nesting {
 
     fn keyed(&mut self, name: String) {
         if let Some((_, key)) = self.open.last_mut() {
-            *key = name;
+            *key = name.into();
         }
     }
 

@@ -118,6 +118,11 @@ pub(super) fn may_hold(text: &str) -> bool {
     text.contains(PREFIX)
 }
 
+/// Whether a text of a cassette holds literal text that would read as a label.
+pub(super) fn has_escape(text: &str) -> bool {
+    text.contains(ESCAPED)
+}
+
 /// Splits a text of a cassette into literal text and labels.
 ///
 /// `REDACTED--` is a literal `REDACTED-`. A label ends at the first character outside its grammar;

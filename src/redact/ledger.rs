@@ -8,7 +8,7 @@ use crate::model::{is_unreserved, percent_decode, percent_encode};
 use crate::oauth::jwt;
 use crate::redact::label::{self, Label, Piece, Suffix};
 use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
-use crate::redact::vocabulary::{is_host, is_number, is_plain};
+use crate::redact::vocabulary::{is_host, is_host_label, is_number, is_plain};
 use crate::redact::{Alphabet, Declaration, Named};
 
 /// What may be said of the shape of a value that is replaced.
@@ -41,6 +41,8 @@ pub(super) struct Ledger {
     heard: BTreeSet<String>,
     /// Whether a secret, or what was heard, is made of words that may be kept.
     has_plain: bool,
+    /// Whether a secret may be a label of a host's name.
+    has_host_label: bool,
     counts: BTreeMap<String, u32>,
     fresh: Vec<Fresh>,
 }
@@ -49,6 +51,9 @@ impl Ledger {
     /// The text that stands for a value: its label, or, where it differs from a known secret in a
     /// way that has a name, that secret's label with the difference.
     pub(super) fn text(&mut self, kind: &str, value: &str, shape: Shape) -> String {
+        if let Some(label) = self.secrets.get(value) {
+            return label.to_string();
+        }
         label::join(&self.pieces(kind, value, shape))
     }
 
@@ -69,6 +74,7 @@ impl Ledger {
         let label = Label::new(kind, *number);
         self.secrets.insert(value.to_owned(), label.clone());
         self.has_plain |= may_be_kept(value);
+        self.has_host_label |= is_host_label(value);
         self.spellings
             .entry(value.to_ascii_lowercase())
             .or_insert_with(|| value.to_owned());
@@ -104,6 +110,11 @@ impl Ledger {
     /// Whether one of the secrets may stand in a text that is plain.
     pub(super) fn has_plain(&self) -> bool {
         self.has_plain
+    }
+
+    /// Whether one of the secrets may stand in the name of a host that is plain.
+    pub(super) fn has_host_label(&self) -> bool {
+        self.has_host_label
     }
 
     /// Notes what a text said that was dropped.

@@ -103,8 +103,10 @@ pub(super) fn phone(text: &str) -> Option<usize> {
         return None;
     }
     let end = text
-        .find(|c: char| !c.is_ascii_digit() && !" ()-./+".contains(c))
-        .unwrap_or(text.len());
+        .bytes()
+        .take(PHONE_MAX)
+        .position(|byte| !byte.is_ascii_digit() && !b" ()-./+".contains(&byte))
+        .unwrap_or(text.len().min(PHONE_MAX));
     let run = text[..end].trim_end_matches(|c: char| !c.is_ascii_digit());
     let digits = run.bytes().filter(u8::is_ascii_digit).count();
     let in_groups = run.contains([' ', '(', '-']) || run.starts_with('+');
@@ -124,6 +126,9 @@ fn entropy(run: &str) -> f64 {
     };
     counts.iter().filter(|count| **count > 0).map(bits).sum()
 }
+
+/// Characters of the longest telephone number, with all that people put between its digits.
+const PHONE_MAX: usize = 64;
 
 /// How many characters behind a vendor's prefix make it a token.
 const LONG: usize = 16;
@@ -178,6 +183,10 @@ mod tests {
             ("+1 555 014 2637 called", Some("+1 555 014 2637")),
             ("(555) 014-2637.", Some("(555) 014-2637")),
             ("+15550142637", Some("+15550142637")),
+            (
+                "555-014-2637 ------------------------------------------------------------------",
+                Some("555-014-2637"),
+            ),
             ("555-014-2637", Some("555-014-2637")),
             ("2026-11-23 10:02:11", None),
             ("2026-11-23", None),

@@ -36,7 +36,7 @@ pub struct Redactor {
     /// What would be replaced, where this only checks what is written.
     pub(super) strays: Option<Vec<Stray>>,
     /// Texts that are kept as they are, by how they are walked.
-    pub(super) plain: [HashSet<String>; 3],
+    pub(super) plain: [HashSet<String>; 4],
     sweeper: Sweeper,
     kept: Kept,
 }
@@ -92,6 +92,16 @@ impl Redactor {
 
     /// Searches an earlier interaction for secrets that came to be known later.
     pub fn resweep(&self, interaction: &mut Interaction) {
+        let mut all = String::new();
+        interaction.for_each_text(&mut |text| {
+            all.push_str(text);
+            all.push('\n');
+        });
+        // Where nothing stands in all of them, nothing does in one, but for what is written otherwise
+        // because of labels.
+        if !label::has_escape(&all) && self.sweeper.find(all.as_bytes()).is_none() {
+            return;
+        }
         interaction.for_each_text(&mut |text| {
             if let Some(swept) = self.sweeper.replace(text) {
                 *text = swept;
@@ -370,31 +380,39 @@ struct Kept {
 
 impl Kept {
     fn note(&mut self, text: &str) {
+        if text.len() < WINDOW || !self.seen.insert(self.hasher.hash_one(text)) {
+            return;
+        }
         if !label::may_hold(text) {
-            return self.note_literal(text);
+            return self.take_in(text);
         }
         for piece in pieces(text) {
-            if let Piece::Literal(literal) = piece {
-                self.note_literal(&literal);
+            if let Piece::Literal(literal) = piece
+                && literal.len() >= WINDOW
+                && self.seen.insert(self.hasher.hash_one(&literal))
+            {
+                self.take_in(&literal);
             }
         }
     }
 
-    fn note_literal(&mut self, literal: &str) {
-        if literal.len() >= WINDOW && self.seen.insert(self.hasher.hash_one(literal)) {
-            self.windows.add(literal, &self.text);
-            self.text.push_str(literal);
-            self.text.push('\n');
-        }
+    fn take_in(&mut self, literal: &str) {
+        self.windows.add(literal, &self.text);
+        self.text.push_str(literal);
+        self.text.push('\n');
     }
 
     /// Whether one of the secrets stands in one of the texts.
     fn holds(&self, secrets: &[Fresh]) -> bool {
-        let mut sweeper = Sweeper::default();
-        secrets
+        let mut likely = secrets
             .iter()
             .filter(|fresh| fresh.label.kind != WORD && may_stand_in(&self.windows, &fresh.value))
-            .for_each(|fresh| sweeper.add(&fresh.value, &fresh.label));
+            .peekable();
+        if likely.peek().is_none() {
+            return false;
+        }
+        let mut sweeper = Sweeper::default();
+        likely.for_each(|fresh| sweeper.add(&fresh.value, &fresh.label));
         sweeper.find(self.text.as_bytes()).is_some()
     }
 }
@@ -410,6 +428,10 @@ mod tests {
         assert_eq!(redactor.kept("12345"), "12345");
         redactor.secret("password", "sunshine", Shape::Hidden);
         redactor.secret("otp", "12345", Shape::Hidden);
+        let host = Url::parse("https://sunny-shop.example/").expect("a URL");
+        assert_eq!(redactor.authority(&host), "sunny-shop.example");
+        redactor.secret("otp", "sunny-shop", Shape::Hidden);
+        assert_eq!(redactor.authority(&host), "REDACTED-otp-2.example");
         let swept = redactor.free_text("no sunshine today");
         assert_eq!(swept, "no REDACTED-password-1 today");
         assert_eq!(redactor.kept("12345"), "REDACTED-otp-1");

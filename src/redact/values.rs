@@ -7,7 +7,7 @@ use crate::oauth::facts::{is_placeholder_word, is_template};
 use crate::oauth::name;
 use crate::oauth::registry::{self, Class, Place};
 use crate::redact::Redactor;
-use crate::redact::decode::{may_escape, unescape_all};
+use crate::redact::decode::unescape_all;
 use crate::redact::label::{self, Piece, Suffix, escape, pieces};
 use crate::redact::ledger::Shape;
 use crate::redact::pattern::{self, Looks};
@@ -133,7 +133,10 @@ impl Redactor {
         walked: impl FnOnce(&mut Self) -> String,
     ) -> String {
         // A secret that is made of plain words has to be looked for in those.
-        let may_be_plain = !self.ledger.has_plain();
+        let may_be_plain = match walk {
+            Walk::Host => !self.ledger.has_host_label(),
+            Walk::Sentence | Walk::Value | Walk::Path => !self.ledger.has_plain(),
+        };
         if may_be_plain && self.plain[walk as usize].contains(text) {
             return text.to_owned();
         }
@@ -164,8 +167,8 @@ impl Redactor {
     fn each_word(&mut self, text: &str, each: impl Fn(&mut Self, &str) -> String) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
-        // Looked for once in a run: what has no mark of an escape has none further on either.
-        let mut unmarked = text.len();
+        // How much of the text is left where the run ends that was decided on.
+        let mut decided = text.len();
         while !rest.is_empty() {
             if let Some(end) = pattern::phone(rest) {
                 let (phone, tail) = rest.split_at(end);
@@ -173,19 +176,14 @@ impl Redactor {
                 rest = tail;
                 continue;
             }
-            if rest.len() <= unmarked {
-                let end = rest.find(is_quote).unwrap_or(rest.len());
-                if !may_escape(&rest[..end]) {
-                    unmarked = rest.len() - end;
+            if rest.len() <= decided {
+                let (run, tail) = rest.split_at(rest.find(is_quote).unwrap_or(rest.len()));
+                if self.hides(run) {
+                    out.push_str(&self.secret(UNKNOWN, run, Shape::Hidden));
+                    rest = tail;
+                    continue;
                 }
-            }
-            if rest.len() <= unmarked
-                && let Some(end) = self.hidden(rest)
-            {
-                let (escaped, tail) = rest.split_at(end);
-                out.push_str(&self.secret(UNKNOWN, escaped, Shape::Hidden));
-                rest = tail;
-                continue;
+                decided = tail.len();
             }
             let end = rest.find(is_separator).unwrap_or(rest.len());
             let (word, tail) = rest.split_at(end);
@@ -197,17 +195,29 @@ impl Redactor {
         out
     }
 
-    /// How long the run is that the text begins with, where it hides under escapes what would not
-    /// be kept.
-    fn hidden(&self, text: &str) -> Option<usize> {
-        let end = text.find(is_quote).unwrap_or(text.len());
-        let plain = unescape_all(&text[..end])?;
+    /// Whether a run without blanks hides under escapes what would not be kept.
+    fn hides(&self, run: &str) -> bool {
+        let Some(plain) = unescape_all(run) else {
+            return false;
+        };
         let is_kept = |word: &str| {
             let word = word.trim_end_matches(is_stop);
             let is_known = self.is_secret(word) || pattern::looks(word).is_some();
             !is_known && (is_plain(word) || is_host(word))
         };
-        (pattern::phone(&plain).is_some() || !plain.split(is_separator).all(is_kept)).then_some(end)
+        let mut rest = plain.as_str();
+        loop {
+            let end = rest.find(is_separator).unwrap_or(rest.len());
+            let (word, tail) = rest.split_at(end);
+            if pattern::phone(rest).is_some() || !is_kept(word) {
+                return true;
+            }
+            let mut behind = tail.chars();
+            if behind.next().is_none() {
+                return false;
+            }
+            rest = behind.as_str();
+        }
     }
 
     fn word(&mut self, word: &str) -> String {
@@ -310,21 +320,20 @@ impl Redactor {
     /// A host with its port; a label of its name that no person would type is replaced.
     pub(super) fn authority(&mut self, url: &Url) -> String {
         let authority = url.authority();
-        let label = |label: &str| {
-            if self.ledger.knows_in_any_case(label) || !is_host_label(label) {
-                self.secret(UNKNOWN, label, Shape::Declared)
-            } else {
-                escape(label)
-            }
-        };
         if pattern::is_address(&url.host) {
             return escape(&authority);
         }
-        authority
-            .split('.')
-            .map(label)
-            .collect::<Vec<_>>()
-            .join(".")
+        self.unless_plain(Walk::Host, &authority, |this| {
+            let label = |label: &str| {
+                if this.ledger.knows_in_any_case(label) || !is_host_label(label) {
+                    this.secret(UNKNOWN, label, Shape::Declared)
+                } else {
+                    escape(label)
+                }
+            };
+            let labels: Vec<String> = authority.split('.').map(label).collect();
+            labels.join(".")
+        })
     }
 
     /// A path whose segments are kept where they are made of known words.
@@ -397,6 +406,7 @@ enum Walk {
     Sentence,
     Value,
     Path,
+    Host,
 }
 
 /// Percent-encodes the literal parts of a text of the cassette; labels need none.
