@@ -77,7 +77,6 @@ fn is_short(request: &Request, cap: usize) -> bool {
 struct Take {
     reel: Arc<Reel>,
     started: Instant,
-    clock: i64,
     sent: Arc<Mutex<Option<Captured>>>,
     /// `None` once it lies on the reel.
     exchange: Option<Exchange>,
@@ -102,7 +101,7 @@ impl Take {
         let exchange = Exchange {
             id,
             at,
-            clock: unix_now(),
+            clock: 0,
             request: said,
             response: None,
             failure: None,
@@ -110,7 +109,6 @@ impl Take {
         Self {
             reel,
             started,
-            clock: exchange.clock,
             sent,
             exchange: Some(exchange),
         }
@@ -118,8 +116,8 @@ impl Take {
 
     fn heard(&mut self, response: &Response) {
         let after = self.started.elapsed();
-        self.clock = unix_now();
         if let Some(exchange) = &mut self.exchange {
+            exchange.clock = unix_now();
             exchange.response = Some(Heard {
                 status: response.status,
                 reason: response.reason.clone(),
@@ -139,8 +137,8 @@ impl Take {
             Cut::Malformed => FailureKind::ProtocolError,
             Cut::Stalled => FailureKind::ReadTimeout,
         });
-        let after = self.started.elapsed();
-        let failure = failure.map(|kind| Failure::new(kind, Phase::ResponseBody, after));
+        let failure =
+            failure.map(|kind| Failure::new(kind, Phase::ResponseBody, self.started.elapsed()));
         if let Some(response) = self
             .exchange
             .as_mut()
@@ -181,7 +179,9 @@ impl Take {
             cut: Some(Cut::Abandoned),
             ..Captured::default()
         });
-        exchange.clock = self.clock;
+        if exchange.response.is_none() {
+            exchange.clock = unix_now();
+        }
         exchange.failure = failure;
         self.reel.lay(exchange);
     }
@@ -193,7 +193,8 @@ impl Drop for Take {
             Some(Exchange {
                 response: Some(_), ..
             }) => Phase::ResponseBody,
-            _ => Phase::ResponseHead,
+            Some(_) => Phase::ResponseHead,
+            None => return,
         };
         let (kind, after) = (FailureKind::ClientAborted, self.started.elapsed());
         self.lay(Some(Failure::new(kind, phase, after)));

@@ -1,6 +1,6 @@
 //! An absolute URL in its parts, never normalised: OAuth compares redirect URIs byte by byte.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// An absolute `scheme://authority/path?query#fragment` URL, every part as it was written.
 ///
@@ -66,15 +66,28 @@ impl Url {
 
     /// `host` or `host:port`, as written.
     pub fn authority(&self) -> String {
-        match self.port {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.clone(),
+        let mut out = String::with_capacity(self.host.len() + ":65535".len());
+        self.push_authority(&mut out);
+        out
+    }
+
+    fn push_authority(&self, out: &mut String) {
+        out.push_str(&self.host);
+        if let Some(port) = self.port {
+            // Writing to a string does not fail.
+            let _ = write!(out, ":{port}");
         }
     }
 
     /// `scheme://host[:port]/path`, without userinfo, query and fragment.
     pub fn endpoint(&self) -> String {
-        format!("{}://{}{}", self.scheme, self.authority(), self.path)
+        let mut out =
+            String::with_capacity(self.scheme.len() + self.host.len() + self.path.len() + 9);
+        out.push_str(&self.scheme);
+        out.push_str("://");
+        self.push_authority(&mut out);
+        out.push_str(&self.path);
+        out
     }
 
     /// `/path?query`, with `/` for an empty path: what stands in an origin-form request line.
@@ -85,7 +98,7 @@ impl Url {
             &self.path
         };
         match &self.query {
-            Some(query) => format!("{path}?{query}"),
+            Some(query) => [path, "?", query].concat(),
             None => path.to_owned(),
         }
     }

@@ -1,5 +1,9 @@
 //! From a request, with what came back and what came before, to its step of the protocol.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::model::{Heard, Said};
 use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::flows::Flows;
@@ -33,6 +37,8 @@ pub fn classify(flows: &Flows, reading: &Reading<'_>) -> Step {
         .or_else(|| evidence.login_page())
         .unwrap_or(Step::Other)
 }
+
+static GRANT_TYPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(name::GRANT_TYPE));
 
 struct Evidence<'a> {
     flows: &'a Flows,
@@ -80,7 +86,7 @@ impl Evidence<'_> {
     }
 
     fn token_parameters(&self) -> i32 {
-        if self.fields.has(name::GRANT_TYPE) || self.raw_body_names(name::GRANT_TYPE) {
+        if self.fields.has(name::GRANT_TYPE) || self.body_names_grant() {
             return 5;
         }
         let grants = [
@@ -100,8 +106,8 @@ impl Evidence<'_> {
     }
 
     /// A body that no parser reads may still name the parameter: encoded whole, or cut.
-    fn raw_body_names(&self, name: &str) -> bool {
-        memchr::memmem::find(&self.said.body.bytes, name.as_bytes()).is_some()
+    fn body_names_grant(&self) -> bool {
+        GRANT_TYPE.find(&self.said.body.bytes).is_some()
     }
 
     fn token_response(&self) -> i32 {

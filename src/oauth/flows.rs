@@ -79,7 +79,9 @@ impl Flows {
 
     /// The step that metadata gives this URL.
     pub fn endpoint(&self, url: &Url) -> Option<Step> {
-        self.endpoints.get(&url.endpoint()).copied()
+        // Most sessions have no metadata.
+        let is_named = !self.endpoints.is_empty();
+        is_named.then(|| self.endpoints.get(&url.endpoint()).copied())?
     }
 
     /// Whether the URL, without its query, is a redirect URI that was asked for.

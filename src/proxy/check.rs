@@ -60,7 +60,7 @@ pub(super) fn refusal<B>(
 }
 
 fn too_large(uri: &http::Uri, fields: &Headers, limits: &Limits) -> Option<Refusal> {
-    let (status, why) = if uri.to_string().len() > limits.target {
+    let (status, why) = if length(uri) > limits.target {
         (414, "its target is longer than the limit `target`")
     } else if fields.len() > limits.fields {
         (431, "it has more fields than the limit `fields`")
@@ -72,6 +72,18 @@ fn too_large(uri: &http::Uri, fields: &Headers, limits: &Limits) -> Option<Refus
         return None;
     };
     Some(Refusal { status, why })
+}
+
+/// How long a target is on the wire.
+fn length(uri: &http::Uri) -> usize {
+    let scheme = uri
+        .scheme_str()
+        .map_or(0, |scheme| scheme.len() + "://".len());
+    let authority = uri
+        .authority()
+        .map_or(0, |authority| authority.as_str().len());
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    scheme + authority + path
 }
 
 fn size(field: &Header) -> usize {

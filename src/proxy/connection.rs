@@ -80,8 +80,10 @@ impl<H: Handler> Proxy<H> {
             .preserve_header_case(true)
             .title_case_headers(true)
             .auto_date_header(false)
-            .max_headers(self.limits.fields)
             .max_buf_size(self.limits.head + self.limits.target + LINE_REST);
+        if self.limits.fields != HYPERS_FIELDS {
+            builder.max_headers(self.limits.fields);
+        }
         let weary = Arc::new(Notify::new());
         let service = self.service(&front, &tap);
         let stream = Tapped::new(stream, tap).limited(&self.limits, Arc::clone(&weary));
@@ -191,5 +193,7 @@ pub(super) struct Ended {
     pub(super) served: usize,
 }
 
+/// How many fields hyper has room for without asking for memory; its default.
+const HYPERS_FIELDS: usize = 100;
 /// What a request line has besides its target, and the end of a head.
 const LINE_REST: usize = 1 << 10;

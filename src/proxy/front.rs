@@ -111,11 +111,11 @@ impl Front {
                 .filter(|_| request.version() >= http::Version::HTTP_2);
             host.and_then(|host| host.parse().ok())
         });
-        let target: Result<http::uri::Authority, _> = authority.parse();
-        match (named, target) {
-            (Some(named), Ok(target)) => !same_host(&target, &named),
-            _ => false,
-        }
+        let is_another = |named: &http::uri::Authority| {
+            let target = authority.parse::<http::uri::Authority>();
+            target.is_ok_and(|target| !same_host(&target, named))
+        };
+        named.as_ref().is_some_and(is_another)
     }
 
     /// The link that the request travels on.

@@ -1,10 +1,11 @@
 //! The raw-head tap: keeps the bytes of a message's head, whose case and order hyper does not show.
 
 use std::mem::MaybeUninit;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use memchr::memmem::Finder;
 use rustls::AlertDescription;
 
 use crate::model::{Header, Headers};
@@ -74,7 +75,7 @@ impl State {
     }
 
     fn is_whole(&self) -> bool {
-        memchr::memmem::find(&self.bytes, b"\r\n\r\n").is_some()
+        HEAD_END.find(&self.bytes).is_some()
     }
 }
 
@@ -344,6 +345,7 @@ fn lenient() -> httparse::ParserConfig {
     config
 }
 
+static HEAD_END: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
 /// hyper refuses a longer head.
 const HEAD_MAX: usize = 512 << 10;
 

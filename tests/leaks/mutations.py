@@ -136,8 +136,8 @@ MUTATIONS = (
     Mutation(
         "escapes hide what they hide",
         VALUES,
-        "let Some(end) = self.hidden(rest)\n",
-        "let Some(end) = self.hidden(rest).filter(|_| false)\n",
+        "if self.hides(run) {",
+        "if self.hides(run) && false {",
         "place=error-description|request-header,encoding=html-decimal|quoted-printable|percent-all",
     ),
     Mutation(
