@@ -15,6 +15,7 @@ mod replay;
 mod rules;
 mod run;
 mod scrub;
+mod secrets;
 mod show;
 mod waiting;
 

@@ -15,6 +15,7 @@ use clap::{Parser, ValueEnum};
 use crate::cli::exit::Exit;
 use crate::cli::output::{error, plain, say, word};
 use crate::cli::run::{RunArgs, Went, block_on};
+use crate::cli::secrets::SecretArgs;
 
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
@@ -54,6 +55,8 @@ pub(crate) struct Args {
     /// Keep the value of this parameter as it is (repeatable)
     #[arg(long, value_name = "NAME")]
     keep_value: Vec<String>,
+    #[command(flatten)]
+    secrets: SecretArgs,
     /// Speak HTTP/1.1 only
     #[arg(long)]
     http1: bool,
@@ -182,7 +185,8 @@ impl Args {
             keep: Options {
                 keep_all: self.keep == Keep::All,
                 keep_values: self.keep_value.clone(),
-                insecure_upstream: Vec::new(),
+                secrets: self.secrets.read()?,
+                ..Options::default()
             },
             wire: WireOptions {
                 listen: self.run.listen,
@@ -317,5 +321,6 @@ const EXAMPLES: &str = "\
 Examples:
   authtape record login.yaml -- php login.php
   authtape record login.yaml --host 'accounts.example.com' -- npm test
+  authtape record login.yaml --secret-env API_TOKEN -- npm test
   authtape record login.yaml --browser https://app.example.com/login
   authtape record login.yaml                    waits; names a file for the client's shell";

@@ -9,6 +9,7 @@
 mod audit;
 mod bodies;
 mod check;
+mod declared;
 mod decode;
 mod encoding;
 mod entry;
@@ -26,6 +27,8 @@ mod vocabulary;
 
 pub use audit::{AuditHit, audit};
 pub use check::{STAND, Stray, check};
+pub(crate) use declared::DECLARED;
+pub use declared::{Declared, Undeclarable};
 pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
 pub use interaction::{

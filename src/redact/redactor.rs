@@ -37,7 +37,7 @@ pub struct Redactor {
     pub(super) strays: Option<Vec<Stray>>,
     /// Texts that are kept as they are, by how they are walked.
     pub(super) plain: [HashSet<String>; 3],
-    sweeper: Sweeper,
+    pub(super) sweeper: Sweeper,
     kept: Kept,
 }
 

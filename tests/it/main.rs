@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod declared;
 mod proxy;
 mod record;
 mod replay;
