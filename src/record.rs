@@ -12,7 +12,7 @@ use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
 use crate::redact::{
-    DECLARED, Declared, Interaction, Named, Piece, Redacted, Redactor, check, pieces,
+    DECLARED, Declared, Interaction, Named, Piece, Profile, Redacted, Redactor, check, pieces,
 };
 
 /// What a recording keeps.
@@ -24,6 +24,8 @@ pub struct Options {
     pub keep_values: Vec<String>,
     /// Globs of the hosts whose certificate is not verified; the cassette says so.
     pub insecure_upstream: Vec<String>,
+    /// How much is shown.
+    pub profile: Profile,
     /// What is secret wherever it stands, known beforehand.
     pub secrets: Vec<Declared>,
 }
@@ -81,11 +83,12 @@ pub struct Refused {
 impl Tape {
     /// A tape that begins at this time (RFC 3339, UTC).
     pub fn new(options: Options, recorded_at: String) -> Self {
-        let mut redactor = Redactor::new(options.keep_values.clone());
+        let mut redactor = Redactor::new(options.profile, options.keep_values.clone());
         redactor.declare(&options.secrets);
         Self {
             header: Header {
                 insecure_upstream: options.insecure_upstream,
+                profile: options.profile,
                 ..Header::begun(recorded_at)
             },
             keep_all: options.keep_all,
@@ -188,7 +191,8 @@ impl Tape {
         let mut text = self.finished_header(&entries)?;
         for (number, entry) in (1..).zip(entries) {
             let interaction = entry.read()?;
-            if let Some(stray) = check(&interaction, &self.keep_values).first() {
+            if let Some(stray) = check(&interaction, self.header.profile, &self.keep_values).first()
+            {
                 return Err(Refused::leak(&stray.kind));
             }
             text.push_str(&cassette::entry(&interaction.renumbered(number)));

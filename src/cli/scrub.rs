@@ -93,6 +93,11 @@ impl Args {
             ),
             read => Zeroizing::new(read?),
         };
+        if let Ok(cassette) = cassette::load_sized(&bytes, self.max_size) {
+            cassette
+                .refuse_raw()
+                .with_context(|| name.display().to_string())?;
+        }
         import::read(&bytes).with_context(|| name.display().to_string())
     }
 }
@@ -115,7 +120,7 @@ impl Scrubbed {
         }
         let text = tape.finish()?;
         let cassette = cassette::load_sized(text.as_bytes(), usize::MAX)?;
-        let har_file = export::har(&cassette, &har.asides);
+        let har_file = export::har(&cassette, &har.asides)?;
         for (number, entry) in (1..).zip(har_file.audited()) {
             tape.audit(&entry)
                 .map_err(|refusal| refused(number, &refusal.why))?;

@@ -20,6 +20,7 @@ mod json;
 mod label;
 mod ledger;
 mod pattern;
+mod profile;
 mod redactor;
 mod sweep;
 mod values;
@@ -38,4 +39,5 @@ pub use interaction::{
 pub use json::{minify, pretty, quote};
 pub use label::{Label, Piece, Suffix, escape, join, pieces};
 pub(crate) use pattern::is_suspicious;
+pub use profile::{Profile, Unredacted};
 pub use redactor::{Redacted, Redactor};

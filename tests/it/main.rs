@@ -10,6 +10,7 @@
 mod cli;
 mod declared;
 mod proxy;
+mod raw;
 mod record;
 mod replay;
 mod reverse;
@@ -18,6 +19,7 @@ mod runs;
 mod scrub;
 mod secrets;
 mod servers;
+mod session;
 mod support;
 mod waits;
 mod ways;
