@@ -87,7 +87,13 @@ impl Tape {
         redactor.declare(&options.secrets);
         Self {
             header: Header {
-                insecure_upstream: options.insecure_upstream,
+                insecure_upstream: match options.profile {
+                    // Which hosts these are is for nobody to see.
+                    Profile::Public if !options.insecure_upstream.is_empty() => {
+                        vec!["*".to_owned()]
+                    }
+                    _ => options.insecure_upstream,
+                },
                 profile: options.profile,
                 ..Header::begun(recorded_at)
             },

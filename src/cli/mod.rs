@@ -38,7 +38,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Record a session: run a program behind the recorder, or wait for clients
-    Record(record::Args),
+    Record(Box<record::Args>),
     /// Serve recorded sessions offline: run a program against them, or wait for clients
     Replay(replay::Args),
     /// Say why a recorded session failed, with the fix

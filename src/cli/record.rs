@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{error, plain, say, warning, word};
 use crate::cli::run::{RunArgs, Went, block_on};
-use crate::cli::secrets::SecretArgs;
+use crate::cli::secrets::HidingArgs;
 
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
@@ -57,10 +57,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     keep_value: Vec<String>,
     #[command(flatten)]
-    secrets: SecretArgs,
+    hiding: HidingArgs,
     /// Hide nothing: write every password, code and token as it was said. The name must end in
     /// .raw.yaml; git is told to ignore it, and what makes files to hand on refuses it
-    #[arg(long, conflicts_with_all = ["secret_env", "secret_file"])]
+    #[arg(long, conflicts_with_all = ["public", "secret_env", "secret_file"])]
     unsafe_raw: bool,
     /// Speak HTTP/1.1 only
     #[arg(long)]
@@ -222,7 +222,7 @@ impl Args {
                 keep_all: self.keep == Keep::All,
                 keep_values: self.keep_value.clone(),
                 profile: self.profile(),
-                secrets: self.secrets.read()?,
+                secrets: self.hiding.secrets()?,
                 ..Options::default()
             },
             wire: WireOptions {
@@ -248,7 +248,7 @@ impl Args {
         if self.unsafe_raw {
             Profile::Raw
         } else {
-            Profile::Support
+            self.hiding.profile()
         }
     }
 
@@ -367,5 +367,7 @@ Examples:
   authtape record login.yaml -- php login.php
   authtape record login.yaml --host 'accounts.example.com' -- npm test
   authtape record login.yaml --secret-env API_TOKEN -- npm test
+  authtape record public.yaml --public -- npm test
+  authtape record login.raw.yaml --unsafe-raw -- php login.php
   authtape record login.yaml --browser https://app.example.com/login
   authtape record login.yaml                    waits; names a file for the client's shell";

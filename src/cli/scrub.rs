@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{result, say};
-use crate::cli::secrets::SecretArgs;
+use crate::cli::secrets::HidingArgs;
 
 /// Take the secrets out of a HAR file, relations kept, so that it can be shared
 ///
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     keep_value: Vec<String>,
     #[command(flatten)]
-    secrets: SecretArgs,
+    hiding: HidingArgs,
     /// Read a file of up to this size: 128M, or just bytes
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     max_size: usize,
@@ -56,7 +56,8 @@ impl Args {
         }
         let options = Options {
             keep_all: true,
-            secrets: self.secrets.read()?,
+            profile: self.hiding.profile(),
+            secrets: self.hiding.secrets()?,
             keep_values: self.keep_value.clone(),
             ..Options::default()
         };
@@ -199,6 +200,7 @@ const SHOWN: usize = 5;
 const EXAMPLES: &str = "\
 Examples:
   authtape scrub session.har -o session.scrubbed.har
+  authtape scrub session.har -o public.har --public
   authtape scrub session.har -o - | less
   authtape scrub session.har -o shared.har --secret-file passwords.txt
   curl -s https://intern.example/session.har | authtape scrub - -o shared.har --overwrite";

@@ -1,20 +1,22 @@
-//! Secrets that the user declares, by a variable of the environment or in a file.
+//! What is hidden besides: whose session it was, and secrets that the user declares.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use authtape::cassette;
 use authtape::library;
-use authtape::redact::Declared;
+use authtape::redact::{Declared, Profile};
 use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::cli::exit::Usage;
 
-/// Where declared secrets are. Neither option takes the secret itself, which the list of processes
-/// would show.
+/// What is hidden besides. No option takes a secret itself, which the list of processes would show.
 #[derive(Args)]
-pub(crate) struct SecretArgs {
+pub(crate) struct HidingArgs {
+    /// Replace also whose it was: hosts, clients, tenants and realms, identifiers of requests
+    #[arg(long)]
+    public: bool,
     /// Replace the value of this variable wherever it stands, in whatever encoding (repeatable)
     #[arg(long, value_name = "NAME")]
     secret_env: Vec<String>,
@@ -23,13 +25,22 @@ pub(crate) struct SecretArgs {
     secret_file: Vec<PathBuf>,
 }
 
-impl SecretArgs {
-    /// Reads all of them.
+impl HidingArgs {
+    /// How much is shown.
+    pub(crate) fn profile(&self) -> Profile {
+        if self.public {
+            Profile::Public
+        } else {
+            Profile::Support
+        }
+    }
+
+    /// Reads the secrets that are declared.
     ///
     /// # Errors
     ///
     /// The error names the variable, or the file and the line, and nothing else of a secret.
-    pub(crate) fn read(&self) -> anyhow::Result<Vec<Declared>> {
+    pub(crate) fn secrets(&self) -> anyhow::Result<Vec<Declared>> {
         let mut secrets = Vec::new();
         for name in &self.secret_env {
             secrets.push(of_variable(name)?);

@@ -21,6 +21,7 @@ mod label;
 mod ledger;
 mod pattern;
 mod profile;
+mod public;
 mod redactor;
 mod sweep;
 mod values;
@@ -37,7 +38,8 @@ pub use interaction::{
     Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
 };
 pub use json::{minify, pretty, quote};
-pub use label::{Label, Piece, Suffix, escape, join, pieces};
+pub use label::{Label, Piece, Suffix, escape, in_its_case, join, pieces};
 pub(crate) use pattern::is_suspicious;
 pub use profile::{Profile, Unredacted};
+pub(crate) use public::HOST;
 pub use redactor::{Redacted, Redactor};

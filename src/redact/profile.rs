@@ -17,6 +17,8 @@ words! {
     /// What a recording shows of what was said.
     #[derive(Default)]
     Profile {
+        /// As [`Profile::Support`], with hosts, clients, tenants and requests as labels, too.
+        Public = "public",
         /// Nothing is hidden: each secret is written beside its label.
         Raw = "raw",
         /// No secret and nothing personal; hosts, clients and requests by their names.

@@ -10,6 +10,7 @@
 mod cli;
 mod declared;
 mod proxy;
+mod public;
 mod raw;
 mod record;
 mod replay;
