@@ -41,5 +41,5 @@ pub use json::{minify, pretty, quote};
 pub use label::{Label, Piece, Suffix, escape, in_its_case, join, pieces};
 pub(crate) use pattern::is_suspicious;
 pub use profile::{Profile, Unredacted};
-pub(crate) use public::HOST;
+pub(crate) use public::{HOST, says_whose};
 pub use redactor::{Redacted, Redactor};

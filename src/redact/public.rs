@@ -6,12 +6,19 @@ use crate::oauth::registry::{Class, HeaderClass, Place};
 use crate::redact::Redactor;
 use crate::redact::label::{self, Piece, Suffix, escape};
 use crate::redact::ledger::Shape;
+use crate::redact::pattern::is_uuid;
 use crate::redact::profile::Profile;
+use crate::redact::sweep::is_protocol;
 use crate::redact::values::PART_ENDS;
 use crate::redact::vocabulary::{is_host, is_host_label};
 
 /// The kind of a host's name.
 pub(crate) const HOST: &str = "host";
+
+/// Whether a label of this kind says whose server it was.
+pub(crate) fn says_whose(kind: &str) -> bool {
+    kind == HOST || REALMS.iter().any(|(_, known)| *known == kind)
+}
 
 impl Redactor {
     pub(super) fn is_public(&self) -> bool {
@@ -36,7 +43,16 @@ impl Redactor {
             // What a server says to everybody says who it is.
             _ => return (place == Place::Metadata).then(|| self.kept(value)),
         };
-        Some(self.secret(kind, value, Shape::Hidden))
+        Some(self.whose(kind, value))
+    }
+
+    /// The label of a name. One that is a word of the protocol is nobody's, and is said elsewhere.
+    fn whose(&mut self, kind: &str, name: &str) -> String {
+        if is_protocol(name) {
+            escape(name)
+        } else {
+            self.secret(kind, name, Shape::Hidden)
+        }
     }
 
     /// What stands for a header field that says who somebody is.
@@ -110,7 +126,7 @@ impl Redactor {
         let mut out = Vec::new();
         let mut before = "";
         for (at, segment) in path.split('/').enumerate() {
-            let is_tenant = has_tenants && at == 1 && !EVERYBODY.contains(&segment);
+            let is_tenant = has_tenants && at == 1 && (is_uuid(segment) || segment.contains('.'));
             let kind = if is_tenant {
                 Some("tenant")
             } else {
@@ -120,7 +136,7 @@ impl Redactor {
                     .map(|(_, kind)| *kind)
             };
             out.push(match kind {
-                Some(kind) if !segment.is_empty() => self.secret(kind, segment, Shape::Hidden),
+                Some(kind) if !segment.is_empty() => self.whose(kind, segment),
                 _ => match self.public_word(segment) {
                     Some(named) => named,
                     None => self.segment(host, at, segment),
@@ -134,8 +150,8 @@ impl Redactor {
     /// The label of a host, with how this one is spelled: names are the same in any case.
     fn host(&mut self, host: &str) -> String {
         let lower = host.to_ascii_lowercase();
-        if self.is_checked(HOST, host) {
-            return host.to_owned();
+        if is_protocol(&lower) || self.is_checked(HOST, host) {
+            return escape(host);
         }
         let mut labelled = self.ledger.pieces(HOST, &lower, Shape::Hidden);
         if host != lower {
@@ -189,9 +205,6 @@ const REALMS: &[(&str, &str)] = &[
     ("tenants", "tenant"),
     ("workspaces", "tenant"),
 ];
-
-/// Directories of everybody at the vendor that names directories in paths.
-const EVERYBODY: &[&str] = &["", "common", "consumers", "organizations"];
 
 /// What names end with that are of hosts and not of files or scopes, beside the countries' codes.
 const DOMAINS: &[&str] = &[
@@ -260,3 +273,96 @@ const DOMAINS: &[&str] = &[
     "xyz",
     "zone",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redactor() -> Redactor {
+        Redactor::new(Profile::Public, Vec::new())
+    }
+
+    #[test]
+    fn a_word_that_names_a_host_is_told_from_files_and_scopes() {
+        for (word, expected) in [
+            ("login.acme.example", Some("REDACTED-host-1")),
+            ("login.acme.example:8443", Some("REDACTED-host-1:8443")),
+            (".acme.co.uk", Some(".REDACTED-host-1")),
+            ("*.acme.com", Some("*.REDACTED-host-1")),
+            ("LOGIN.ACME.EXAMPLE", Some("REDACTED-host-1--upper")),
+            ("Login.Acme.Example", Some("REDACTED-host-1--mixed")),
+            ("localhost", None),
+            ("127.0.0.1:8080", None),
+            ("app.localhost", None),
+            ("files.read", None),
+            ("index.html", None),
+            ("jwks.json", None),
+            ("Mozilla/5.0", None),
+            ("2.1.19000", None),
+        ] {
+            let told = redactor().public_word(word);
+            assert_eq!(told.as_deref(), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn segments_are_somebodys_behind_certain_words() {
+        for (host, path, expected) in [
+            (
+                "idp.example",
+                "/realms/acme/token",
+                "/realms/REDACTED-realm-1/token",
+            ),
+            (
+                "idp.example",
+                "/t/acme/oauth/token",
+                "/t/REDACTED-tenant-1/oauth/token",
+            ),
+            ("idp.example", "/realms/", "/realms/"),
+            (
+                "idp.example",
+                "/realms/openid/token",
+                "/realms/openid/token",
+            ),
+            (
+                "login.microsoftonline.com",
+                "/3f1c9f2e-1b2a-4c3d-8e9f-0a1b2c3d4e5f/oauth2/token",
+                "/REDACTED-tenant-1/oauth2/token",
+            ),
+            (
+                "login.microsoftonline.com",
+                "/acme.onmicrosoft.com/oauth2/token",
+                "/REDACTED-tenant-1/oauth2/token",
+            ),
+            (
+                "login.microsoftonline.com",
+                "/common/oauth2/token",
+                "/common/oauth2/token",
+            ),
+            ("login.microsoftonline.com", "/error", "/error"),
+            (
+                "idp.example",
+                "/sites/acme.com/login",
+                "/sites/REDACTED-host-1/login",
+            ),
+        ] {
+            assert_eq!(redactor().path(host, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn of_an_agent_its_products_are_left() {
+        for (agent, expected) in [
+            (
+                "Mozilla/5.0 (X11; Linux (x86) y) Firefox/140.0",
+                "Mozilla/5.0 Firefox/140.0",
+            ),
+            ("curl/8.0.1", "curl/8.0.1"),
+            ("a/1 (unclosed b/2", "a/1"),
+            ("a/1) b/2", "a/1) b/2"),
+            ("(only)", ""),
+        ] {
+            assert_eq!(products(agent), expected, "{agent}");
+        }
+    }
+}

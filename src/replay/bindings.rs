@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::{percent_decode, percent_encode};
-use crate::redact::{Declaration, Label, Piece, Suffix, pieces};
+use crate::redact::{Declaration, Label, Piece, Suffix, pieces, says_whose};
 use crate::replay::mint::Mint;
 
 /// What stands for each label in this run, by cassette.
@@ -43,7 +43,24 @@ impl Bindings {
 
     /// Binds the labels of a recorded text to the live value, where they are not bound yet.
     pub(super) fn bind(&mut self, cassette: usize, recorded: &str, live: &str) {
-        for (label, part) in self.taken(cassette, recorded, live).unwrap_or_default() {
+        self.bind_those(cassette, recorded, live, |_| true);
+    }
+
+    /// Binds those labels of a recorded URL that say whose it was, for as long as this run lasts. A
+    /// segment that is one session's may be another in the next.
+    pub(super) fn bind_url(&mut self, cassette: usize, recorded: &str, live: &str) {
+        self.bind_those(cassette, recorded, live, |label| says_whose(&label.kind));
+    }
+
+    fn bind_those(
+        &mut self,
+        cassette: usize,
+        recorded: &str,
+        live: &str,
+        is_bound: fn(&Label) -> bool,
+    ) {
+        let taken = self.taken(cassette, recorded, live).unwrap_or_default();
+        for (label, part) in taken.into_iter().filter(|(label, _)| is_bound(label)) {
             if let Some(core) = undone(part, &label) {
                 self.values.entry((cassette, label.core())).or_insert(core);
             }

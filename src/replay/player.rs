@@ -470,7 +470,7 @@ impl Player {
         let track = &self.tracks[at];
         let recorded = track.interaction.request().url();
         self.bindings
-            .bind(track.cassette, recorded, &said.url.endpoint());
+            .bind_url(track.cassette, recorded, &said.url.endpoint());
         for (_, recorded, live) in pairs(&track.interaction, said) {
             self.bindings.bind(track.cassette, &recorded, &live);
         }
