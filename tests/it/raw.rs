@@ -179,7 +179,7 @@ fn the_name_and_both_ends_of_a_recording_say_it() {
     );
     let mode = fs::metadata(&tape).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    for option in ["--secret-env=PATH", "--secret-file=x"] {
+    for option in ["--public", "--secret-env=PATH", "--secret-file=x"] {
         let output = record(here.path(), "y.raw.yaml", &[option]);
         assert_eq!(output.status.code(), Some(2), "{option}: {}", said(&output));
     }
