@@ -2,6 +2,8 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+use std::collections::BTreeSet;
+
 use crate::cassette::{self, Cassette, Header};
 use crate::model::{Exchange, coding};
 use crate::oauth::Step;
@@ -9,7 +11,9 @@ use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
-use crate::redact::{Interaction, Named, Redacted, Redactor, check};
+use crate::redact::{
+    DECLARED, Declared, Interaction, Named, Piece, Profile, Redacted, Redactor, check, pieces,
+};
 
 /// What a recording keeps.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +24,10 @@ pub struct Options {
     pub keep_values: Vec<String>,
     /// Globs of the hosts whose certificate is not verified; the cassette says so.
     pub insecure_upstream: Vec<String>,
+    /// How much is shown.
+    pub profile: Profile,
+    /// What is secret wherever it stands, known beforehand.
+    pub secrets: Vec<Declared>,
 }
 
 /// A recording in memory. What it gives out is redacted and audited text.
@@ -83,14 +91,23 @@ pub fn undo_codings(exchange: &mut Exchange) {
 impl Tape {
     /// A tape that begins at this time (RFC 3339, UTC).
     pub fn new(options: Options, recorded_at: String) -> Self {
+        let mut redactor = Redactor::new(options.profile, options.keep_values.clone());
+        redactor.declare(&options.secrets);
         Self {
             header: Header {
-                insecure_upstream: options.insecure_upstream,
+                insecure_upstream: match options.profile {
+                    // Which hosts these are is for nobody to see.
+                    Profile::Public if !options.insecure_upstream.is_empty() => {
+                        vec!["*".to_owned()]
+                    }
+                    _ => options.insecure_upstream,
+                },
+                profile: options.profile,
                 ..Header::begun(recorded_at)
             },
             keep_all: options.keep_all,
             flows: Flows::default(),
-            redactor: Redactor::new(options.keep_values.clone()),
+            redactor,
             keep_values: options.keep_values,
             entries: Vec::new(),
             withheld: Vec::new(),
@@ -151,7 +168,25 @@ impl Tape {
 
     /// How many secrets of each kind were replaced.
     pub fn redacted(&self) -> Vec<Named<u32>> {
-        self.redactor.counts()
+        let mut counts = self.redactor.counts();
+        // Of those that were declared, some may never have been said.
+        counts.retain_mut(|count| {
+            if count.name == DECLARED {
+                count.value = self.declared_and_said();
+            }
+            count.value > 0
+        });
+        counts
+    }
+
+    fn declared_and_said(&self) -> u32 {
+        let is_declared = |piece| match piece {
+            Piece::Label(label) if label.kind == DECLARED => Some(label.number),
+            _ => None,
+        };
+        let texts = self.entries.iter();
+        let said = texts.flat_map(|entry| pieces(&entry.text).into_iter().filter_map(is_declared));
+        u32::try_from(said.collect::<BTreeSet<_>>().len()).unwrap_or(u32::MAX)
     }
 
     /// What the audit refused.
@@ -172,7 +207,8 @@ impl Tape {
         let mut text = self.finished_header(&entries)?;
         for (number, entry) in (1..).zip(entries) {
             let interaction = entry.read()?;
-            if let Some(stray) = check(&interaction, &self.keep_values).first() {
+            if let Some(stray) = check(&interaction, self.header.profile, &self.keep_values).first()
+            {
                 return Err(Refused::leak(&stray.kind));
             }
             text.push_str(&cassette::entry(&interaction.renumbered(number)));
@@ -202,7 +238,7 @@ impl Tape {
             .header
             .clone()
             .with_server(served.transpose()?.as_slice());
-        header.redacted = self.redactor.counts();
+        header.redacted = self.redacted();
         let begun = Cassette {
             header,
             interactions: Vec::new(),

@@ -1,16 +1,25 @@
 //! The audit of a whole file: as any text, and as the cassette that it may be.
 
 use crate::cassette::load;
-use crate::redact::{self, AuditHit, Interaction, STAND, Stray, check};
+use crate::redact::{self, AuditHit, Interaction, Profile, STAND, Stray, check};
 
 /// Searches a file for what looks like a secret; in a cassette every value that stands without a
 /// label where a recorder would have put one is found, too.
 pub fn audit(text: &str) -> Vec<AuditHit> {
     let mut hits = redact::audit(text);
+    let head = text.lines().take_while(|line| *line != "interactions:");
+    let raw = format!("profile: {}", Profile::Raw);
+    if let Some(line) = head.into_iter().position(|line| line.trim_end() == raw) {
+        hits.push(AuditHit {
+            line: line + 1,
+            column: 1,
+            kind: "recording that is not redacted".to_owned(),
+        });
+    }
     if let Ok(cassette) = load(text.as_bytes()) {
         let strays = |interaction: &Interaction| {
             let from = line_of(text, 0, &format!("- id: {}", interaction.id())).unwrap_or(0);
-            check(interaction, &[])
+            check(interaction, cassette.header.profile, &[])
                 .iter()
                 .map(|stray| hit(text, from, stray))
                 .collect::<Vec<_>>()

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::cassette::{Cassette, Header, VERSION};
 use crate::oauth::facts::Facts;
 use crate::redact::{
-    BasicCredentials, Content, Declaration, Interaction, Named, RecordedPart, RecordedRequest,
-    RecordedResponse,
+    BasicCredentials, Content, Declaration, Interaction, Named, Profile, RecordedPart,
+    RecordedRequest, RecordedResponse,
 };
 
 /// The whole cassette as text.
@@ -67,6 +67,9 @@ fn head(header: &Header) -> String {
     out.key("authtape", VERSION);
     out.scalar("recorded_by", &header.recorded_by);
     out.scalar("recorded_at", &header.recorded_at);
+    if header.profile != Profile::default() {
+        out.scalar("profile", header.profile.as_str());
+    }
     if let Some(server) = &header.server {
         out.scalar("server", server);
     }
@@ -232,6 +235,11 @@ impl Lines {
                     ("size", dropped.size.to_string()),
                 ];
                 fields.extend(dropped.sniff.map(|sniff| ("sniff", sniff.to_string())));
+                let raw = [("text", &dropped.text), ("base64", &dropped.base64)];
+                fields.extend(
+                    raw.into_iter()
+                        .filter_map(|(key, raw)| Some((key, flow_scalar(raw.as_ref()?.reveal())))),
+                );
                 self.key("body", flow(fields));
             }
         }
@@ -290,6 +298,13 @@ fn declaration(declaration: &Declaration) -> String {
         (
             "jwt_claims",
             declaration.jwt_claims.as_deref().map(flow_scalar),
+        ),
+        (
+            "value",
+            declaration
+                .value
+                .as_ref()
+                .map(|value| flow_scalar(value.reveal())),
         ),
     ];
     flow(

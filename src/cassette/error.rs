@@ -46,6 +46,11 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// It holds secrets, and was to be handed on.
+    #[error(
+        "nothing in it is redacted (`profile: raw`), so it is for this machine alone, and nothing that can be handed on is made of it; record again without --unsafe-raw"
+    )]
+    Raw,
     /// Nothing was recorded completely.
     #[error(
         "no interaction in it is complete, so there is nothing to recover; the file can be deleted"

@@ -1,7 +1,7 @@
 //! What stands at the top of a cassette.
 
 use crate::oauth::Step;
-use crate::redact::{Interaction, Named};
+use crate::redact::{Interaction, Named, Profile};
 
 /// The header of a cassette.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct Header {
     pub recorded_by: String,
     /// When the recording began: RFC 3339, UTC, in seconds.
     pub recorded_at: String,
+    /// How much the recording shows.
+    pub profile: Profile,
     /// The token endpoint's host, where one was seen.
     pub server: Option<String>,
     /// Globs of the hosts whose certificate was not verified.

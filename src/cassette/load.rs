@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use crate::cassette::{Cassette, Error, Header, VERSION};
-use crate::redact::{Interaction, Named, RecordedResponse};
+use crate::redact::{Interaction, Named, Profile, RecordedResponse};
 
 /// How long a file may be unless more is asked for: 64 MiB.
 pub const MAX_SIZE: usize = 64 << 20;
@@ -36,6 +36,7 @@ pub fn load_sized(bytes: &[u8], limit: usize) -> Result<Cassette, Error> {
         .map_err(|error| format_error(&error))?;
     let cassette = Cassette::from(file);
     check_ids(&cassette, text)?;
+    check_raw(&cassette, text)?;
     check_statuses(text, &cassette.interactions)?;
     Ok(cassette)
 }
@@ -83,6 +84,8 @@ struct File {
     authtape: u32,
     recorded_by: String,
     recorded_at: String,
+    #[serde(default)]
+    profile: Profile,
     server: Option<String>,
     #[serde(default)]
     insecure_upstream: Vec<String>,
@@ -97,6 +100,7 @@ impl From<File> for Cassette {
         let File {
             recorded_by,
             recorded_at,
+            profile,
             server,
             insecure_upstream,
             redacted,
@@ -106,6 +110,7 @@ impl From<File> for Cassette {
         let header = Header {
             recorded_by,
             recorded_at,
+            profile,
             server,
             insecure_upstream,
             redacted,
@@ -310,6 +315,27 @@ fn check_ids(cassette: &Cassette, text: &str) -> Result<(), Error> {
         line: lines.nth(1).map_or(1, |(at, _)| at as u64 + 1),
         column: 1,
         message: format!("interaction {twice} is there twice; give each a number of its own"),
+    })
+}
+
+/// What was not redacted must say so at the top, where everybody looks.
+fn check_raw(cassette: &Cassette, text: &str) -> Result<(), Error> {
+    let mut raw = cassette.interactions.iter().filter(|one| one.is_raw());
+    let Some(first) = raw
+        .next()
+        .filter(|_| cassette.header.profile != Profile::Raw)
+    else {
+        return Ok(());
+    };
+    let begins = format!("- id: {}", first.id());
+    let at = text.lines().position(|line| line.trim_end() == begins);
+    Err(Error::Format {
+        line: at.unwrap_or_default() as u64 + 1,
+        column: 1,
+        message: format!(
+            "interaction {} holds what was not redacted, and the file does not say so; put `profile: raw` back below recorded_at",
+            first.id()
+        ),
     })
 }
 

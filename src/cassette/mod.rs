@@ -20,7 +20,7 @@ pub use header::Header;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 pub use session::{Link, Outcome, Session, TokenRequest};
 
-use crate::redact::Interaction;
+use crate::redact::{Interaction, Profile};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -32,4 +32,20 @@ pub struct Cassette {
     pub header: Header,
     /// The interactions.
     pub interactions: Vec<Interaction>,
+}
+
+impl Cassette {
+    /// Refuses what is not redacted; whatever makes something of a cassette that is handed on asks
+    /// this first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Raw`].
+    pub fn refuse_raw(&self) -> Result<(), Error> {
+        let is_raw = self.interactions.iter().any(Interaction::is_raw);
+        if is_raw || self.header.profile == Profile::Raw {
+            return Err(Error::Raw);
+        }
+        Ok(())
+    }
 }

@@ -15,6 +15,7 @@ mod replay;
 mod rules;
 mod run;
 mod scrub;
+mod secrets;
 mod show;
 mod waiting;
 
@@ -37,7 +38,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Record a session: run a program behind the recorder, or wait for clients
-    Record(record::Args),
+    Record(Box<record::Args>),
     /// Serve recorded sessions offline: run a program against them, or wait for clients
     Replay(replay::Args),
     /// Say why a recorded session failed, with the fix

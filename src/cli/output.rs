@@ -28,6 +28,12 @@ pub(crate) fn error(error: &anyhow::Error) {
     ));
 }
 
+/// Says what must not be missed, on standard error.
+pub(crate) fn warning(text: &str) {
+    let style = AnsiColor::Red.on_default().bold();
+    say(&format!("{style}NOT REDACTED{style:#}: {}", plain(text)));
+}
+
 /// Writes a result to standard output; a reader that went away is no failure.
 pub(crate) fn result(text: &str) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();

@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use authtape::deck::{self, RecordOptions, Recorded, Unreached, WireOptions};
 use authtape::launch::{Client, Outcome, Signals, inherited_roots};
-use authtape::library::Overwrite;
+use authtape::library::{self, Overwrite};
 use authtape::model::{FailureKind, Incident};
 use authtape::proxy::{self, Detour, Passphrase, Resolve};
 use authtape::record::{Options, Withheld};
+use authtape::redact::Profile;
 use clap::{Parser, ValueEnum};
 
-use crate::cli::exit::Exit;
-use crate::cli::output::{error, plain, say, word};
+use crate::cli::exit::{Exit, Usage};
+use crate::cli::output::{error, plain, say, warning, word};
 use crate::cli::run::{RunArgs, Went, block_on};
+use crate::cli::secrets::HidingArgs;
 
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
@@ -54,6 +56,12 @@ pub(crate) struct Args {
     /// Keep the value of this parameter as it is (repeatable)
     #[arg(long, value_name = "NAME")]
     keep_value: Vec<String>,
+    #[command(flatten)]
+    hiding: HidingArgs,
+    /// Hide nothing: write every password, code and token as it was said. The name must end in
+    /// .raw.yaml; git is told to ignore it, and what makes files to hand on refuses it
+    #[arg(long, conflicts_with_all = ["public", "secret_env", "secret_file"])]
+    unsafe_raw: bool,
     /// Speak HTTP/1.1 only
     #[arg(long)]
     http1: bool,
@@ -76,7 +84,13 @@ impl Args {
             // Whose bundle a program of yours believes, its servers are believed here too.
             self.upstream_ca
                 .extend(inherited_roots(&|name| std::env::var_os(name)));
+            if self.unsafe_raw {
+                library::refuse_hidden(&self.cassette).map_err(|why| Usage(why.to_string()))?;
+            }
             let running = deck::record(self.options()?).await?;
+            if self.unsafe_raw {
+                self.warn(running.ignored());
+            }
             let went = self.run.inside(&running, &trusted, &mut signals).await;
             let stopped = running.stop().await;
             let outcome = went.as_ref().ok().and_then(Went::outcome);
@@ -105,6 +119,12 @@ impl Args {
             let what = "the disk failed once; all was written again, to a new file";
             error(&anyhow::Error::from(refused).context(what));
         }
+        if self.unsafe_raw && recorded.path.is_some() {
+            let path = self.cassette.display();
+            warning(&format!(
+                "{path} holds every secret of this session as it was said; hand it to nobody, and delete it when you have done with it"
+            ));
+        }
         let is_failed = outcome.is_some_and(|outcome| outcome.code != 0);
         if !self.run.quiet {
             self.summary(&recorded);
@@ -117,6 +137,20 @@ impl Args {
             Exit::Found
         } else {
             Exit::Clean
+        }
+    }
+
+    /// Said even to those who want to hear nothing.
+    fn warn(&self, ignored: Option<&Path>) {
+        let path = self.cassette.display();
+        warning(&format!(
+            "--unsafe-raw writes every password, code and token that passes to {path}"
+        ));
+        if let Some(ignored) = ignored {
+            let file = plain(&ignored.to_string_lossy());
+            say(&format!(
+                "authtape: {file} has a line so that git ignores it"
+            ));
         }
     }
 
@@ -137,7 +171,12 @@ impl Args {
             .map(|kind| format!("{} {}", kind.value, kind.name))
             .collect();
         if !kinds.is_empty() {
-            say(&format!("  replaced by labels: {}", kinds.join(", ")));
+            let what = if self.unsafe_raw {
+                "written as they were"
+            } else {
+                "replaced by labels"
+            };
+            say(&format!("  {what}: {}", kinds.join(", ")));
         }
         let unreached = recorded.unreached.iter().map(unreached);
         let incidents = recorded.incidents.iter();
@@ -182,7 +221,9 @@ impl Args {
             keep: Options {
                 keep_all: self.keep == Keep::All,
                 keep_values: self.keep_value.clone(),
-                insecure_upstream: Vec::new(),
+                profile: self.profile(),
+                secrets: self.hiding.secrets()?,
+                ..Options::default()
             },
             wire: WireOptions {
                 listen: self.run.listen,
@@ -201,6 +242,14 @@ impl Args {
                 limits: self.run.limits()?,
             },
         })
+    }
+
+    fn profile(&self) -> Profile {
+        if self.unsafe_raw {
+            Profile::Raw
+        } else {
+            self.hiding.profile()
+        }
     }
 
     fn detour(&self) -> anyhow::Result<Detour> {
@@ -317,5 +366,8 @@ const EXAMPLES: &str = "\
 Examples:
   authtape record login.yaml -- php login.php
   authtape record login.yaml --host 'accounts.example.com' -- npm test
+  authtape record login.yaml --secret-env API_TOKEN -- npm test
+  authtape record public.yaml --public -- npm test
+  authtape record login.raw.yaml --unsafe-raw -- php login.php
   authtape record login.yaml --browser https://app.example.com/login
   authtape record login.yaml                    waits; names a file for the client's shell";

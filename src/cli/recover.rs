@@ -6,7 +6,7 @@ use authtape::library;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::output::say;
+use crate::cli::output::{say, warning};
 use crate::cli::record::{next, plural};
 
 /// Finish what a recording left that was killed
@@ -31,6 +31,10 @@ impl Args {
             plural(recovered.interactions, "interaction"),
             recovered.path.display()
         ));
+        if recovered.is_raw {
+            let path = recovered.path.display();
+            warning(&format!("nothing in {path} is redacted"));
+        }
         say(&next(&recovered.path));
         Ok(Exit::Clean)
     }

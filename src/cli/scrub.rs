@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{result, say};
+use crate::cli::secrets::HidingArgs;
 
 /// Take the secrets out of a HAR file, relations kept, so that it can be shared
 ///
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     /// Keep the values of this parameter; may be repeated
     #[arg(long, value_name = "NAME")]
     keep_value: Vec<String>,
+    #[command(flatten)]
+    hiding: HidingArgs,
     /// Read a file of up to this size: 128M, or just bytes
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     max_size: usize,
@@ -51,8 +54,14 @@ impl Args {
         if !to_stdout {
             library::refuse_taken(&self.output, overwrite)?;
         }
-        let har = self.read()?;
-        let scrubbed = Scrubbed::of(har, self.keep_value)?;
+        let options = Options {
+            keep_all: true,
+            profile: self.hiding.profile(),
+            secrets: self.hiding.secrets()?,
+            keep_values: self.keep_value.clone(),
+            ..Options::default()
+        };
+        let scrubbed = Scrubbed::of(self.read()?, options)?;
         if to_stdout {
             result(&scrubbed.text)?;
         } else {
@@ -85,6 +94,11 @@ impl Args {
             ),
             read => Zeroizing::new(read?),
         };
+        if let Ok(cassette) = cassette::load_sized(&bytes, self.max_size) {
+            cassette
+                .refuse_raw()
+                .with_context(|| name.display().to_string())?;
+        }
         import::read(&bytes).with_context(|| name.display().to_string())
     }
 }
@@ -96,12 +110,7 @@ struct Scrubbed {
 }
 
 impl Scrubbed {
-    fn of(har: import::Har, keep_values: Vec<String>) -> anyhow::Result<Self> {
-        let options = Options {
-            keep_all: true,
-            keep_values,
-            ..Options::default()
-        };
+    fn of(har: import::Har, options: Options) -> anyhow::Result<Self> {
         let shows_credentials = har.shows_credentials();
         let mut tape = Tape::new(options, har.begun);
         for exchange in har.exchanges {
@@ -112,7 +121,7 @@ impl Scrubbed {
         }
         let text = tape.finish()?;
         let cassette = cassette::load_sized(text.as_bytes(), usize::MAX)?;
-        let har_file = export::har(&cassette, &har.asides);
+        let har_file = export::har(&cassette, &har.asides)?;
         for (number, entry) in (1..).zip(har_file.audited()) {
             tape.audit(&entry)
                 .map_err(|refusal| refused(number, &refusal.why))?;
@@ -191,5 +200,7 @@ const SHOWN: usize = 5;
 const EXAMPLES: &str = "\
 Examples:
   authtape scrub session.har -o session.scrubbed.har
+  authtape scrub session.har -o public.har --public
   authtape scrub session.har -o - | less
+  authtape scrub session.har -o shared.har --secret-file passwords.txt
   curl -s https://intern.example/session.har | authtape scrub - -o shared.har --overwrite";

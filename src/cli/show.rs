@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use authtape::library;
-use authtape::redact::Interaction;
+use authtape::redact::{Interaction, Profile};
 use clap::Parser;
 
 use crate::cli::exit::Exit;
@@ -26,13 +26,18 @@ impl Args {
             let rows: Vec<_> = cassette.interactions.iter().map(json).collect();
             format!(
                 "{}\n",
-                serde_json::json!({ "cassette": self.cassette.display().to_string(), "interactions": rows })
+                serde_json::json!({ "cassette": self.cassette.display().to_string(), "profile": cassette.header.profile.as_str(), "interactions": rows })
             )
         } else {
             let head = format!(
-                "{}, recorded {}\n",
+                "{}, recorded {}{}\n",
                 cassette.header.server.as_deref().unwrap_or("no server"),
-                cassette.header.recorded_at
+                cassette.header.recorded_at,
+                if cassette.header.profile == Profile::Raw {
+                    ", not redacted"
+                } else {
+                    ""
+                }
             );
             let rows: String = cassette.interactions.iter().map(row).collect();
             plain_lines(&format!("{head}{rows}"))

@@ -30,6 +30,7 @@ use crate::proxy::{
     Resolve, Reverse, Serving, Upstream, UpstreamOptions,
 };
 use crate::record::{self, Refused, Tape};
+use crate::redact::Profile;
 use crate::replay::{PlayOptions, Player, Report};
 
 /// Why a run cannot start, or could not be finished.
@@ -161,6 +162,7 @@ pub struct Running<Deck> {
 
 /// A cassette that is being written.
 pub struct Recording {
+    ignored: Option<PathBuf>,
     reel: Arc<Reel>,
     sync: tokio::task::JoinHandle<()>,
 }
@@ -199,6 +201,10 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
         ..options.keep
     };
     let tape = Tape::new(keep, now.format(&Rfc3339).unwrap_or_default());
+    let ignored = match options.keep.profile {
+        Profile::Raw => raw_file(&options.cassette, options.overwrite)?,
+        _ => None,
+    };
     let file = PartFile::create(&options.cassette, options.overwrite, &tape.begin())?;
     let reel = Arc::new(Reel::new(tape, file));
     let cap = options.wire.limits.body;
@@ -220,7 +226,11 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
         authority,
         password,
         roots,
-        deck: Recording { reel, sync },
+        deck: Recording {
+            ignored,
+            reel,
+            sync,
+        },
     })
 }
 
@@ -316,6 +326,11 @@ impl<Deck> Running<Deck> {
 }
 
 impl Running<Recording> {
+    /// The `.gitignore` that was given a line, so that git leaves alone what is not redacted.
+    pub fn ignored(&self) -> Option<&Path> {
+        self.deck.ignored.as_deref()
+    }
+
     /// Ends the run: what is in flight ends within two seconds, then the cassette is finished.
     /// Where nothing was recorded, no file is left.
     ///
@@ -336,6 +351,13 @@ impl Running<Replaying> {
         self.serving.shutdown().await;
         self.deck.playback.report()
     }
+}
+
+/// Makes ready for a file that is not redacted; the `.gitignore` that was given a line.
+fn raw_file(cassette: &Path, overwrite: Overwrite) -> Result<Option<PathBuf>, library::Error> {
+    library::refuse_hidden(cassette)?;
+    library::refuse_taken(cassette, overwrite)?;
+    library::keep_out_of_git(cassette)
 }
 
 fn wire(options: WireOptions, bound: Bound, authority: &Arc<Authority>) -> proxy::Options {

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-use crate::cassette::Cassette;
+use crate::cassette::{self, Cassette};
 use crate::export::har_body::{self, Written};
 use crate::export::reason;
 use crate::model::{Aside, Asides, Page, percent_encode};
@@ -22,7 +22,12 @@ pub struct Har {
 }
 
 /// The HAR file of a cassette, with what stands beside its interactions where that is known.
-pub fn har(cassette: &Cassette, asides: &Asides) -> Har {
+///
+/// # Errors
+///
+/// [`cassette::Error::Raw`] where the cassette is not redacted.
+pub fn har(cassette: &Cassette, asides: &Asides) -> Result<Har, cassette::Error> {
+    cassette.refuse_raw()?;
     let begun = OffsetDateTime::parse(&cassette.header.recorded_at, &Rfc3339)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let nothing = Aside::default();
@@ -45,7 +50,7 @@ pub fn har(cassette: &Cassette, asides: &Asides) -> Har {
         1 => "; one entry was left out".to_owned(),
         count => format!("; {count} entries were left out"),
     };
-    Har {
+    Ok(Har {
         entries: entries.collect(),
         log: json!({
             "version": "1.2",
@@ -54,7 +59,7 @@ pub fn har(cassette: &Cassette, asides: &Asides) -> Har {
             "entries": [],
             "comment": format!("{ABOUT}{left_out}"),
         }),
-    }
+    })
 }
 
 impl Har {
@@ -411,7 +416,6 @@ const ABOUT: &str = "redacted by authtape: REDACTED-kind-n is the same secret wh
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cassette;
     use crate::model::{Lost, Timings};
 
     fn written(entry: &str, asides: &Asides) -> Value {
@@ -419,7 +423,8 @@ mod tests {
             "authtape: 1\nrecorded_by: authtape/0.1.0\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n{entry}# end 1\n"
         );
         let cassette = cassette::load(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
-        let file: Value = serde_json::from_str(&har(&cassette, asides).text()).expect("JSON");
+        let file: Value =
+            serde_json::from_str(&har(&cassette, asides).expect("redacted").text()).expect("JSON");
         file["log"].clone()
     }
 

@@ -13,6 +13,14 @@ use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::sniff::{Sniff, promised};
 use crate::oauth::{Step, name, page};
 
+/// Whether the host is of a vendor whose token endpoint knows one grant, and needs no word for it.
+pub fn asks_no_grant(host: &str) -> bool {
+    let is_of = |vendor: &&str| host == *vendor || host.ends_with(&format!(".{vendor}"));
+    ["github.com", "myshopify.com", "slack.com"]
+        .iter()
+        .any(is_of)
+}
+
 /// The facts of one interaction. A fact with its expected value is left out.
 ///
 /// A fact is a word, a number or a boolean, never a hash or a part of a secret.
@@ -54,6 +62,9 @@ pub struct Facts {
     /// A parameter holds a template that was never filled in (`${…}`, `{{…}}`, `<…>`, `%…%`).
     #[serde(rename = "placeholder.in")]
     pub placeholder_in: Option<String>,
+    /// The server is one that asks for no `grant_type`, and there is none.
+    #[serde(rename = "grant_type.not_needed")]
+    pub grant_type_not_needed: bool,
     /// A page speaks of the redirect URI or the callback, and asks for no password.
     #[serde(rename = "page.mentions_redirect_uri")]
     pub page_mentions_redirect_uri: bool,
@@ -85,6 +96,7 @@ impl Facts {
             self.placeholder_in
                 .clone()
                 .map(|name| ("placeholder.in", name)),
+            flag("grant_type.not_needed", self.grant_type_not_needed),
             flag(
                 "page.mentions_redirect_uri",
                 self.page_mentions_redirect_uri,
@@ -106,6 +118,8 @@ impl Facts {
         };
         if step == Step::TokenRequest {
             facts.check_pkce(flows, fields);
+            facts.grant_type_not_needed =
+                !fields.has(name::GRANT_TYPE) && asks_no_grant(&said.url.host);
         }
         if let Some(credentials) = basic_token(said) {
             facts.check_basic(flows, fields, credentials);

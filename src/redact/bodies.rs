@@ -52,6 +52,7 @@ impl Redactor {
         request.body = body
             .absent
             .filter(|absent| announced || *absent != AbsentBody::Empty);
+        self.keep_dropped(&mut request.body, &said.body);
     }
 
     /// Fills in the body of a response.
@@ -76,6 +77,7 @@ impl Redactor {
         if !body.multipart.is_empty() {
             response.body = Some(dropped(DropReason::Binary, &heard.body, Sniff::Multipart));
         }
+        self.keep_dropped(&mut response.body, &heard.body);
     }
 
     fn body(&mut self, place: Place, captured: &Captured, sniffed: Sniff) -> Body {
@@ -207,15 +209,16 @@ impl Redactor {
         })
     }
 
-    /// The name of the field, without the name of a file.
+    /// The name of the field, without the name of a file unless nothing is hidden.
     fn part_headers(&mut self, headers: &Headers, name: &str) -> Vec<Named<String>> {
         let mut out = Vec::new();
         for header in headers {
             if header.name.eq_ignore_ascii_case("content-disposition") {
                 let name = self.name(name);
+                let file = self.file_name(&header.value);
                 out.push(Named::new(
                     header.name.clone(),
-                    format!("form-data; name=\"{name}\""),
+                    format!("form-data; name=\"{name}\"{file}"),
                 ));
             } else if header.name.eq_ignore_ascii_case("content-type") {
                 let value = String::from_utf8_lossy(&header.value);
@@ -245,6 +248,8 @@ fn dropped(dropped: DropReason, captured: &Captured, sniff: Sniff) -> AbsentBody
         dropped,
         size: captured.size,
         sniff: Some(sniff),
+        text: None,
+        base64: None,
     })
 }
 

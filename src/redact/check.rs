@@ -9,6 +9,7 @@ use crate::redact::Redactor;
 use crate::redact::entry::Named;
 use crate::redact::interaction::{Content, Declaration, Interaction};
 use crate::redact::label::{Piece, pieces};
+use crate::redact::profile::Profile;
 use crate::redact::vocabulary::is_plain;
 
 /// A value that must not stand where it stands.
@@ -26,9 +27,10 @@ pub const STAND: &str = "redacted";
 
 /// The values of an interaction that a recorder would replace.
 ///
-/// `keep_values` are the parameters that it was told to keep.
-pub fn check(interaction: &Interaction, keep_values: &[String]) -> Vec<Stray> {
-    let mut redactor = Redactor::new(keep_values.to_vec());
+/// `profile` is how much it was to show, and `keep_values` are the parameters that it was told to
+/// keep.
+pub fn check(interaction: &Interaction, profile: Profile, keep_values: &[String]) -> Vec<Stray> {
+    let mut redactor = Redactor::new(profile, keep_values.to_vec());
     redactor.strays = Some(Vec::new());
     redactor.read_request(interaction);
     redactor.read_response(interaction);

@@ -92,6 +92,9 @@ impl Redactor {
         if value.is_empty() {
             return String::new();
         }
+        if let Some(text) = self.public_field(name, value, class) {
+            return text;
+        }
         match class {
             Some(HeaderClass::Correlation)
                 if is_correlation_id(value) && !self.ledger.knows(value) =>

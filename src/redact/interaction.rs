@@ -10,6 +10,7 @@ use crate::oauth::facts::Facts;
 use crate::oauth::fields::json_params;
 use crate::oauth::sniff::Sniff;
 use crate::redact::entry::{Named, Seconds, table};
+use crate::redact::profile::Unredacted;
 
 /// One exchange after redaction, in the shape of the cassette file.
 ///
@@ -70,6 +71,25 @@ impl Interaction {
     /// The secrets that were first seen in this interaction, by label without its `REDACTED-`.
     pub fn secrets(&self) -> &[Named<Declaration>] {
         &self.secrets
+    }
+
+    /// Whether something in it is not redacted.
+    pub fn is_raw(&self) -> bool {
+        let has_body = |body: &Option<AbsentBody>| match body {
+            Some(AbsentBody::Dropped(dropped)) => {
+                dropped.text.is_some() || dropped.base64.is_some()
+            }
+            _ => false,
+        };
+        has_body(&self.request.body)
+            || self
+                .response
+                .as_ref()
+                .is_some_and(|response| has_body(&response.body))
+            || self
+                .secrets
+                .iter()
+                .any(|secret| secret.value.value.is_some())
     }
 
     /// The same interaction under another number.
@@ -420,6 +440,10 @@ pub struct DroppedBody {
     pub size: u64,
     /// What its bytes were.
     pub sniff: Option<Sniff>,
+    /// The body, where nothing is hidden and it is text.
+    pub text: Option<Unredacted>,
+    /// The body, where nothing is hidden and it is none.
+    pub base64: Option<Unredacted>,
 }
 
 words! {
@@ -468,6 +492,8 @@ pub struct Declaration {
     pub jwt_header: Option<String>,
     /// The claims of a JWT, as JSON; times are offsets from the recording's clock.
     pub jwt_claims: Option<String>,
+    /// The secret itself, where nothing is hidden.
+    pub value: Option<Unredacted>,
 }
 
 words! {

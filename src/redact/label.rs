@@ -43,6 +43,8 @@ pub enum Suffix {
     Upper,
     /// In lower case: `case-only`.
     Lower,
+    /// In lower and upper case, a host's name that is known in lower case: `case-only`.
+    Mixed,
     /// Base64 of it.
     Base64,
     /// Hexadecimal digits of it.
@@ -155,6 +157,30 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     out
 }
 
+/// The text with its labels spelled in the case that they say, so that a comparison of two texts
+/// sees that they differ in case alone.
+pub fn in_its_case(text: &str) -> String {
+    if !may_hold(text) {
+        return text.to_owned();
+    }
+    let piece = |piece| match piece {
+        Piece::Literal(text) => escape(&text),
+        Piece::Label(mut label) => {
+            let case =
+                |suffix: &Suffix| matches!(suffix, Suffix::Upper | Suffix::Lower | Suffix::Mixed);
+            let suffix = label.suffixes.pop_if(|suffix| case(suffix));
+            let text = label.to_string();
+            match suffix {
+                Some(Suffix::Lower) => text.to_ascii_lowercase(),
+                Some(Suffix::Upper) => text.to_ascii_uppercase(),
+                Some(_) => text.replace(PREFIX, "Redacted-"),
+                None => text,
+            }
+        }
+    };
+    pieces(text).into_iter().map(piece).collect()
+}
+
 /// Writes pieces back as a text of a cassette: the inverse of [`pieces`].
 pub fn join(pieces: &[Piece]) -> String {
     let mut out = String::new();
@@ -246,6 +272,7 @@ const PLAIN: &[(&str, Suffix)] = &[
     ("html-amp", Suffix::HtmlAmp),
     ("upper", Suffix::Upper),
     ("lower", Suffix::Lower),
+    ("mixed", Suffix::Mixed),
     ("base64", Suffix::Base64),
     ("hex", Suffix::Hex),
     ("number", Suffix::Number),
@@ -290,6 +317,22 @@ mod tests {
                 [Piece::Literal(literal.to_owned())],
                 "{written}"
             );
+        }
+    }
+
+    #[test]
+    fn what_differs_in_case_alone_is_compared_as_such() {
+        for (text, expected) in [
+            ("https://REDACTED-host-1/cb", "https://REDACTED-host-1/cb"),
+            (
+                "https://REDACTED-host-1--mixed/cb",
+                "https://Redacted-host-1/cb",
+            ),
+            ("REDACTED-host-1--upper", "REDACTED-HOST-1"),
+            ("REDACTED-code-1--pct", "REDACTED-code-1--pct"),
+            ("https://x.example/cb", "https://x.example/cb"),
+        ] {
+            assert_eq!(in_its_case(text), expected, "{text}");
         }
     }
 

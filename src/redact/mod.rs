@@ -9,6 +9,7 @@
 mod audit;
 mod bodies;
 mod check;
+mod declared;
 mod decode;
 mod encoding;
 mod entry;
@@ -19,6 +20,8 @@ mod json;
 mod label;
 mod ledger;
 mod pattern;
+mod profile;
+mod public;
 mod redactor;
 mod sweep;
 mod values;
@@ -26,6 +29,8 @@ mod vocabulary;
 
 pub use audit::{AuditHit, audit};
 pub use check::{STAND, Stray, check};
+pub(crate) use declared::DECLARED;
+pub use declared::{Declared, Undeclarable};
 pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
 pub use interaction::{
@@ -33,6 +38,8 @@ pub use interaction::{
     Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
 };
 pub use json::{minify, pretty, quote};
-pub use label::{Label, Piece, Suffix, escape, join, pieces};
+pub use label::{Label, Piece, Suffix, escape, in_its_case, join, pieces};
 pub(crate) use pattern::is_suspicious;
+pub use profile::{Profile, Unredacted};
+pub(crate) use public::{HOST, says_whose};
 pub use redactor::{Redacted, Redactor};

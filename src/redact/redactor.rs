@@ -19,6 +19,7 @@ use crate::redact::interaction::{
 };
 use crate::redact::label::{self, Piece, escape, pieces};
 use crate::redact::ledger::{Fresh, Ledger, Shape};
+use crate::redact::profile::Profile;
 use crate::redact::sweep::{Sweeper, may_stand_in};
 use crate::redact::values::{WORD, encode};
 
@@ -27,6 +28,7 @@ use crate::redact::values::{WORD, encode};
 /// It holds secrets: no `Debug`, no `Serialize`.
 #[derive(Default)]
 pub struct Redactor {
+    pub(super) profile: Profile,
     pub(super) ledger: Ledger,
     pub(super) keep_values: Vec<String>,
     /// The request of this exchange has a body that nobody could read.
@@ -37,7 +39,7 @@ pub struct Redactor {
     pub(super) strays: Option<Vec<Stray>>,
     /// Texts that are kept as they are, by how they are walked.
     pub(super) plain: [HashSet<String>; 4],
-    sweeper: Sweeper,
+    pub(super) sweeper: Sweeper,
     kept: Kept,
 }
 
@@ -50,9 +52,10 @@ pub struct Redacted {
 }
 
 impl Redactor {
-    /// A redactor that also keeps the values of these parameters.
-    pub fn new(keep_values: Vec<String>) -> Self {
+    /// A redactor that shows this much, and also keeps the values of these parameters.
+    pub fn new(profile: Profile, keep_values: Vec<String>) -> Self {
         Self {
+            profile,
             keep_values,
             ..Self::default()
         }
@@ -75,7 +78,10 @@ impl Redactor {
         let fresh = self.ledger.take_fresh();
         let secrets = fresh
             .iter()
-            .filter_map(|fresh| self.declared(fresh, exchange.clock))
+            .filter_map(|fresh| {
+                let declared = self.declared(fresh, exchange.clock);
+                self.revealed(fresh, declared)
+            })
             .collect();
         let interaction = Interaction {
             id: exchange.id,
@@ -114,8 +120,11 @@ impl Redactor {
         self.ledger.counts()
     }
 
-    /// The kind of a known secret that stands in the text in any encoding.
+    /// The kind of a known secret that stands in the text in any encoding, and must not.
     pub fn leak(&self, text: &str) -> Option<String> {
+        if self.profile == Profile::Raw {
+            return None;
+        }
         self.sweeper.find(text.as_bytes()).map(|label| label.kind)
     }
 
@@ -126,6 +135,8 @@ impl Redactor {
                 dropped: DropReason::Audit,
                 size,
                 sniff: None,
+                text: None,
+                base64: None,
             }))
         };
         let request = &mut interaction.request;

@@ -24,12 +24,16 @@ struct Spelling {
 impl Sweeper {
     /// Takes in a new secret; what is too short or too common to be searched for is left out.
     pub(super) fn add(&mut self, value: &str, label: &Label) {
+        if is_searchable(value) {
+            self.insist(value, label);
+        }
+    }
+
+    /// Takes in a secret that is searched for even where it is a plain word: its owner says so.
+    pub(super) fn insist(&mut self, value: &str, label: &Label) {
         let Ok(secret) = u32::try_from(self.secrets.len()) else {
             return;
         };
-        if !is_searchable(value) {
-            return;
-        }
         for encoding in Encoding::of(value) {
             let start = start_of(value, encoding);
             self.index
@@ -113,12 +117,16 @@ fn literal_of(text: &str, start: usize, end: usize) -> Option<Piece> {
 /// reads as a label, as in what was redacted before, since labels are all over what is searched.
 fn is_searchable(value: &str) -> bool {
     let plain_word = value.len() < 12 && value.chars().all(char::is_alphabetic);
-    let protocol = registry::is_known(value)
+    value.len() >= 6 && !plain_word && !is_protocol(value) && !label::may_hold(value)
+}
+
+/// Whether a value is a word of the protocol.
+pub(super) fn is_protocol(value: &str) -> bool {
+    registry::is_known(value)
         || registry::header_class(value).is_some()
         || error_code::is_registered(value)
         || Step::from_word(value).is_some()
-        || WORDS.contains(&value);
-    value.len() >= 6 && !plain_word && !protocol && !label::may_hold(value)
+        || WORDS.contains(&value)
 }
 
 /// How many bytes of a secret the index is given.

@@ -22,7 +22,7 @@ const PLAIN_MAX: usize = 1_000;
 /// Names are not longer than this.
 const NAME_MAX: usize = 64;
 const PUBLIC: &[&str] = &["appid", "aud", "azp", name::CLIENT_ID, "kid"];
-const PART_ENDS: &[char] = &['#', '&', '/', ':', '?', '\\'];
+pub(super) const PART_ENDS: &[char] = &['#', '&', '/', ':', '?', '\\'];
 const TENANT_HOSTS: &[&str] = &[
     "login.microsoftonline.com",
     "login.microsoftonline.us",
@@ -40,7 +40,11 @@ impl Redactor {
         if self.keep_values.iter().any(|kept| kept == name) {
             return escape(value);
         }
-        match registry::class(place, name) {
+        let class = registry::class(place, name);
+        if let Some(text) = self.public_value((place, class), name, value) {
+            return text;
+        }
+        match class {
             Some(Class::Keep) if is_public(name) && !self.ledger.knows(value) => escape(value),
             // A document for everybody.
             Some(Class::Keep)
@@ -231,7 +235,10 @@ impl Redactor {
         }
         let kept = match self.replaced(core) {
             Some(label) => label,
-            None if is_plain(core) || is_host(core) => return escape(word),
+            None if let Some(host) = self.public_word(core) => host,
+            None if (is_plain(core) || is_host(core)) && !self.has_public_part(core) => {
+                return escape(word);
+            }
             None if core.contains("://") => self.url(core),
             None => self.parts(core),
         };
@@ -264,6 +271,8 @@ impl Redactor {
                 String::new()
             } else if let Some(label) = this.replaced(part) {
                 label
+            } else if let Some(host) = this.public_word(part) {
+                host
             } else if is_host(part) || is_plain(part) && (few_digits || !has_digits) {
                 escape(part)
             } else {
@@ -307,7 +316,7 @@ impl Redactor {
     }
 
     fn address(&mut self, url: &Url) -> String {
-        let mut out = format!("{}://", escape(&url.scheme));
+        let mut out = format!("{}://", self.scheme(&url.scheme));
         if let Some(userinfo) = &url.userinfo {
             out.push_str(&self.secret("userinfo", userinfo, Shape::Hidden));
             out.push('@');
@@ -319,6 +328,9 @@ impl Redactor {
 
     /// A host with its port; a label of its name that no person would type is replaced.
     pub(super) fn authority(&mut self, url: &Url) -> String {
+        if let Some(labelled) = self.public_authority(url) {
+            return labelled;
+        }
         let authority = url.authority();
         if pattern::is_address(&url.host) {
             return escape(&authority);
@@ -338,6 +350,9 @@ impl Redactor {
 
     /// A path whose segments are kept where they are made of known words.
     pub(super) fn path(&mut self, host: &str, path: &str) -> String {
+        if self.is_public() {
+            return self.public_path(host, path, has_tenants(host));
+        }
         let walked = |this: &mut Self| {
             let segments = path.split('/').enumerate();
             let segments = segments.map(|(at, segment)| this.segment(host, at, segment));
@@ -350,7 +365,7 @@ impl Redactor {
         }
     }
 
-    fn segment(&mut self, host: &str, at: usize, segment: &str) -> String {
+    pub(super) fn segment(&mut self, host: &str, at: usize, segment: &str) -> String {
         let decoded = percent_decode(segment);
         let is_kept = (is_plain(&decoded) || is_host(&decoded) || is_tenant(host, at, segment))
             && !self.ledger.knows(&decoded)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::{percent_decode, percent_encode};
-use crate::redact::{Declaration, Label, Piece, Suffix, pieces};
+use crate::redact::{Declaration, Label, Piece, Suffix, pieces, says_whose};
 use crate::replay::mint::Mint;
 
 /// What stands for each label in this run, by cassette.
@@ -24,34 +24,86 @@ impl Bindings {
     /// Whether a live value can stand where the recorded text stood; a label that is not bound
     /// yet would take it.
     pub(super) fn accepts(&self, cassette: usize, recorded: &str, live: &str) -> bool {
-        match label_of(recorded) {
-            Some((label, before, after)) => {
-                let Some(middle) = live
-                    .strip_prefix(before.as_str())
-                    .and_then(|rest| rest.strip_suffix(after.as_str()))
-                else {
-                    return false;
-                };
-                match self.values.get(&(cassette, label.core())) {
-                    Some(value) => applied(value, &label) == middle,
-                    None => true,
-                }
+        let Some(taken) = self.taken(cassette, recorded, live) else {
+            return false;
+        };
+        taken.iter().all(|(label, part)| {
+            let bound = self.values.get(&(cassette, label.core()));
+            bound.is_none_or(|value| applied(value, label) == *part)
+        })
+    }
+
+    /// The same for a URL, of which a label stands for one segment or for the host.
+    pub(super) fn accepts_url(&self, cassette: usize, recorded: &str, live: &str) -> bool {
+        let taken = self.taken(cassette, recorded, live).unwrap_or_default();
+        !taken.is_empty()
+            && taken.iter().all(|(_, part)| !part.contains('/'))
+            && self.accepts(cassette, recorded, live)
+    }
+
+    /// Binds the labels of a recorded text to the live value, where they are not bound yet.
+    pub(super) fn bind(&mut self, cassette: usize, recorded: &str, live: &str) {
+        self.bind_those(cassette, recorded, live, |_| true);
+    }
+
+    /// Binds those labels of a recorded URL that say whose it was, for as long as this run lasts. A
+    /// segment that is one session's may be another in the next.
+    pub(super) fn bind_url(&mut self, cassette: usize, recorded: &str, live: &str) {
+        self.bind_those(cassette, recorded, live, |label| says_whose(&label.kind));
+    }
+
+    fn bind_those(
+        &mut self,
+        cassette: usize,
+        recorded: &str,
+        live: &str,
+        is_bound: fn(&Label) -> bool,
+    ) {
+        let taken = self.taken(cassette, recorded, live).unwrap_or_default();
+        for (label, part) in taken.into_iter().filter(|(label, _)| is_bound(label)) {
+            if let Some(core) = undone(part, &label) {
+                self.values.entry((cassette, label.core())).or_insert(core);
             }
-            None => self.literal(cassette, recorded) == live,
         }
     }
 
-    /// Binds the label of a recorded text to the live value, where it is not bound yet.
-    pub(super) fn bind(&mut self, cassette: usize, recorded: &str, live: &str) {
-        let Some((label, before, after)) = label_of(recorded) else {
-            return;
-        };
-        let middle = live
-            .strip_prefix(before.as_str())
-            .and_then(|rest| rest.strip_suffix(after.as_str()));
-        if let Some(core) = middle.and_then(|middle| undone(middle, &label)) {
-            self.values.entry((cassette, label.core())).or_insert(core);
+    /// Each label of a recorded text with the part of the live one that it stands for; `None` where the
+    /// rest is another. What is bound takes what it is bound to, else a label goes as far as the next
+    /// literal text.
+    fn taken<'a>(
+        &self,
+        cassette: usize,
+        recorded: &str,
+        live: &'a str,
+    ) -> Option<Vec<(Label, &'a str)>> {
+        let pieces = pieces(recorded);
+        let mut taken = Vec::new();
+        let mut rest = live;
+        for (at, piece) in pieces.iter().enumerate() {
+            let label = match piece {
+                Piece::Literal(text) => {
+                    rest = rest.strip_prefix(text.as_str())?;
+                    continue;
+                }
+                Piece::Label(label) => label,
+            };
+            let bound = self.values.get(&(cassette, label.core()));
+            let bound = bound.map(|value| applied(value, label));
+            let end = match (pieces.get(at + 1), bound) {
+                (None, _) => rest.len(),
+                (Some(Piece::Literal(next)), _) if at + 2 == pieces.len() => {
+                    rest.strip_suffix(next.as_str())?.len()
+                }
+                (Some(_), Some(value)) => rest.starts_with(&value).then_some(value.len())?,
+                (Some(Piece::Literal(next)), None) => rest.find(next.as_str())?,
+                // Nothing says where the one ends and the other begins.
+                (Some(Piece::Label(_)), None) => return None,
+            };
+            let (part, behind) = rest.split_at(end);
+            taken.push((label.clone(), part));
+            rest = behind;
         }
+        rest.is_empty().then_some(taken)
     }
 
     /// Whether this run's value of some label stands in the text.
@@ -84,32 +136,6 @@ impl Bindings {
             .or_insert_with(|| mint.value(&core, shape));
         applied(value, label)
     }
-
-    fn literal(&self, cassette: usize, recorded: &str) -> String {
-        let piece = |piece| match piece {
-            Piece::Literal(text) => text,
-            Piece::Label(label) => {
-                let value = self.values.get(&(cassette, label.core()));
-                value.map_or_else(|| label.to_string(), |value| applied(value, &label))
-            }
-        };
-        pieces(recorded).into_iter().map(piece).collect()
-    }
-}
-
-/// The one label of a text, with the literal text around it.
-fn label_of(text: &str) -> Option<(Label, String, String)> {
-    let mut found = None;
-    let (mut before, mut after) = (String::new(), String::new());
-    for piece in pieces(text) {
-        match piece {
-            Piece::Label(label) if found.is_none() => found = Some(label),
-            Piece::Label(_) => return None,
-            Piece::Literal(text) if found.is_none() => before = text,
-            Piece::Literal(text) => after = text,
-        }
-    }
-    found.map(|label| (label, before, after))
 }
 
 fn applied(value: &str, label: &Label) -> String {
@@ -163,6 +189,36 @@ mod tests {
             ("Bearer REDACTED-access_token-1", "Bearer t", true),
             ("plain", "plain", true),
             ("plain", "other", false),
+            (
+                "https://REDACTED-host-1/r/REDACTED-realm-1/token",
+                "https://a.b/r/c",
+                false,
+            ),
+            (
+                "https://REDACTED-host-1/r/REDACTED-realm-1/token",
+                "https://a.b/r/c/token",
+                true,
+            ),
+            (
+                "https://REDACTED-host-1/r/REDACTED-realm-1/auth",
+                "https://a.b/r/c/auth",
+                true,
+            ),
+            (
+                "https://REDACTED-host-1/r/REDACTED-realm-1/auth",
+                "https://a.b/r/d/auth",
+                false,
+            ),
+            (
+                "https://REDACTED-host-1/r/REDACTED-realm-1/auth",
+                "https://x.b/r/c/auth",
+                false,
+            ),
+            (
+                "REDACTED-value-7REDACTED-value-8",
+                "nothing parts them",
+                false,
+            ),
         ] {
             assert_eq!(
                 bindings.accepts(0, recorded, live),
@@ -176,5 +232,27 @@ mod tests {
         let code = bindings.value(0, &Label::new("code", 1), None);
         assert_eq!(code, "a/b");
         assert!(bindings.accepts(1, "REDACTED-state-1", "another cassette"));
+    }
+
+    #[test]
+    fn a_label_of_a_url_stands_for_one_segment() {
+        let bindings = Bindings::new([0; 32]);
+        for (recorded, live, expected) in [
+            ("https://REDACTED-host-1/token", "https://a.b/token", true),
+            (
+                "https://REDACTED-host-1/token",
+                "https://a.b:8443/token",
+                true,
+            ),
+            (
+                "https://REDACTED-host-1/token",
+                "https://a.b/c/token",
+                false,
+            ),
+            ("https://a.b/REDACTED-value-1", "https://a.b/c", true),
+            ("https://a.b/REDACTED-value-1", "https://a.b/c/d", false),
+        ] {
+            assert_eq!(bindings.accepts_url(0, recorded, live), expected, "{live}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::oauth::name;
-use crate::redact::{Alphabet, Declaration, Label};
+use crate::redact::{Alphabet, Declaration, HOST, Label};
 
 /// Makes values from a seed.
 pub(super) struct Mint {
@@ -20,6 +20,10 @@ impl Mint {
     /// A value for a label; nothing of it comes from the secret but the shape.
     pub(super) fn value(&mut self, label: &Label, shape: Option<&Declaration>) -> String {
         self.round += 1;
+        // A name that resolves nowhere (RFC 2606 section 2).
+        if label.kind == HOST {
+            return format!("host-{}.example", label.number);
+        }
         if label.kind == name::ID_TOKEN || shape.is_some_and(|shape| shape.jwt_header.is_some()) {
             return format!(
                 "{}.{}.{}",

@@ -157,9 +157,7 @@ impl Player {
         let recorded = track.interaction.request().url();
         let live = said.url.endpoint();
         // A path may hold a label, which stands for whatever this run put there.
-        recorded == live
-            || (recorded.contains("REDACTED-")
-                && self.bindings.accepts(track.cassette, recorded, &live))
+        recorded == live || self.bindings.accepts_url(track.cassette, recorded, &live)
     }
 
     fn title(&self, track: &Track) -> String {
@@ -181,7 +179,10 @@ impl Player {
 
     fn token_request(&self, said: &Said, here: &[usize]) -> Result<Chosen, Miss> {
         let live = Posture::live(&self.flows, said, &self.issued);
-        let grants = recorded(&self.tracks, here);
+        let mut grants = recorded(&self.tracks, here);
+        for (at, before) in &mut grants {
+            self.name_client(*at, before, &live);
+        }
         let equal: Vec<usize> = grants
             .iter()
             .filter(|(_, before)| *before == live)
@@ -226,6 +227,17 @@ impl Player {
             None => "the recorded answers to this request are all played".to_owned(),
         };
         Err(self.miss(said, reason, Some(*nearest), differs))
+    }
+
+    /// A client whose name is a label is whoever the client of this run is.
+    fn name_client(&self, at: usize, before: &mut Posture, live: &Posture) {
+        let cassette = self.tracks[at].cassette;
+        if let (Some(recorded), Some(sent)) = (&before.client_id, &live.client_id)
+            && has_label(recorded)
+            && self.bindings.accepts(cassette, recorded, sent)
+        {
+            before.client_id = Some(sent.clone());
+        }
     }
 
     fn recorded_failures(&self, here: &[usize]) -> Vec<&RecordedResponse> {
@@ -276,11 +288,17 @@ impl Player {
     /// What the request asks for otherwise than the recorded one: volatile values and those that a
     /// client may leave out of no consequence are not among it.
     fn authorization_differences(&self, at: usize, said: &Said) -> Vec<String> {
+        let cassette = self.tracks[at].cassette;
         let recorded = self.tracks[at].interaction.request().query_params();
         let live = Fields::of(said);
         let differs = |name: &str| match (recorded.get(name), live.get(name)) {
             (None, None) => false,
-            (Some(recorded), Some(live)) => !same_parameter(name, recorded, live),
+            (Some(recorded), Some(live)) => {
+                !same_parameter(name, recorded, live)
+                    || name == name::REDIRECT_URI
+                        && has_label(recorded)
+                        && !self.bindings.accepts(cassette, recorded, live)
+            }
             _ => true,
         };
         let compared = [
@@ -450,6 +468,9 @@ impl Player {
 
     fn bind(&mut self, at: usize, said: &Said) {
         let track = &self.tracks[at];
+        let recorded = track.interaction.request().url();
+        self.bindings
+            .bind_url(track.cassette, recorded, &said.url.endpoint());
         for (_, recorded, live) in pairs(&track.interaction, said) {
             self.bindings.bind(track.cassette, &recorded, &live);
         }

@@ -14,7 +14,7 @@ use crate::oauth::registry::{self, Place};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Interaction, Label, Piece, pieces};
+use crate::redact::{Content, Interaction, Label, Piece, in_its_case, pieces};
 
 /// What a token request does.
 #[derive(Clone, PartialEq, Eq)]
@@ -211,7 +211,9 @@ impl Posture {
 impl RedirectUri {
     fn of(asked: Option<&str>, sent: Option<&str>) -> Self {
         match (asked, sent) {
-            (Some(asked), Some(sent)) => Self::Differs(url_relation(asked, sent)),
+            (Some(asked), Some(sent)) => {
+                Self::Differs(url_relation(&in_its_case(asked), &in_its_case(sent)))
+            }
             (Some(_), None) => Self::Missing,
             (None, Some(_)) => Self::Alone,
             (None, None) => Self::Absent,

@@ -3,8 +3,8 @@
 use crate::model::{Headers, Opaque, Params, Response, Url, Version, percent_encode};
 use crate::oauth::name;
 use crate::redact::{
-    Content, Interaction, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify, pieces,
-    quote,
+    Content, HOST, Interaction, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify,
+    pieces, quote,
 };
 use crate::replay::bindings::Bindings;
 
@@ -118,6 +118,10 @@ impl Rendering<'_> {
         for piece in pieces(text) {
             match piece {
                 Piece::Literal(literal) => out.push_str(&literal),
+                // A host may have its port with it.
+                Piece::Label(label) if label.kind == HOST => {
+                    out.push_str(&encode(&self.value(&label)).replace("%3A", ":"));
+                }
                 Piece::Label(label) => out.push_str(&encode(&self.value(&label))),
             }
         }

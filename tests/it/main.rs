@@ -8,7 +8,10 @@
 )]
 
 mod cli;
+mod declared;
 mod proxy;
+mod public;
+mod raw;
 mod record;
 mod replay;
 mod reverse;
@@ -17,6 +20,7 @@ mod runs;
 mod scrub;
 mod secrets;
 mod servers;
+mod session;
 mod support;
 mod waits;
 mod ways;

@@ -157,6 +157,43 @@ pub(crate) async fn rest_of(request: &mut Vec<u8>, stream: &mut (impl AsyncRead 
     }
 }
 
+/// The port of a server without TLS that refuses every request with this JSON.
+pub(crate) fn plain_server(json: &str) -> u16 {
+    let server = std::net::TcpListener::bind(anywhere()).expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{json}",
+        json.len()
+    );
+    std::thread::spawn(move || {
+        for mut stream in server.incoming().flatten() {
+            let mut request = Vec::new();
+            while !is_whole(&request) {
+                let mut byte = [0];
+                match std::io::Read::read(&mut stream, &mut byte) {
+                    Ok(1) => request.push(byte[0]),
+                    _ => break,
+                }
+            }
+            // A client that is gone is the test's to notice.
+            let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
+        }
+    });
+    port
+}
+
+/// Whether a request of known length is all there.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let head = head.to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
 /// Any free port of this machine.
 pub(crate) fn anywhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))

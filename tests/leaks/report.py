@@ -120,5 +120,4 @@ OUTPUTS = {
     "diff": "  diff ",
     "a web page": "--ui",
     "a log of traces": "--log",
-    "a raw recording": "--unsafe-raw",
 }

@@ -30,7 +30,7 @@ TERMINAL = (
     ("explain", "--format", "json"),
 )
 
-NAMES = {"tape.yaml": "cassette", "tape.yaml.part": "", "tape.yaml.record.log": "record's output"}
+NAMES = {"tape.yaml": "cassette", "tape.raw.yaml": "cassette", "tape.yaml.part": "", "tape.yaml.record.log": "record's output"}
 
 
 class Outputs:
@@ -60,15 +60,15 @@ class Session:
     reaches servers through a proxy of ours, which takes any host's name.
     """
 
-    def __init__(self, binary, work, lane="plain", traced=False):
+    def __init__(self, binary, work, lane="plain", traced=False, raw=False):
         self.binary, self.work, self.lane = binary, pathlib.Path(work), lane
-        self.cassette = self.work / "tape.yaml"
+        self.cassette = self.work / ("tape.raw.yaml" if raw else "tape.yaml")
         self.origin = Origin()
         self.port = self.origin.port
         self.outputs = Outputs()
         # What went another way than it must, without a canary in the words.
         self.wrong = []
-        self.front, more, under = None, [], ()
+        self.front, more, under = None, ["--unsafe-raw"] if raw else [], ()
         if traced:
             self.calls = pathlib.Path(f"{work}.calls")
             under = ("strace", "-D", "-f", "-qq", "-e", "trace=openat,creat", "-o", self.calls)

@@ -8,7 +8,7 @@ use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::name::{self, grant};
 use crate::oauth::relation::{UrlPart, url_relation};
-use crate::redact::Interaction;
+use crate::redact::{Interaction, in_its_case};
 
 /// One kind of difference; what is said of it is the same for all.
 const fn kind(id: &'static str, summary: &'static str, example: &'static str) -> Rule {
@@ -147,7 +147,7 @@ fn difference(
         (Some(_), None) => return (!token.body.is_empty()).then_some((&MISSING, None)),
         (None, _) => return None,
     };
-    let parts = url_relation(a, t);
+    let parts = url_relation(&in_its_case(a), &in_its_case(t));
     if parts.is_empty() {
         return None;
     }

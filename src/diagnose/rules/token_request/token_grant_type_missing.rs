@@ -4,6 +4,7 @@ use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::model::Params;
+use crate::oauth::facts::asks_no_grant;
 use crate::oauth::name::{self, grant};
 use crate::redact::Content;
 
@@ -24,9 +25,8 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
         let form = matches!(token.content(), Content::Form { .. })
             && token.interaction.facts().body_sniff.is_none();
-        let exempt = WITHOUT
-            .iter()
-            .any(|host| token.host() == *host || token.host().ends_with(&format!(".{host}")));
+        let told = token.interaction.facts().grant_type_not_needed;
+        let exempt = told || asks_no_grant(&token.host());
         if !form || token.method() != "POST" || exempt || token.param(name::GRANT_TYPE).is_some() {
             continue;
         }
@@ -59,6 +59,3 @@ fn names(params: &Params) -> String {
         .collect::<Vec<_>>()
         .join(", ")
 }
-
-/// Providers whose token endpoint knows one grant and needs no word for it.
-const WITHOUT: &[&str] = &["github.com", "myshopify.com", "slack.com"];

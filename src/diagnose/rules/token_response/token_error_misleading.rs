@@ -5,6 +5,7 @@ use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::error_code;
 use crate::oauth::name::{self, grant};
+use crate::redact::{Piece, pieces};
 
 /// See [`Rule::why`].
 pub(super) static RULE: Rule = Rule {
@@ -54,7 +55,12 @@ fn why_misleading(
     error: &str,
     said: &str,
 ) -> Option<String> {
-    let lower = said.to_ascii_lowercase();
+    // What stands for a secret is no word of the server's.
+    let words = |piece| match piece {
+        Piece::Literal(text) => text.to_ascii_lowercase(),
+        Piece::Label(_) => String::new(),
+    };
+    let lower: String = pieces(said).into_iter().map(words).collect();
     let grant = token.param(name::GRANT_TYPE);
     let speaks_of_user = ["username", "password", "user name"]
         .iter()

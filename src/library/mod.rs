@@ -1,4 +1,7 @@
 //! Cassettes on disk: loaded whole, appended to while recording, and finished atomically.
+//! Those that are not redacted have rules of their own in `raw.rs`.
+
+mod raw;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -9,8 +12,10 @@ use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
+pub use raw::{keep_out_of_git, refuse_hidden};
+
 use crate::cassette::{self, Cassette, Header, MAX_SIZE};
-use crate::redact::audit;
+use crate::redact::{Profile, audit};
 
 /// What went wrong with a file.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +80,14 @@ pub enum Error {
     Symlink {
         /// The link.
         path: PathBuf,
+    },
+    /// The name does not say that the file is not redacted.
+    #[error("{} would not be redacted, and its name must end in .raw.yaml to say so; give {}", path.display(), better.display())]
+    RawName {
+        /// The file.
+        path: PathBuf,
+        /// A name that says so.
+        better: PathBuf,
     },
     /// What is to be recovered holds something that looks like a secret.
     #[error("{}: line {line} looks like a {kind}, so nothing was written; look at it with `authtape audit {}`", path.display(), path.display())]
@@ -365,6 +378,8 @@ pub struct Recovered {
     pub interactions: usize,
     /// How many bytes of an unfinished interaction were left out.
     pub cut: usize,
+    /// Whether nothing in it is redacted.
+    pub is_raw: bool,
 }
 
 /// Makes a cassette of the complete interactions of a `.part` file, which stays where it is if
@@ -397,12 +412,17 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
         .map(|(id, interaction)| interaction.renumbered(id))
         .collect();
     let header: Header = read.cassette.header.with_server(&interactions);
+    let is_raw = header.profile == Profile::Raw;
+    if is_raw {
+        refuse_hidden(&target)?;
+    }
     let count = interactions.len();
     let text = cassette::write(&Cassette {
         header,
         interactions,
     });
-    if let Some(hit) = audit(&text).first() {
+    let hits = if is_raw { Vec::new() } else { audit(&text) };
+    if let Some(hit) = hits.first() {
         return Err(Error::Unclean {
             path: part.to_owned(),
             line: hit.line,
@@ -415,14 +435,23 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
         path,
         interactions: count,
         cut: read.cut,
+        is_raw,
     })
 }
 
 /// Writes a file under the first of these names that nobody has.
 fn under_a_free_name(target: PathBuf, text: &str) -> Result<PathBuf, Error> {
-    let recovered = target.with_extension("recovered.yaml");
-    let base = target.clone();
-    let numbered = (2..).map(move |n: u32| base.with_extension(format!("recovered-{n}.yaml")));
+    let (base, raw) = if raw::says_raw(&target) {
+        (target.with_extension("").with_extension(""), "raw.")
+    } else {
+        (target.with_extension(""), "")
+    };
+    let named = move |what: &str| {
+        let name = base.file_name().unwrap_or_default().to_string_lossy();
+        base.with_file_name(format!("{name}.{what}.{raw}yaml"))
+    };
+    let recovered = named("recovered");
+    let numbered = (2..).map(move |n: u32| named(&format!("recovered-{n}")));
     let mut file = synced(&target, text)?;
     for path in [target.clone(), recovered].into_iter().chain(numbered) {
         match file.persist_noclobber(&path) {
@@ -534,7 +563,10 @@ fn temporary(path: &Path, text: &str) -> Result<NamedTempFile, Error> {
         let missing = std::fs::metadata(parent).err();
         failed(missing.unwrap_or_else(|| error.kind().into()))
     };
-    let mut file = NamedTempFile::new_in(parent).map_err(cause)?;
+    let mut file = tempfile::Builder::new()
+        .suffix(raw::ending_of(path))
+        .tempfile_in(parent)
+        .map_err(cause)?;
     lock(file.as_file(), path)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     Ok(file)
