@@ -45,7 +45,7 @@ struct Evidence<'a> {
     said: &'a Said,
     heard: Option<&'a Heard>,
     fields: &'a Fields,
-    answer: &'a Answer,
+    answer: &'a Answer<'a>,
 }
 
 impl Evidence<'_> {

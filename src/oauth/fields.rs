@@ -1,8 +1,7 @@
 //! The parameters of a raw message, wherever and in whatever format they stand.
 
-use serde_json::{Map, Value};
-
 use crate::model::{Captured, Heard, Params, Said, multipart};
+use crate::oauth::members::{Member, Members};
 use crate::oauth::sniff::{Sniff, boundary, sniff_with};
 
 /// An exchange with the parameters of both its messages, read once.
@@ -14,7 +13,7 @@ pub struct Reading<'a> {
     /// The request's parameters.
     pub fields: Fields,
     /// The response's.
-    pub answer: Answer,
+    pub answer: Answer<'a>,
 }
 
 impl<'a> Reading<'a> {
@@ -31,20 +30,19 @@ impl<'a> Reading<'a> {
 
 /// The body of a raw response.
 #[derive(Default)]
-pub struct Answer {
+pub struct Answer<'a> {
     /// What the body really is; `None` where there is no response.
     pub sniff: Option<Sniff>,
-    members: Map<String, Value>,
+    members: Members<'a>,
     params: Params,
 }
 
-impl Answer {
-    fn of(body: &Captured) -> Self {
+impl<'a> Answer<'a> {
+    fn of(body: &'a Captured) -> Self {
         let (sniff, json) = sniff_with(&body.bytes);
         let (members, params) = match json {
-            Some(Value::Object(members)) => (members, Params::default()),
-            Some(_) => (Map::new(), Params::default()),
-            None => (Map::new(), params_of(sniff, &body.bytes)),
+            Some(members) => (members, Params::default()),
+            None => (Members::default(), params_of(sniff, &body.bytes)),
         };
         Self {
             sniff: Some(sniff),
@@ -55,17 +53,17 @@ impl Answer {
 
     /// The text of a parameter, or of a member of a JSON object.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let member = self.members.get(name).and_then(Value::as_str);
+        let member = self.members.get(name).and_then(Member::as_str);
         member.or_else(|| self.params.get(name))
     }
 
     /// Whether there is a parameter, or a member of a JSON object, of that name.
     pub fn has(&self, name: &str) -> bool {
-        self.members.contains_key(name) || self.params.has(name)
+        self.members.get(name).is_some() || self.params.has(name)
     }
 
     /// The members of a JSON object; none where it is something else.
-    pub fn members(&self) -> &Map<String, Value> {
+    pub fn members(&self) -> &Members<'a> {
         &self.members
     }
 }
@@ -87,7 +85,7 @@ impl Fields {
         Self {
             sniff,
             query: Params::parse(said.url.query.as_deref().unwrap_or_default()),
-            body: json.map_or_else(|| params_of(sniff, &said.body.bytes), members),
+            body: json.map_or_else(|| params_of(sniff, &said.body.bytes), Members::params),
         }
     }
 
@@ -116,18 +114,7 @@ fn params_of(sniff: Sniff, bytes: &[u8]) -> Params {
 
 /// The members of a JSON object as parameters; what is no string keeps its spelling as JSON.
 pub fn json_params(text: &str) -> Params {
-    serde_json::from_str(text).map_or_else(|_| Params::default(), members)
-}
-
-fn members(json: Value) -> Params {
-    let Value::Object(members) = json else {
-        return Params::default();
-    };
-    let member = |(name, value): (String, Value)| match value {
-        Value::String(text) => (name, text),
-        other => (name, other.to_string()),
-    };
-    members.into_iter().map(member).collect()
+    Members::of(text).map_or_else(|_| Params::default(), Members::params)
 }
 
 fn multipart_params(bytes: &[u8]) -> Params {

@@ -124,7 +124,7 @@ impl Flows {
             .any(|flow| flow.client_id.as_deref() == Some(value))
     }
 
-    fn learn_response(&mut self, step: Step, heard: &Heard, answer: &Answer) {
+    fn learn_response(&mut self, step: Step, heard: &Heard, answer: &Answer<'_>) {
         if let Some(location) = heard.headers.get("location").and_then(Url::parse)
             && self.is_redirect_uri(&location)
         {
@@ -149,7 +149,7 @@ impl Flows {
         }
     }
 
-    fn learn_endpoints(&mut self, answer: &Answer) {
+    fn learn_endpoints(&mut self, answer: &Answer<'_>) {
         for (field, step) in ENDPOINTS {
             if let Some(url) = answer.get(field).and_then(Url::parse) {
                 self.endpoints.insert(url.endpoint(), *step);

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod fields;
 pub mod flows;
 pub mod jwt;
+pub mod members;
 pub mod name;
 mod page;
 pub mod pkce;

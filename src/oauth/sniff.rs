@@ -1,8 +1,7 @@
 //! What a body really is, whatever its header says.
 
-use serde_json::Value;
-
 use crate::model::{Params, percent_decode, words};
+use crate::oauth::members::Members;
 
 words! {
     /// What the bytes of a body are.
@@ -35,8 +34,8 @@ pub fn sniff(bytes: &[u8]) -> Sniff {
     sniff_with(bytes).0
 }
 
-/// Tells what the bytes are, and gives the value where they are JSON.
-pub fn sniff_with(bytes: &[u8]) -> (Sniff, Option<Value>) {
+/// Tells what the bytes are, and reads them where they are JSON.
+pub fn sniff_with(bytes: &[u8]) -> (Sniff, Option<Members<'_>>) {
     if bytes.is_empty() {
         return (Sniff::Empty, None);
     }
@@ -48,9 +47,9 @@ pub fn sniff_with(bytes: &[u8]) -> (Sniff, Option<Value>) {
     };
     let trimmed = text.trim();
     if trimmed.starts_with(['{', '['])
-        && let Ok(value) = serde_json::from_str(trimmed)
+        && let Ok(members) = Members::of(trimmed)
     {
-        return (Sniff::Json, Some(value));
+        return (Sniff::Json, Some(members));
     }
     (sniff_text(text, trimmed), None)
 }

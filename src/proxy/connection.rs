@@ -18,6 +18,7 @@ use crate::model::Incident;
 use crate::proxy::body::OutBody;
 use crate::proxy::front::Front;
 use crate::proxy::glob::any_matches;
+use crate::proxy::limits::HYPERS_FIELDS;
 use crate::proxy::limits::{
     CLIENT_WINDOW, CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, STREAMS_MAX,
 };
@@ -193,7 +194,5 @@ pub(super) struct Ended {
     pub(super) served: usize,
 }
 
-/// How many fields hyper has room for without asking for memory; its default.
-const HYPERS_FIELDS: usize = 100;
 /// What a request line has besides its target, and the end of a head.
 const LINE_REST: usize = 1 << 10;

@@ -9,7 +9,7 @@ use crate::proxy::Error;
 pub struct Limits {
     /// Bytes of a request's fields together.
     pub head: usize,
-    /// How many fields a request has.
+    /// How many fields a head has.
     pub fields: usize,
     /// Bytes of one field.
     pub field: usize,
@@ -253,6 +253,9 @@ pub(super) const CONNECTION_WINDOW: u32 = 1 << 20;
 pub(super) const PENDING_RESETS_MAX: usize = 20;
 /// Streams that were reset for an error of the other side (CVE-2025-8671).
 pub(super) const ERROR_RESETS_MAX: usize = 1_024;
+
+/// How many fields hyper has room for without asking for memory; its default.
+pub(super) const HYPERS_FIELDS: usize = 100;
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,8 @@ use crate::proxy::Limits;
 use crate::proxy::body::{Gate, OutBody};
 use crate::proxy::dial::{DEMANDING, dial_kind};
 use crate::proxy::limits::{
-    CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, PENDING_RESETS_MAX, SERVER_WINDOW,
+    CONNECTION_WINDOW, ERROR_RESETS_MAX, FRAME_MAX, HYPERS_FIELDS, PENDING_RESETS_MAX,
+    SERVER_WINDOW,
 };
 use crate::proxy::tap::{Head, Tap};
 use crate::proxy::tapped::Tapped;
@@ -387,10 +388,12 @@ impl Dialled {
         builder
             .preserve_header_case(true)
             .title_case_headers(true)
-            .max_headers(256)
             .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true)
             .ignore_invalid_headers_in_responses(true);
+        if limits.fields != HYPERS_FIELDS {
+            builder.max_headers(limits.fields);
+        }
         let (sender, connection) = builder.handshake(io).await.map_err(failed)?;
         tokio::spawn(connection.with_upgrades());
         Ok(Sender::Http1(Http1 { sender, hearing }))
@@ -423,7 +426,12 @@ fn sending(error: &hyper::Error, started: Instant) -> Failure {
             _ => FailureKind::ConnectionReset,
         }
     };
-    Failure::new(kind, Phase::ResponseHead, started.elapsed())
+    Failure {
+        detail: error.is_parse_too_large().then(|| TOO_LARGE.into()),
+        ..Failure::new(kind, Phase::ResponseHead, started.elapsed())
+    }
 }
 
+const TOO_LARGE: &str =
+    "its answer has more fields than the limit `fields`, or a head too long for anybody";
 const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,6 +1,7 @@
 //! The ways in, the protocols on them, and where each ends: passwords, scopes and limits.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -634,6 +635,58 @@ async fn a_request_may_be_as_large_as_the_limit_and_no_larger() {
     }
 }
 
+/// What a client gets of the origin's answer through a recorder with this limit.
+async fn recorded(origin: &Origin, cassette: &Path, limit: &str) -> String {
+    let roots = cassette.with_extension("pem");
+    std::fs::write(&roots, origin.authority.ca_pem()).expect("written");
+    let running = deck::record(RecordOptions {
+        cassette: cassette.to_owned(),
+        overwrite: Overwrite::No,
+        keep: Options {
+            keep_all: true,
+            ..Options::default()
+        },
+        wire: WireOptions {
+            upstream_ca: vec![roots],
+            limits: Limits::default().with(limit).expect("a limit"),
+            ..WireOptions::default()
+        },
+    });
+    let running = running.await.expect("a recording");
+    let stream = tunnel(running.address(), &format!("localhost:{}", origin.port)).await;
+    let mut stream = tls(stream, running.ca_pem(), &[]).await.expect("TLS");
+    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    let answer = read_all(&mut stream).await;
+    running.stop().await.expect("finished");
+    answer
+}
+
+#[tokio::test]
+async fn an_answer_has_as_many_fields_as_the_limit_says() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (limit, fields, status) in [
+        ("fields=100", 100, "200"),
+        ("fields=100", 101, "502"),
+        ("fields=120", 120, "200"),
+        ("fields=120", 121, "502"),
+    ] {
+        let lines: String = (1..fields).map(|n| format!("X-{n}: a\r\n")).collect();
+        let origin = Origin::answering(format!(
+            "HTTP/1.1 200 OK\r\n{lines}Content-Length: 2\r\n\r\nok"
+        ))
+        .await;
+        let cassette = directory.path().join(format!("{fields}-{limit}.yaml"));
+        let answer = recorded(&origin, &cassette, limit).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{limit} {fields}: {answer}"
+        );
+        let why = "has more fields than the limit `fields`";
+        assert_eq!(answer.contains(why), status == "502", "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn as_much_of_a_body_is_kept_as_the_limit_says() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -643,32 +696,9 @@ async fn as_much_of_a_body_is_kept_as_the_limit_says() {
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n{body}"
         );
         let origin = Origin::answering(answer).await;
-        let roots = directory.path().join("roots.pem");
-        std::fs::write(&roots, origin.authority.ca_pem()).expect("written");
         let cassette = directory.path().join(format!("{size}.yaml"));
-        let running = deck::record(RecordOptions {
-            cassette: cassette.clone(),
-            overwrite: Overwrite::No,
-            keep: Options {
-                keep_all: true,
-                ..Options::default()
-            },
-            wire: WireOptions {
-                upstream_ca: vec![roots],
-                limits: Limits::default().with("body=2K").expect("a limit"),
-                ..WireOptions::default()
-            },
-        });
-        let running = running.await.expect("a recording");
-        let stream = tunnel(running.address(), &format!("localhost:{}", origin.port)).await;
-        let mut stream = tls(stream, running.ca_pem(), &[]).await.expect("TLS");
-        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        stream.write_all(request).await.expect("sent");
-        assert!(
-            read_all(&mut stream).await.ends_with(&body),
-            "the client gets all of it"
-        );
-        running.stop().await.expect("finished");
+        let answer = recorded(&origin, &cassette, "body=2K").await;
+        assert!(answer.ends_with(&body), "the client gets all of it");
         let text = std::fs::read_to_string(&cassette).expect("a cassette");
         assert_eq!(
             text.contains("dropped: too_large"),
