@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod classify;
+pub mod cookies;
 pub mod errand;
 pub mod error_code;
 pub mod facts;

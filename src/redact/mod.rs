@@ -9,6 +9,7 @@
 mod audit;
 mod bodies;
 mod check;
+mod cookies;
 mod decode;
 mod encoding;
 mod entry;

@@ -114,7 +114,7 @@ fn literal_of(text: &str, start: usize, end: usize) -> Option<Piece> {
 fn is_searchable(value: &str) -> bool {
     let plain_word = value.len() < 12 && value.chars().all(char::is_alphabetic);
     let protocol = registry::is_known(value)
-        || registry::header_class(value).is_some()
+        || registry::is_header(value)
         || error_code::is_registered(value)
         || Step::from_word(value).is_some()
         || WORDS.contains(&value);

@@ -116,6 +116,11 @@ def _(c):
     return [token_answer(token("", f',"{c.name}":"{c.json()}"'))]
 
 
+@place("jwt-claim-name")
+def _(c):
+    return [token_answer(token("", f',"x_leak":{{"{c.json()}":true}}'))]
+
+
 @place("jwt-cookie", named=True)
 def _(c):
     value = token("", f',"{c.name}":"{c.json()}"')

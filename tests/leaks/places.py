@@ -190,6 +190,14 @@ def _(c):
     return [asked((name, c.line()))]
 
 
+@place("header-name")
+def _(c):
+    exchange = asked((c.token(), "1"))
+    if c.number % 2:
+        exchange.headers, exchange.answer_headers = [], [(c.token(), "1"), *exchange.answer_headers]
+    return [exchange]
+
+
 @place("custom-response-header")
 def _(c):
     exchange = asked()
