@@ -230,8 +230,14 @@ impl Evidence<'_> {
             .headers
             .get("sec-fetch-dest")
             .is_some_and(|to| !["document", "iframe"].contains(&to));
-        (!asset && (page || moved) && self.flows.awaits_response_from(&self.said.url))
-            .then_some(Step::LoginPage)
+        // A page that sends an answer on by itself is one even where nobody saw the question.
+        let answers = self
+            .answer
+            .page
+            .as_ref()
+            .is_some_and(|page| page.answer().is_some());
+        let awaited = (page || moved) && self.flows.awaits_response_from(&self.said.url);
+        (!asset && (awaited || answers)).then_some(Step::LoginPage)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::{Captured, Heard, Params, Said, multipart};
+use crate::oauth::page::Page;
 use crate::oauth::sniff::{Sniff, boundary, sniff_with};
 
 /// An exchange with the parameters of both its messages, read once.
@@ -34,6 +35,8 @@ impl<'a> Reading<'a> {
 pub struct Answer {
     /// What the body really is; `None` where there is no response.
     pub sniff: Option<Sniff>,
+    /// The page that it is.
+    pub page: Option<Page>,
     members: Map<String, Value>,
     params: Params,
 }
@@ -41,6 +44,8 @@ pub struct Answer {
 impl Answer {
     fn of(body: &Captured) -> Self {
         let (sniff, json) = sniff_with(&body.bytes);
+        let is_page = sniff == Sniff::Html && body.is_whole() && !body.is_coded;
+        let page = is_page.then(|| Page::read(&String::from_utf8_lossy(&body.bytes)));
         let (members, params) = match json {
             Some(Value::Object(members)) => (members, Params::default()),
             Some(_) => (Map::new(), Params::default()),
@@ -48,6 +53,7 @@ impl Answer {
         };
         Self {
             sniff: Some(sniff),
+            page,
             members,
             params,
         }

@@ -15,7 +15,7 @@ pub mod fields;
 pub mod flows;
 pub mod jwt;
 pub mod name;
-mod page;
+pub mod page;
 pub mod pkce;
 pub mod registry;
 pub mod relation;
