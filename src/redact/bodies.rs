@@ -73,6 +73,13 @@ impl Redactor {
         response.body = body
             .absent
             .filter(|absent| !bodiless || *absent != AbsentBody::Empty);
+        let is_page = matches!(
+            &response.body,
+            Some(AbsentBody::Dropped(dropped)) if dropped.dropped == DropReason::Page
+        );
+        if let Some(page) = reading.answer.page.as_ref().filter(|_| is_page) {
+            response.forms = self.page(page);
+        }
         if !body.multipart.is_empty() {
             response.body = Some(dropped(DropReason::Binary, &heard.body, Sniff::Multipart));
         }
@@ -243,11 +250,19 @@ fn is_telling(run: &str) -> bool {
 fn dropped(dropped: DropReason, captured: &Captured, sniff: Sniff) -> AbsentBody {
     AbsentBody::Dropped(DroppedBody {
         dropped,
-        size: captured.size,
+        size: rounded(captured.size),
         sniff: Some(sniff),
     })
 }
 
+/// A size that tells little: of a text that is but a one-time code it would be the code's length.
+fn rounded(size: u64) -> u64 {
+    let rounded = size.max(SIZE_MIN).checked_next_power_of_two();
+    rounded.filter(|_| size > 0).unwrap_or(size)
+}
+
+/// The least size that is told of a body that has any.
+const SIZE_MIN: u64 = 64;
 /// Bytes of the shortest run that is noted of a dropped text.
 const HEARD_MIN: usize = 4;
 /// And of the longest.

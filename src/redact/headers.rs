@@ -197,7 +197,7 @@ impl Redactor {
 
 /// A request's identifier in one of the forms that are no token's: a UUID, a ULID, or hexadecimal
 /// digits with what a few vendors and W3C Trace Context put beside them.
-fn is_correlation_id(value: &str) -> bool {
+pub(super) fn is_correlation_id(value: &str) -> bool {
     let all = |part: &str, fits: fn(&u8) -> bool| part.bytes().all(|byte| fits(&byte));
     let is_id = |part: &&str| {
         (ID_MIN..=ID_MAX).contains(&part.len()) && all(part, u8::is_ascii_hexdigit)

@@ -13,12 +13,14 @@ mod cookies;
 mod decode;
 mod encoding;
 mod entry;
+mod form;
 mod headers;
 mod index;
 mod interaction;
 mod json;
 mod label;
 mod ledger;
+mod page;
 mod pattern;
 mod redactor;
 mod sweep;
@@ -29,6 +31,7 @@ pub use audit::{AuditHit, audit};
 pub use check::{STAND, Stray, check};
 pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
+pub use form::{RecordedField, RecordedForm};
 pub use interaction::{
     AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
     Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,

@@ -24,7 +24,7 @@ const DIGITS_MAX: usize = 4;
 /// Names are not longer than this.
 const NAME_MAX: usize = 64;
 const PUBLIC: &[&str] = &["appid", "aud", "azp", name::CLIENT_ID, "kid"];
-const PART_ENDS: &[char] = &['#', '&', '/', ':', '?', '\\'];
+pub(super) const PART_ENDS: &[char] = &['#', '&', '/', ':', '?', '\\'];
 const TENANT_HOSTS: &[&str] = &[
     "login.microsoftonline.com",
     "login.microsoftonline.us",
@@ -422,7 +422,7 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 /// Any parameter may turn up in a URL: the first place that has a row for it decides.
-fn url_place(name: &str) -> Place {
+pub(super) fn url_place(name: &str) -> Place {
     let places = [
         Place::AuthorizationResponse,
         Place::AuthorizationRequest,
