@@ -121,7 +121,10 @@ impl Redactor {
                 drop(DropReason::UnknownText)
             }),
             Sniff::Html | Sniff::Xml => {
-                self.hear(text, is_strange);
+                self.hear_page(text);
+                if sniffed == Sniff::Xml {
+                    self.document(text);
+                }
                 drop(DropReason::Page)
             }
             _ => {
@@ -129,6 +132,11 @@ impl Redactor {
                 drop(DropReason::UnknownText)
             }
         }
+    }
+
+    /// Notes what a page or a document says.
+    pub(super) fn hear_page(&mut self, text: &str) {
+        self.hear(text, is_strange);
     }
 
     /// Notes what a text says that is dropped: it may be said again where it would be kept.

@@ -11,6 +11,7 @@ mod bodies;
 mod check;
 mod cookies;
 mod decode;
+mod document;
 mod encoding;
 mod entry;
 mod form;

@@ -42,6 +42,7 @@ impl Redactor {
         if self.keep_values.iter().any(|kept| kept == name) {
             return escape(value);
         }
+        self.learn_inside(name, value);
         match registry::class(place, name) {
             Some(Class::Keep) if is_public(name) && !self.ledger.knows(value) => escape(value),
             // A document for everybody.
