@@ -152,7 +152,9 @@ impl Page {
     /// Whether the page speaks of the redirect URI: not in a field or an address that carries it
     /// on, which is what every other page of a login does.
     pub fn mentions_redirect_uri(&self) -> bool {
-        !self.asks_password && REDIRECT_WORDS.iter().any(|word| self.shown.contains(word))
+        let speaks = || REDIRECT_WORDS.iter().any(|word| self.shown.contains(word));
+        // A page on its way to the callback is often called so.
+        !self.asks_password && self.answer().is_none() && speaks()
     }
 }
 
@@ -342,6 +344,11 @@ mod tests {
             ("<p>redirect_uri <input type=password>", false),
             ("<script>redirect_uri", false),
             ("a < b, and redirect_uri", true),
+            (
+                "<title>Submitting Callback</title><body onload='document.forms[0].submit()'>\
+                 <form><input type=hidden name=code value=k></form>",
+                false,
+            ),
             ("", false),
         ] {
             assert_eq!(Page::read(page).mentions_redirect_uri(), expected, "{page}");

@@ -211,6 +211,10 @@ impl Redactor {
             let text = std::str::from_utf8(part.content).ok()?;
             let name = part.name().unwrap_or_default();
             let kept = registry::class(place, name) == Some(Class::Keep) || !name.is_empty();
+            // Names of files are left out, and may be said again.
+            if let Some(disposition) = part.headers.get("content-disposition") {
+                self.hear(disposition, is_telling);
+            }
             recorded.push(RecordedPart {
                 headers: self.part_headers(&part.headers, name),
                 text: self.value(place, if kept { name } else { "" }, text),
