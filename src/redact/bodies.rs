@@ -279,3 +279,23 @@ const SIZE_MIN: u64 = 64;
 const HEARD_MIN: usize = 4;
 /// And of the longest.
 const HEARD_MAX: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_tells_no_length_of_what_is_short() {
+        for (size, expected) in [
+            (0, 0),
+            (1, 64),
+            (6, 64),
+            (64, 64),
+            (65, 128),
+            (100 << 20, 128 << 20),
+            (u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(rounded(size), expected, "{size}");
+        }
+    }
+}

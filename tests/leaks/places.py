@@ -228,12 +228,14 @@ def _(c):
 
 @place("cookie")
 def _(c):
-    return [asked(("Cookie", f"theme=dark; sid={c.line()}"))]
+    name = ("sid", "c_user")[c.number % 2]
+    return [asked(("Cookie", f"theme=dark; {name}={c.line()}"))]
 
 
 @place("cookie-name")
 def _(c):
-    return [asked(("Cookie", f"theme=dark; {c.token()}=1"))]
+    known = ("", ".AspNetCore.Correlation.")[c.number % 2]
+    return [asked(("Cookie", f"theme=dark; {known}{c.token()}=1"))]
 
 
 @place("set-cookie")
