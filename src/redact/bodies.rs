@@ -197,11 +197,14 @@ impl Redactor {
                 }
                 this.number(place, scalar.key, scalar.value)
             },
-            |key| {
-                let name = this.borrow_mut().name(key);
-                (name != key).then_some(name)
-            },
+            |key| this.borrow_mut().member(key),
         )
+    }
+
+    /// What is written of the name of a member; `None` where its spelling is kept.
+    pub(super) fn member(&mut self, key: &str) -> Option<String> {
+        let name = self.name(key);
+        (name != key).then_some(name)
     }
 
     fn multipart_body(&mut self, place: Place, captured: &Captured) -> Option<Body> {

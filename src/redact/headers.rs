@@ -187,10 +187,7 @@ impl Redactor {
                 let value = this.value(Place::Jwt, scalar.key, scalar.value);
                 (value != scalar.value).then_some(value)
             },
-            |key| {
-                let name = this.borrow_mut().name(key);
-                (name != key).then_some(name)
-            },
+            |key| this.borrow_mut().member(key),
         )
     }
 }

@@ -249,11 +249,11 @@ MUTATIONS = (
         "place=multipart|multipart-nested",
     ),
     Mutation(
-        "keys of JSON are kept",
+        "members of JSON keep their names",
         BODIES,
-        "let name = this.borrow_mut().name(key);",
+        "let name = self.name(key);",
         "let name = key.to_owned();",
-        "place=json-key,encoding=raw",
+        "place=json-key|jwt-claim-name,encoding=raw",
     ),
     Mutation(
         "cookies' values are kept",
@@ -284,13 +284,6 @@ MUTATIONS = (
         "kind=phone|otp,place=header-name,encoding=raw",
     ),
     Mutation(
-        "names of claims are kept",
-        FIELDS,
-        "let name = this.borrow_mut().name(key);",
-        "let name = key.to_owned();",
-        "place=jwt-claim-name,encoding=raw",
-    ),
-    Mutation(
         "values of fields of forms are kept",
         PAGE,
         "_ => self.value(url_place(name), name, value),",
@@ -300,15 +293,15 @@ MUTATIONS = (
     Mutation(
         "names of fields of forms are kept",
         PAGE,
-        "Named::new(self.name(&field.name), recorded)",
-        "Named::new(field.name.clone(), recorded)",
+        "self.name(field)",
+        "field.to_owned()",
         "place=form-field-name,encoding=raw",
     ),
     Mutation(
         "actions of forms are kept",
         PAGE,
-        "action: self.url(&form.action),",
-        "action: form.action.clone(),",
+        "self.url(action)",
+        "action.to_owned()",
         "place=form-action,encoding=raw",
     ),
     Mutation(
