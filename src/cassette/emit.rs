@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::cassette::{Cassette, Header, VERSION};
 use crate::oauth::facts::Facts;
 use crate::redact::{
-    BasicCredentials, Content, Declaration, Interaction, Named, Profile, RecordedPart,
-    RecordedRequest, RecordedResponse,
+    BasicCredentials, Content, Declaration, Interaction, Named, Profile, RecordedField,
+    RecordedForm, RecordedPart, RecordedRequest, RecordedResponse,
 };
 
 /// The whole cassette as text.
@@ -212,6 +212,7 @@ impl Lines {
             response.framing().map(crate::model::Framing::as_str),
         );
         self.content(response.content());
+        self.forms(response.forms());
         self.pairs("trailers", response.trailer_fields());
     }
 
@@ -243,6 +244,39 @@ impl Lines {
                 self.key("body", flow(fields));
             }
         }
+    }
+
+    fn forms(&mut self, forms: &[RecordedForm]) {
+        if forms.is_empty() {
+            return;
+        }
+        self.open("forms");
+        for form in forms {
+            self.indent -= 1;
+            self.scalar("- method", form.method().as_str());
+            self.indent += 1;
+            self.scalar("action", form.action());
+            if form.auto_submit() {
+                self.key("auto_submit", "true");
+            }
+            let field = |field: &RecordedField| {
+                let value = field.value.as_deref().map(flow_scalar);
+                let value = value.map(|value| ("value", value));
+                flow(
+                    [("type", field.r#type.to_string())]
+                        .into_iter()
+                        .chain(value),
+                )
+            };
+            if !form.fields().is_empty() {
+                self.open("fields");
+                self.indent -= 1;
+                for Named { name, value } in form.fields() {
+                    self.key(&format!("- {}", scalar(name)), &field(value));
+                }
+            }
+        }
+        self.close();
     }
 
     fn parts(&mut self, parts: &[RecordedPart]) {

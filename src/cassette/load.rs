@@ -1,12 +1,11 @@
 //! The reader: bounded, strict, and able to say where a text stops being a cassette.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::cassette::{Cassette, Error, Header, VERSION};
-use crate::redact::{Interaction, Named, Profile, RecordedResponse};
+use crate::cassette::{Cassette, Error, Header, VERSION, sound};
+use crate::redact::{Interaction, Named, Profile};
 
 /// How long a file may be unless more is asked for: 64 MiB.
 pub const MAX_SIZE: usize = 64 << 20;
@@ -35,9 +34,9 @@ pub fn load_sized(bytes: &[u8], limit: usize) -> Result<Cassette, Error> {
     let file: File = serde_yaml::from_str_with_options(text, options(text.len()))
         .map_err(|error| format_error(&error))?;
     let cassette = Cassette::from(file);
-    check_ids(&cassette, text)?;
-    check_raw(&cassette, text)?;
-    check_statuses(text, &cassette.interactions)?;
+    sound::check_ids(&cassette, text)?;
+    sound::check_raw(&cassette, text)?;
+    sound::check(text, &cassette.interactions)?;
     Ok(cassette)
 }
 
@@ -50,7 +49,7 @@ pub fn load_entry(text: &str) -> Result<Interaction, Error> {
     scan(text)?;
     let read = serde_yaml::from_str_with_options::<Vec<Interaction>>(text, options(text.len()));
     let mut entries = read.map_err(|error| format_error(&error))?;
-    check_statuses(text, &entries)?;
+    sound::check(text, &entries)?;
     entries.pop().ok_or(Error::NothingComplete)
 }
 
@@ -242,33 +241,6 @@ fn check_version(text: &str) -> Result<(), Error> {
     })
 }
 
-/// Refuses a status that ends no request (RFC 9110 section 15): its client would wait on.
-fn check_statuses(text: &str, interactions: &[Interaction]) -> Result<(), Error> {
-    let is_final = |status: &u16| *status == 101 || (200..600).contains(status);
-    let mut statuses = interactions
-        .iter()
-        .filter_map(|interaction| interaction.response())
-        .map(RecordedResponse::status);
-    let Some(status) = statuses.find(|status| !is_final(status)) else {
-        return Ok(());
-    };
-    // The first place where it could stand; a text that says so before is no status to its reader.
-    let written = |line: &str| {
-        let value = line.split("status:").nth(1)?;
-        let digits = value.trim_start().trim_start_matches(['"', '\'']);
-        let digits = digits.split(|c: char| !c.is_ascii_digit()).next()?;
-        (digits.parse() == Ok(status)).then_some(())
-    };
-    let at = text.lines().position(|line| written(line).is_some());
-    Err(Error::Format {
-        line: at.unwrap_or_default() as u64 + 1,
-        column: 1,
-        message: format!(
-            "status {status} ends no request; write the final status of the answer, 200 to 599, or 101"
-        ),
-    })
-}
-
 fn format_error(error: &serde_yaml::Error) -> Error {
     let (line, column) = error
         .location()
@@ -300,43 +272,6 @@ fn in_words(message: &str) -> Cow<'_, str> {
     }
     let known = WORDS.iter().find(|(begin, _)| message.starts_with(begin));
     known.map_or(message, |(_, words)| *words).into()
-}
-
-/// An interaction is named by its number wherever one is spoken of.
-fn check_ids(cassette: &Cassette, text: &str) -> Result<(), Error> {
-    let mut seen = BTreeSet::new();
-    let mut ids = cassette.interactions.iter().map(Interaction::id);
-    let Some(twice) = ids.find(|id| !seen.insert(*id)) else {
-        return Ok(());
-    };
-    let is_it = |line: &str| line.trim_end() == format!("- id: {twice}");
-    let mut lines = text.lines().enumerate().filter(|(_, line)| is_it(line));
-    Err(Error::Format {
-        line: lines.nth(1).map_or(1, |(at, _)| at as u64 + 1),
-        column: 1,
-        message: format!("interaction {twice} is there twice; give each a number of its own"),
-    })
-}
-
-/// What was not redacted must say so at the top, where everybody looks.
-fn check_raw(cassette: &Cassette, text: &str) -> Result<(), Error> {
-    let mut raw = cassette.interactions.iter().filter(|one| one.is_raw());
-    let Some(first) = raw
-        .next()
-        .filter(|_| cassette.header.profile != Profile::Raw)
-    else {
-        return Ok(());
-    };
-    let begins = format!("- id: {}", first.id());
-    let at = text.lines().position(|line| line.trim_end() == begins);
-    Err(Error::Format {
-        line: at.unwrap_or_default() as u64 + 1,
-        column: 1,
-        message: format!(
-            "interaction {} holds what was not redacted, and the file does not say so; put `profile: raw` back below recorded_at",
-            first.id()
-        ),
-    })
 }
 
 /// How messages of the parser begin, and what they mean.
@@ -381,44 +316,4 @@ fn last_end(bytes: &[u8]) -> Option<usize> {
         let number = &bytes[line + 6..end - 1];
         (!number.is_empty() && number.iter().all(u8::is_ascii_digit)).then_some(end)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_that_ends_no_request_is_refused_with_its_line() {
-        let head = "authtape: 1\nrecorded_by: other/1\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n";
-        let entry = "- id: 1\n  step: token_request\n  at: 0.0\n  request:\n    method: GET\n    url: https://as.example/token\n    http: \"1.1\"\n  response:\n    status: STATUS\n    after: 0.1\n";
-        for (status, is_final) in [
-            (0, false),
-            (99, false),
-            (100, false),
-            (101, true),
-            (103, false),
-            (199, false),
-            (200, true),
-            (599, true),
-            (600, false),
-            (999, false),
-        ] {
-            let entry = entry.replace("STATUS", &status.to_string());
-            let good = entry
-                .replace(&format!("status: {status}\n"), "status: 200\n")
-                .replace("id: 1\n", "id: 2\n");
-            let text = format!("{head}{good}{entry}");
-            let told = load(text.as_bytes()).map(|cassette| cassette.interactions.len());
-            match told {
-                Ok(count) => assert!(is_final && count == 2, "{status}"),
-                Err(error) => {
-                    let told = error.to_string();
-                    assert!(!is_final, "{status}: {told}");
-                    assert!(told.starts_with("line 23, "), "{status}: {told}");
-                    assert!(told.contains("200 to 599"), "{status}: {told}");
-                    assert!(load_entry(&entry).is_err(), "{status}");
-                }
-            }
-        }
-    }
 }

@@ -12,6 +12,7 @@ mod error;
 mod header;
 mod load;
 mod session;
+mod sound;
 
 pub use audit::audit;
 pub use emit::{entry, part_header, write};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cassette::Cassette;
 use crate::model::{Headers, Params, Url};
 use crate::oauth::{Step, name};
-use crate::redact::{Content, DropReason, Interaction, Label, Piece, pieces};
+use crate::redact::{Content, DropReason, Interaction, Label, Piece, RecordedResponse, pieces};
 
 /// The steps of a cassette.
 pub struct Session<'a> {
@@ -86,7 +86,7 @@ impl<'a> Session<'a> {
         let pages = behind.take_while(|other| other.step() == Step::LoginPage);
         let responses = std::iter::once(asked).chain(pages);
         let responses = responses.filter_map(|interaction| interaction.response());
-        responses.filter_map(|response| response.headers().get("location").map(str::to_owned))
+        responses.flat_map(RecordedResponse::locations)
     }
 }
 

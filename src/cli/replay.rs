@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Play recorded answers whatever the request does right or wrong
     #[arg(long)]
     as_recorded: bool,
+    /// Show the pages between an authorization request and its response, as their forms
+    #[arg(long)]
+    keep_pages: bool,
     /// Print the report as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -74,6 +77,7 @@ impl Args {
             cassettes: self.cassettes.clone(),
             play: PlayOptions {
                 as_recorded: self.as_recorded,
+                keep_pages: self.keep_pages,
                 seed: seed(self.seed)?,
             },
             wire: WireOptions {

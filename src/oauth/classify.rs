@@ -236,8 +236,10 @@ impl Evidence<'_> {
             .headers
             .get("sec-fetch-dest")
             .is_some_and(|to| !["document", "iframe"].contains(&to));
-        (!asset && (page || moved) && self.flows.awaits_response_from(&self.said.url))
-            .then_some(Step::LoginPage)
+        // A page that sends an answer on by itself is one even where nobody saw the question.
+        let answers = self.answer.is_answering_page();
+        let awaited = (page || moved) && self.flows.awaits_response_from(&self.said.url);
+        (!asset && (awaited || answers)).then_some(Step::LoginPage)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::sniff::{Sniff, promised};
-use crate::oauth::{Step, name, page};
+use crate::oauth::{Step, name};
 
 /// Whether the host is of a vendor whose token endpoint knows one grant, and needs no word for it.
 pub fn asks_no_grant(host: &str) -> bool {
@@ -125,8 +125,9 @@ impl Facts {
             facts.check_basic(flows, fields, credentials);
         }
         if let Some(heard) = reading.heard {
-            if reading.answer.sniff == Some(Sniff::Html) {
-                facts.read_page(heard);
+            if let Some(page) = reading.answer.page() {
+                facts.page_asks_password = page.asks_password();
+                facts.page_mentions_redirect_uri = page.mentions_redirect_uri();
             }
             facts.date_skew = date_skew(heard, clock);
         }
@@ -163,12 +164,6 @@ impl Facts {
         self.basic_looks_form_encoded = halves.iter().any(|half| is_form_encoded(half));
         self.basic_reserved =
             !self.basic_looks_form_encoded && halves.iter().any(|half| has_reserved(half));
-    }
-
-    fn read_page(&mut self, heard: &Heard) {
-        let page = String::from_utf8_lossy(&heard.body.bytes).to_ascii_lowercase();
-        self.page_asks_password = page::asks_password(&page);
-        self.page_mentions_redirect_uri = page::mentions_redirect_uri(&page);
     }
 }
 

@@ -1,7 +1,10 @@
 //! The parameters of a raw message, wherever and in whatever format they stand.
 
+use std::cell::OnceCell;
+
 use crate::model::{Captured, Heard, Params, Said, multipart};
 use crate::oauth::members::{Member, Members};
+use crate::oauth::page::Page;
 use crate::oauth::sniff::{Sniff, boundary, sniff_with};
 
 /// An exchange with the parameters of both its messages, read once.
@@ -33,6 +36,9 @@ impl<'a> Reading<'a> {
 pub struct Answer<'a> {
     /// What the body really is; `None` where there is no response.
     pub sniff: Option<Sniff>,
+    /// The text that is a page, and the page once somebody asked for it.
+    html: Option<&'a [u8]>,
+    page: OnceCell<Page>,
     members: Members<'a>,
     params: Params,
 }
@@ -40,15 +46,31 @@ pub struct Answer<'a> {
 impl<'a> Answer<'a> {
     fn of(body: &'a Captured) -> Self {
         let (sniff, json) = sniff_with(&body.bytes);
+        let is_page = sniff == Sniff::Html && body.is_whole() && !body.is_coded;
         let (members, params) = match json {
             Some(members) => (members, Params::default()),
             None => (Members::default(), params_of(sniff, &body.bytes)),
         };
         Self {
             sniff: Some(sniff),
+            html: is_page.then_some(&**body.bytes),
+            page: OnceCell::new(),
             members,
             params,
         }
+    }
+
+    /// The page that it is.
+    pub fn page(&self) -> Option<&Page> {
+        let read = |html| Page::read(&String::from_utf8_lossy(html));
+        self.html.map(|html| self.page.get_or_init(|| read(html)))
+    }
+
+    /// Whether it is a page that sends an authorization response on by itself.
+    pub fn is_answering_page(&self) -> bool {
+        // Only those are read that may have a script which sends a form.
+        let may_send = |html| memchr::memmem::find(html, b"submit").is_some();
+        self.html.is_some_and(may_send) && self.page().is_some_and(|page| page.answer().is_some())
     }
 
     /// The text of a parameter, or of a member of a JSON object.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Heard, Params, Said, Url};
+use crate::model::{Heard, Param, Params, Said, Url};
 use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::{Step, name};
 
@@ -93,6 +93,21 @@ impl Flows {
         self.authorizations.iter().any(asked)
     }
 
+    /// The authorization response that a response carries to a redirect URI that was asked for: in
+    /// its `Location`, or in a form.
+    pub fn carried(&self, heard: &Heard, answer: &Answer<'_>) -> Option<Params> {
+        let location = heard.headers.get("location").and_then(Url::parse);
+        if let Some(location) = location.filter(|location| self.is_redirect_uri(location)) {
+            let query = Params::parse(location.query.as_deref().unwrap_or_default());
+            let fragment = Params::parse(location.fragment.as_deref().unwrap_or_default());
+            let pair = |param: &Param| (param.name.clone(), param.value.clone());
+            return Some(query.iter().chain(fragment.iter()).map(pair).collect());
+        }
+        let form = answer.page()?.answer()?;
+        let action = Url::parse(&form.action)?;
+        self.is_redirect_uri(&action).then(|| form.params())
+    }
+
     /// Whether an authorization request went to the host, or to a sibling of it, before.
     pub fn has_authorized_with(&self, url: &Url) -> bool {
         self.authorizations
@@ -125,13 +140,8 @@ impl Flows {
     }
 
     fn learn_response(&mut self, step: Step, heard: &Heard, answer: &Answer<'_>) {
-        if let Some(location) = heard.headers.get("location").and_then(Url::parse)
-            && self.is_redirect_uri(&location)
-        {
-            let query = Params::parse(location.query.as_deref().unwrap_or_default());
-            let fragment = Params::parse(location.fragment.as_deref().unwrap_or_default());
-            let get = |name| query.get(name).or_else(|| fragment.get(name));
-            self.answer(get(name::STATE), get(name::CODE));
+        if let Some(carried) = self.carried(heard, answer) {
+            self.answer(carried.get(name::STATE), carried.get(name::CODE));
         }
         if matches!(step, Step::TokenRequest | Step::Registration) {
             self.access_tokens
@@ -255,6 +265,28 @@ pub(crate) mod tests {
         assert_eq!(client(Some("c1")).as_deref(), Some("s1"));
         assert_eq!(client(Some("c2")).as_deref(), Some("s2"));
         assert_eq!(client(Some("c3")), None);
+    }
+
+    #[test]
+    fn a_code_in_a_form_is_an_answer_where_the_form_goes_to_a_redirect_uri_of_ours() {
+        let url = "https://as.example/authorize?response_type=code&client_id=c&state=s&redirect_uri=https://x.example/cb";
+        for (action, expected) in [
+            ("https://x.example/cb", Some("k")),
+            ("https://y.example/cb", None),
+        ] {
+            let mut flows = Flows::default();
+            let asked = said("GET", url, &[], "");
+            flows.observe(Step::AuthorizationRequest, &Reading::of(&asked, None));
+            let page = format!(
+                "<html><body onload='document.forms[0].submit()'><form method=post action={action}>\
+                 <input type=hidden name=code value=k><input type=hidden name=state value=s></form>"
+            );
+            let page = heard(200, &[], &page);
+            flows.observe(Step::LoginPage, &Reading::of(&asked, Some(&page)));
+            let code = flows.authorizations()[0].code.as_deref();
+            assert_eq!(code, expected, "{action}");
+            assert_eq!(flows.awaits_response_from(&asked.url), expected.is_none());
+        }
     }
 
     #[test]

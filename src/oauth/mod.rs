@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod classify;
+pub mod cookies;
 pub mod errand;
 pub mod error_code;
 pub mod facts;
@@ -15,7 +16,7 @@ pub mod flows;
 pub mod jwt;
 pub mod members;
 pub mod name;
-mod page;
+pub mod page;
 pub mod pkce;
 pub mod registry;
 pub mod relation;

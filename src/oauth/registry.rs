@@ -135,9 +135,47 @@ fn rows(name: &str) -> Option<&'static Rows> {
     PARAMETERS.get(name)
 }
 
+/// Whether a row has the name of this header field written out, in any case.
+pub fn is_header(name: &str) -> bool {
+    HEADERS.names.contains_key(&name.to_ascii_lowercase())
+}
+
 /// The class of a header field, by its name in any case; `None` means: replace it.
 pub fn header_class(name: &str) -> Option<HeaderClass> {
-    HEADERS.get(name.to_ascii_lowercase().as_str()).copied()
+    let name = name.to_ascii_lowercase();
+    let by_pattern = || {
+        let mut patterns = HEADERS.patterns.iter();
+        patterns.find(|(pattern, _)| pattern.made(&name).is_some())
+    };
+    HEADERS
+        .names
+        .get(&name)
+        .or_else(|| by_pattern().map(|(_, class)| class))
+        .copied()
+}
+
+/// A name of which a part is of somebody's making: `x-b3-*`.
+pub(super) struct Pattern {
+    before: String,
+    pub(super) after: String,
+}
+
+impl Pattern {
+    /// The pattern that a name of the data is, if it is one.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let (before, after) = name.split_once('*')?;
+        Some(Self {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        })
+    }
+
+    /// The part of a name that somebody made up; `None` where the name is another.
+    pub(super) fn made<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let rest = name.strip_prefix(self.before.as_str())?;
+        rest.strip_suffix(self.after.as_str())
+            .filter(|made| !made.is_empty())
+    }
 }
 
 fn is_sensitive(class: Class) -> bool {
@@ -169,6 +207,11 @@ struct HeaderRow {
 
 /// Characters of the longest name that has a row.
 const LONGEST: usize = 80;
+#[derive(Default)]
+struct HeaderTable {
+    names: HashMap<String, HeaderClass>,
+    patterns: Vec<(Pattern, HeaderClass)>,
+}
 
 type Rows = Vec<(Class, Vec<Place>)>;
 
@@ -195,11 +238,21 @@ static PARAMETERS: LazyLock<HashMap<String, Rows>> = LazyLock::new(|| {
     clippy::expect_used,
     reason = "the data is embedded, and a test reads it"
 )]
-static HEADERS: LazyLock<HashMap<String, HeaderClass>> = LazyLock::new(|| {
+static HEADERS: LazyLock<HeaderTable> = LazyLock::new(|| {
     let rows: Vec<HeaderRow> =
         serde_yaml::from_str(include_str!("headers.yaml")).expect("headers.yaml reads");
-    let pairs = |row: HeaderRow| row.names.into_iter().map(move |name| (name, row.class));
-    rows.into_iter().flat_map(pairs).collect()
+    let mut table = HeaderTable::default();
+    for row in rows {
+        for name in row.names {
+            match Pattern::of(&name) {
+                Some(pattern) => table.patterns.push((pattern, row.class)),
+                None => {
+                    table.names.insert(name, row.class);
+                }
+            }
+        }
+    }
+    table
 });
 
 #[cfg(test)]
@@ -254,5 +307,21 @@ mod tests {
     fn header_names_are_found_in_any_case() {
         assert_eq!(header_class("X-Request-ID"), Some(HeaderClass::Correlation));
         assert_eq!(header_class("x-unheard-of"), None);
+    }
+
+    #[test]
+    fn a_header_name_that_is_written_out_goes_before_a_pattern() {
+        for (name, expected) in [
+            ("X-B3-ParentSpanId", Some(HeaderClass::Correlation)),
+            ("X-Vendor-Request-Id", Some(HeaderClass::Correlation)),
+            ("X-RateLimit-Used", Some(HeaderClass::Measure)),
+            ("Access-Control-Max-Age", Some(HeaderClass::Measure)),
+            ("Access-Control-Allow-Origin", Some(HeaderClass::Keep)),
+            ("X-User-Email", Some(HeaderClass::Personal)),
+            ("x-b3-", None),
+        ] {
+            assert_eq!(header_class(name), expected, "{name}");
+        }
+        assert!(is_header("X-Request-ID") && !is_header("X-Vendor-Request-Id"));
     }
 }

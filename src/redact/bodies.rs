@@ -74,6 +74,13 @@ impl Redactor {
         response.body = body
             .absent
             .filter(|absent| !bodiless || *absent != AbsentBody::Empty);
+        let is_page = matches!(
+            &response.body,
+            Some(AbsentBody::Dropped(dropped)) if dropped.dropped == DropReason::Page
+        );
+        if let Some(page) = reading.answer.page().filter(|_| is_page) {
+            response.forms = self.page(page);
+        }
         if !body.multipart.is_empty() {
             response.body = Some(dropped(DropReason::Binary, &heard.body, Sniff::Multipart));
         }
@@ -116,7 +123,10 @@ impl Redactor {
                 drop(DropReason::UnknownText)
             }),
             Sniff::Html | Sniff::Xml => {
-                self.hear(text, is_strange);
+                self.hear_page(text);
+                if sniffed == Sniff::Xml {
+                    self.document(text);
+                }
                 drop(DropReason::Page)
             }
             _ => {
@@ -124,6 +134,11 @@ impl Redactor {
                 drop(DropReason::UnknownText)
             }
         }
+    }
+
+    /// Notes what a page or a document says.
+    pub(super) fn hear_page(&mut self, text: &str) {
+        self.hear(text, is_strange);
     }
 
     /// Notes what a text says that is dropped: it may be said again where it would be kept.
@@ -184,11 +199,14 @@ impl Redactor {
                 }
                 this.number(place, scalar.key, scalar.value)
             },
-            |key| {
-                let name = this.borrow_mut().name(key);
-                (name != key).then_some(name)
-            },
+            |key| this.borrow_mut().member(key),
         )
+    }
+
+    /// What is written of the name of a member; `None` where its spelling is kept.
+    pub(super) fn member(&mut self, key: &str) -> Option<String> {
+        let name = self.name(key);
+        (name != key).then_some(name)
     }
 
     fn multipart_body(&mut self, place: Place, captured: &Captured) -> Option<Body> {
@@ -198,6 +216,10 @@ impl Redactor {
             let text = std::str::from_utf8(part.content).ok()?;
             let name = part.name().unwrap_or_default();
             let kept = registry::class(place, name) == Some(Class::Keep) || !name.is_empty();
+            // Names of files are left out, and may be said again.
+            if let Some(disposition) = part.headers.get("content-disposition") {
+                self.hear(disposition, is_telling);
+            }
             recorded.push(RecordedPart {
                 headers: self.part_headers(&part.headers, name),
                 text: self.value(place, if kept { name } else { "" }, text),
@@ -246,14 +268,42 @@ fn is_telling(run: &str) -> bool {
 fn dropped(dropped: DropReason, captured: &Captured, sniff: Sniff) -> AbsentBody {
     AbsentBody::Dropped(DroppedBody {
         dropped,
-        size: captured.size,
+        size: rounded(captured.size),
         sniff: Some(sniff),
         text: None,
         base64: None,
     })
 }
 
+/// A size that tells little: of a text that is but a one-time code it would be the code's length.
+fn rounded(size: u64) -> u64 {
+    let rounded = size.max(SIZE_MIN).checked_next_power_of_two();
+    rounded.filter(|_| size > 0).unwrap_or(size)
+}
+
+/// The least size that is told of a body that has any.
+const SIZE_MIN: u64 = 64;
 /// Bytes of the shortest run that is noted of a dropped text.
 const HEARD_MIN: usize = 4;
 /// And of the longest.
 const HEARD_MAX: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_tells_no_length_of_what_is_short() {
+        for (size, expected) in [
+            (0, 0),
+            (1, 64),
+            (6, 64),
+            (64, 64),
+            (65, 128),
+            (100 << 20, 128 << 20),
+            (u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(rounded(size), expected, "{size}");
+        }
+    }
+}

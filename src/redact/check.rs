@@ -84,6 +84,15 @@ impl Redactor {
         self.read_fields(interaction, response.header_fields());
         self.read_fields(interaction, response.trailer_fields());
         self.read_content(Place::of_response(interaction.step()), response.content());
+        for form in response.forms() {
+            self.form_action(&stood(form.action()));
+            for Named { name, value: field } in form.fields() {
+                let name = stood(name);
+                self.form_field_name(&name);
+                let value = field.value.as_deref().unwrap_or_default();
+                self.field_value(&name, field.r#type, &stood(value));
+            }
+        }
     }
 
     fn read_content(&mut self, place: Place, content: Content<'_>) {

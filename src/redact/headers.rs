@@ -1,5 +1,7 @@
 //! Header fields by their class, credentials among them.
 
+use std::cell::RefCell;
+
 use serde_json::Value;
 
 use crate::model::{Header, Headers, Said, Url};
@@ -72,6 +74,7 @@ impl Redactor {
             return None;
         }
         let value = match std::str::from_utf8(&header.value) {
+            Ok(value) if self.leaves_out(class, value) => return None,
             Ok(value) => self.header_value(step, &header.name, value, class),
             Err(_) => self.secret(
                 "header",
@@ -154,63 +157,6 @@ impl Redactor {
         format!("{scheme} {}", self.secret(kind, credentials, shape))
     }
 
-    fn cookies(&mut self, value: &str) -> String {
-        let cookie = |part: &str| {
-            let cookie = part.trim_start();
-            let lead = &part[..part.len() - cookie.len()];
-            let cookie = match cookie.split_once('=') {
-                Some((name, value)) => self.cookie(name, value),
-                None if cookie.is_empty() => String::new(),
-                None => self.secret("cookie", cookie, Shape::Declared),
-            };
-            format!("{lead}{cookie}")
-        };
-        value.split(';').map(cookie).collect::<Vec<_>>().join(";")
-    }
-
-    fn set_cookie(&mut self, value: &str) -> String {
-        let mut attributes = value.split(';');
-        let first = attributes.next().unwrap_or_default();
-        let mut out = match first.split_once('=') {
-            Some((name, value)) => self.cookie(name, value),
-            None => self.secret("cookie", first, Shape::Declared),
-        };
-        for attribute in attributes {
-            out.push(';');
-            let name = attribute
-                .split('=')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase();
-            let kept = name.is_empty() || ATTRIBUTES.contains(&name.as_str());
-            out.push_str(&if kept {
-                self.attribute(&name, attribute)
-            } else {
-                self.secret("cookie", attribute, Shape::Hidden)
-            });
-        }
-        out
-    }
-
-    fn attribute(&mut self, name: &str, attribute: &str) -> String {
-        if name == "max-age" {
-            self.kept(attribute)
-        } else {
-            self.free_text(attribute)
-        }
-    }
-
-    fn cookie(&mut self, name: &str, value: &str) -> String {
-        let name = self.name(name);
-        let value = if value.is_empty() {
-            String::new()
-        } else {
-            self.secret("cookie", value, Shape::Declared)
-        };
-        format!("{name}={value}")
-    }
-
     fn content_type(&mut self, value: &str) -> String {
         let parameter = |parameter: &str| match parameter.split_once('=') {
             Some((name, _)) if name.trim().eq_ignore_ascii_case("boundary") => {
@@ -227,9 +173,11 @@ impl Redactor {
 
     fn jwt_part(&mut self, part: &Value, clock: i64) -> String {
         let text = part.to_string();
+        let this = RefCell::new(self);
         json::rewrite(
             &text,
             |scalar| {
+                let mut this = this.borrow_mut();
                 let is_time = TIMES.contains(&scalar.key);
                 if let (true, Ok(time)) = (is_time, scalar.value.parse::<i64>()) {
                     return Some(format!("{:+}", time - clock));
@@ -237,19 +185,19 @@ impl Redactor {
                 if !scalar.is_string {
                     return matches!(scalar.value, "true" | "false" | "null")
                         .then_some(None)
-                        .unwrap_or_else(|| self.number(Place::Jwt, scalar.key, scalar.value));
+                        .unwrap_or_else(|| this.number(Place::Jwt, scalar.key, scalar.value));
                 }
-                let value = self.value(Place::Jwt, scalar.key, scalar.value);
+                let value = this.value(Place::Jwt, scalar.key, scalar.value);
                 (value != scalar.value).then_some(value)
             },
-            |_| None,
+            |key| this.borrow_mut().member(key),
         )
     }
 }
 
 /// A request's identifier in one of the forms that are no token's: a UUID, a ULID, or hexadecimal
 /// digits with what a few vendors and W3C Trace Context put beside them.
-fn is_correlation_id(value: &str) -> bool {
+pub(super) fn is_correlation_id(value: &str) -> bool {
     let all = |part: &str, fits: fn(&u8) -> bool| part.bytes().all(|byte| fits(&byte));
     let is_id = |part: &&str| {
         (ID_MIN..=ID_MAX).contains(&part.len()) && all(part, u8::is_ascii_hexdigit)
@@ -285,24 +233,29 @@ const BESIDE_MAX: usize = 4;
 /// A ray ends with the airport where it was answered.
 const AIRPORT: usize = 3;
 
-const ATTRIBUTES: &[&str] = &[
-    "domain",
-    "expires",
-    "httponly",
-    "max-age",
-    "partitioned",
-    "path",
-    "priority",
-    "samesite",
-    "secure",
-];
-
 /// Claims that are points in time (RFC 7519 section 4.1).
 const TIMES: &[&str] = &["auth_time", "exp", "iat", "nbf", "updated_at"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_no_list_has_is_replaced_wherever_names_stand() {
+        let mut redactor = Redactor::default();
+        redactor.secret("code", "k3v9x2m7q8w4e6r1", Shape::Declared);
+        assert_eq!(redactor.field_name("K3V9x2m7q8w4e6r1"), "REDACTED-name-1");
+        let claims = serde_json::json!({
+            "email_verified": true,
+            "https://idp.example/roles": true,
+            "jane@corp.example": true,
+            "members": {"k3v9x2m7q8w4e6r1": true},
+        });
+        assert_eq!(
+            redactor.jwt_part(&claims, 0),
+            r#"{"email_verified":true,"https://idp.example/roles":true,"REDACTED-name-2":true,"members":{"REDACTED-code-1":true}}"#
+        );
+    }
 
     #[test]
     fn identifiers_of_requests_are_told_from_tokens() {

@@ -10,6 +10,7 @@ use crate::oauth::facts::Facts;
 use crate::oauth::fields::json_params;
 use crate::oauth::sniff::Sniff;
 use crate::redact::entry::{Named, Seconds, table};
+use crate::redact::form::RecordedForm;
 use crate::redact::profile::Unredacted;
 
 /// One exchange after redaction, in the shape of the cassette file.
@@ -149,6 +150,9 @@ pub struct RecordedResponse {
     pub(super) wire: Option<JsonWire>,
     pub(super) text: Option<String>,
     pub(super) body: Option<AbsentBody>,
+    /// The forms of a page whose body is dropped.
+    #[serde(default)]
+    pub(super) forms: Vec<RecordedForm>,
     /// The fields behind the body.
     #[serde(default)]
     pub(super) trailers: Vec<Named<String>>,
@@ -331,6 +335,18 @@ impl RecordedResponse {
         }
     }
 
+    /// The forms of a page whose body was dropped.
+    pub fn forms(&self) -> &[RecordedForm] {
+        &self.forms
+    }
+
+    /// Where a browser is sent on to: by `Location`, or by a form that a script sends.
+    pub fn locations(&self) -> Vec<String> {
+        let moved = self.headers().get("location").map(str::to_owned);
+        let sent = self.forms.iter().filter_map(RecordedForm::location);
+        moved.into_iter().chain(sent).collect()
+    }
+
     /// The members of a JSON object, or the pairs of a form, as parameters.
     pub fn body_params(&self) -> Params {
         match self.content() {
@@ -436,7 +452,7 @@ impl AbsentBody {
 pub struct DroppedBody {
     /// Why it was not kept.
     pub dropped: DropReason,
-    /// Its size in bytes.
+    /// Its size in bytes, rounded up so that it tells no length of anything in it.
     pub size: u64,
     /// What its bytes were.
     pub sniff: Option<Sniff>,

@@ -9,16 +9,20 @@
 mod audit;
 mod bodies;
 mod check;
+mod cookies;
 mod declared;
 mod decode;
+mod document;
 mod encoding;
 mod entry;
+mod form;
 mod headers;
 mod index;
 mod interaction;
 mod json;
 mod label;
 mod ledger;
+mod page;
 mod pattern;
 mod profile;
 mod public;
@@ -33,6 +37,7 @@ pub(crate) use declared::DECLARED;
 pub use declared::{Declared, Undeclarable};
 pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
+pub use form::{RecordedField, RecordedForm};
 pub use interaction::{
     AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
     Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,

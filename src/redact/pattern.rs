@@ -73,9 +73,29 @@ pub(super) fn is_random(run: &str) -> bool {
 pub(super) fn has_vendor_prefix(word: &str) -> bool {
     let long = |rest: &str| rest.len() >= LONG && !rest.contains(' ');
     word.len() > LONG
-        && PREFIXES
+        && (PREFIXES
             .iter()
             .any(|prefix| word.strip_prefix(prefix).is_some_and(long))
+            || MARKS.iter().any(|mark| mark.is_in(word)))
+}
+
+/// What vendors put inside of a secret, behind so many characters.
+struct Mark {
+    start: &'static str,
+    inside: &'static str,
+    behind: &'static [usize],
+}
+
+impl Mark {
+    fn is_in(&self, word: &str) -> bool {
+        let is_at = |at: &usize| {
+            word.get(*at..)
+                .is_some_and(|rest| rest.starts_with(self.inside))
+        };
+        word.starts_with(self.start)
+            && self.behind.iter().any(is_at)
+            && word.bytes().all(|byte| byte.is_ascii_graphic())
+    }
 }
 
 /// Whether the word is an IP address that is not this machine's, nor one of a private network.
@@ -133,6 +153,20 @@ const PHONE_MAX: usize = 64;
 /// How many characters behind a vendor's prefix make it a token.
 const LONG: usize = 16;
 
+/// The client secrets of Entra, and the access tokens of Salesforce.
+const MARKS: &[Mark] = &[
+    Mark {
+        start: "",
+        inside: "8Q~",
+        behind: &[3],
+    },
+    Mark {
+        start: "00D",
+        inside: "!",
+        behind: &[15, 18],
+    },
+];
+
 /// Public prefixes of vendors' tokens; the rest of the value is the secret.
 pub(super) const PREFIXES: &[&str] = &[
     "github_pat_",
@@ -163,7 +197,19 @@ pub(super) const PREFIXES: &[&str] = &[
     "xoxe-",
     "xoxp-",
     "xoxr-",
+    "xoxe.xoxb-",
+    "xoxe.xoxp-",
     "ya29.",
+    "5Aep",
+    "A21AA",
+    "AB11",
+    "EwA",
+    "EwB",
+    "0.A",
+    "1.A",
+    "M.C",
+    "sl.B",
+    "sl.u.",
     "AIza",
     "EAA",
     "1//0",
@@ -219,6 +265,13 @@ mod tests {
                 "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
                 Some(Looks::Token),
             ),
+            (
+                "aBc8Q~dEfGhIjKlMnOpQrStUvWxYzAbCdEfGhIjK",
+                Some(Looks::Token),
+            ),
+            ("00DaBcDeFgHiJkLmNo!AQEAQ.bCdEfGhIj", Some(Looks::Token)),
+            ("sl.u.AbCdEfGhIj.KlMnOpQrSt", Some(Looks::Token)),
+            ("00Done!", None),
             ("6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f10", None),
             ("authorization_code", None),
             ("urn:ietf:params:oauth:grant-type:device_code", None),

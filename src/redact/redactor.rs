@@ -312,6 +312,13 @@ impl Interaction {
             each_pair(&mut response.headers, each);
             each_pair(&mut response.form, each);
             each_pair(&mut response.trailers, each);
+            for form in &mut response.forms {
+                each(&mut form.action);
+                for field in &mut form.fields {
+                    each(&mut field.name);
+                    field.value.value.iter_mut().for_each(&mut *each);
+                }
+            }
             let texts = [
                 &mut response.reason,
                 &mut response.raw_form,

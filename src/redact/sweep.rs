@@ -123,7 +123,7 @@ fn is_searchable(value: &str) -> bool {
 /// Whether a value is a word of the protocol.
 pub(super) fn is_protocol(value: &str) -> bool {
     registry::is_known(value)
-        || registry::header_class(value).is_some()
+        || registry::is_header(value)
         || error_code::is_registered(value)
         || Step::from_word(value).is_some()
         || WORDS.contains(&value)

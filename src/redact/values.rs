@@ -19,6 +19,8 @@ const UNKNOWN: &str = "value";
 pub(super) const WORD: &str = "word";
 /// How many plain texts of each kind are remembered.
 const PLAIN_MAX: usize = 1_000;
+/// Names of header fields have not more digits than this, unless they are somebody's number.
+const DIGITS_MAX: usize = 4;
 /// Names are not longer than this.
 const NAME_MAX: usize = 64;
 const PUBLIC: &[&str] = &["appid", "aud", "azp", name::CLIENT_ID, "kid"];
@@ -40,6 +42,7 @@ impl Redactor {
         if self.keep_values.iter().any(|kept| kept == name) {
             return escape(value);
         }
+        self.learn_inside(name, value);
         let class = registry::class(place, name);
         if let Some(text) = self.public_value((place, class), name, value) {
             return text;
@@ -97,8 +100,11 @@ impl Redactor {
             let is_known = self.ledger.knows(name) || name.parse::<IpAddr>().is_ok();
             name.len() <= NAME_MAX && is_plain(name) && !is_known && pattern::phone(name).is_none()
         };
-        if registry::is_known(name) || registry::header_class(name).is_some() || is_word() {
+        if registry::is_known(name) || registry::is_header(name) || is_word() {
             escape(name)
+        } else if Url::parse(name).is_some() {
+            // Claims of one's own are named by URLs (RFC 7519 section 4.2).
+            self.url(name)
         } else {
             self.secret("name", name, Shape::Hidden)
         }
@@ -106,7 +112,10 @@ impl Redactor {
 
     /// The name of a header field, of which few are of anybody's making.
     pub(super) fn field_name(&mut self, name: &str) -> String {
-        if pattern::looks(name).is_none() && !self.ledger.knows(name) {
+        // They have no case of their own, and HTTP/2 sends them in lower case.
+        let is_secret = self.ledger.knows_in_any_case(name) || self.ledger.has_heard(name);
+        let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX;
+        if pattern::looks(name).is_none() && !is_secret && !is_made_up {
             escape(name)
         } else {
             self.name(name)
@@ -439,7 +448,7 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 /// Any parameter may turn up in a URL: the first place that has a row for it decides.
-fn url_place(name: &str) -> Place {
+pub(super) fn url_place(name: &str) -> Place {
     let places = [
         Place::AuthorizationResponse,
         Place::AuthorizationRequest,

@@ -10,6 +10,7 @@
 mod bindings;
 mod mint;
 mod miss;
+mod page;
 mod player;
 mod posture;
 mod refusal;

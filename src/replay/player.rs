@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::cassette::Cassette;
 use crate::model::{
-    Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Params, Response, Said, Url,
+    Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Response, Said, Url,
 };
 use crate::oauth::classify::classify;
 use crate::oauth::errand::is_errand;
@@ -18,7 +18,7 @@ use crate::replay::bindings::Bindings;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::posture::{Issued, Posture};
 use crate::replay::refusal::{CLIENT, GRANT, Refusal};
-use crate::replay::render::{Rendering, redirected};
+use crate::replay::render::{Asked, Rendering, redirected};
 use crate::replay::values::{has_label, is_bound_name, label_of_key, pairs, same_parameter};
 
 /// How a player behaves.
@@ -26,6 +26,8 @@ use crate::replay::values::{has_label, is_bound_name, label_of_key, pairs, same_
 pub struct PlayOptions {
     /// Play recorded answers whatever the request does right or wrong.
     pub as_recorded: bool,
+    /// Show the pages between an authorization request and its response, as their forms.
+    pub keep_pages: bool,
     /// What minted values are made of; the same seed makes the same values.
     pub seed: [u8; 32],
 }
@@ -47,6 +49,9 @@ pub struct Player {
     /// Of the cassettes, where there are several.
     names: Vec<String>,
     as_recorded: bool,
+    keep_pages: bool,
+    /// What this run asked the authorization endpoint for, last.
+    asked: Asked,
     bindings: Bindings,
     flows: Flows,
     issued: Issued,
@@ -78,6 +83,8 @@ impl Player {
             tracks: tracks.collect(),
             names: Vec::new(),
             as_recorded: options.as_recorded,
+            keep_pages: options.keep_pages,
+            asked: Asked::default(),
             bindings: Bindings::new(options.seed),
             flows: Flows::default(),
             issued: Issued::default(),
@@ -443,13 +450,20 @@ impl Player {
             Some(failure) if !is_answered => return Answer::Failure(failure),
             failure => failure.map(|failure| failure.kind),
         };
+        let step = self.tracks[at].interaction.step();
+        if step == Step::AuthorizationRequest {
+            let recorded = self.tracks[at].interaction.request().query_params();
+            self.asked = Asked {
+                live: Fields::of(said).query,
+                recorded_redirect_uri: recorded.get(name::REDIRECT_URI).map(str::to_owned),
+            };
+        }
         let mut response = self.render(answering);
         if let Some(kind) = cut {
             response.body = severed(response.body, kind);
         }
-        let step = self.tracks[at].interaction.step();
-        if step == Step::AuthorizationRequest {
-            self.redirect(at, said, &mut response);
+        if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
+            self.redirect(&mut response);
         }
         self.note(step, said, &response);
         response.body = response.body.trailed(self.trailers(answering));
@@ -480,7 +494,7 @@ impl Player {
     /// response leaves the server answers.
     fn fast_forward(&mut self, at: usize) -> usize {
         let (cassette, asked) = (self.tracks[at].cassette, &self.tracks[at].interaction);
-        if asked.step() != Step::AuthorizationRequest {
+        if asked.step() != Step::AuthorizationRequest || self.keep_pages {
             return at;
         }
         let redirect_uri = asked
@@ -492,12 +506,15 @@ impl Player {
             return at;
         };
         let leaves = |track: &Track| {
-            let location = track
+            let locations = track
                 .interaction
                 .response()
-                .and_then(|response| response.headers().get("location").and_then(Url::parse));
-            track.cassette == cassette
-                && location.is_some_and(|location| location.endpoint() == redirect_uri.endpoint())
+                .map(RecordedResponse::locations);
+            let leads = |location: &String| {
+                Url::parse(location)
+                    .is_some_and(|location| location.endpoint() == redirect_uri.endpoint())
+            };
+            track.cassette == cassette && locations.unwrap_or_default().iter().any(leads)
         };
         let pages = self
             .tracks
@@ -543,26 +560,26 @@ impl Player {
         let mut rendering = Rendering {
             cassette,
             session: &session,
+            asked: &self.asked,
             bindings: &mut self.bindings,
         };
         let recorded = self.tracks[at].interaction.response()?;
         Some(make(recorded, &mut rendering))
     }
 
-    fn redirect(&self, at: usize, said: &Said, response: &mut Response) {
-        let recorded = self.tracks[at].interaction.request().query_params();
-        let asked = Fields::of(said).query;
+    fn redirect(&self, response: &mut Response) {
         let fields = std::mem::take(&mut response.headers);
         for field in &fields {
             let location = field
                 .name
                 .eq_ignore_ascii_case("location")
                 .then(|| String::from_utf8_lossy(&field.value));
+            // Between pages there is no response that would have to carry this run's state.
+            let location = location.filter(|location| self.asked.answers_at(location));
             match location {
-                Some(location) => response.headers.push(
-                    field.name.clone(),
-                    redirected(&location, &asked, recorded.get(name::REDIRECT_URI)),
-                ),
+                Some(location) => response
+                    .headers
+                    .push(field.name.clone(), redirected(&location, &self.asked)),
                 None => response
                     .headers
                     .push(field.name.clone(), field.value.clone()),
@@ -584,15 +601,11 @@ impl Player {
             body: Captured::of(&bytes, bytes.len()),
             after: std::time::Duration::ZERO,
         };
-        self.flows.observe(step, &Reading::of(said, Some(&heard)));
-        let location = heard.headers.get("location").and_then(Url::parse);
-        let carried = location.and_then(|location| {
-            Params::parse(location.query.as_deref().unwrap_or_default())
-                .get(name::CODE)
-                .map(str::to_owned)
-        });
-        if let Some(code) = carried {
-            self.issued.issue(code);
+        let reading = Reading::of(said, Some(&heard));
+        self.flows.observe(step, &reading);
+        let carried = self.flows.carried(&heard, &reading.answer);
+        if let Some(code) = carried.as_ref().and_then(|carried| carried.get(name::CODE)) {
+            self.issued.issue(code.to_owned());
         }
         if step == Step::TokenRequest
             && response.status < 300

@@ -14,7 +14,7 @@ use crate::oauth::registry::{self, Place};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Interaction, Label, Piece, in_its_case, pieces};
+use crate::redact::{Content, Interaction, Label, Piece, RecordedResponse, in_its_case, pieces};
 
 /// What a token request does.
 #[derive(Clone, PartialEq, Eq)]
@@ -346,12 +346,13 @@ pub(super) fn authorization<'a>(
 }
 
 fn issues(interaction: &Interaction, core: &Label) -> bool {
-    let location = interaction
-        .response()
-        .and_then(|response| response.headers().get("location").map(str::to_owned));
+    let locations = interaction.response().map(RecordedResponse::locations);
     let brought = |piece: &Piece| matches!(piece, Piece::Label(label) if label.core() == *core);
     interaction.step() != Step::TokenRequest
-        && location.is_some_and(|location| pieces(&location).iter().any(brought))
+        && locations
+            .unwrap_or_default()
+            .iter()
+            .any(|location| pieces(location).iter().any(brought))
 }
 
 fn label(text: &str) -> Option<Label> {

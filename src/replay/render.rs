@@ -13,6 +13,7 @@ pub(super) struct Rendering<'a> {
     pub(super) cassette: usize,
     /// Every interaction of the cassette, for the shapes that they declare.
     pub(super) session: &'a [&'a Interaction],
+    pub(super) asked: &'a Asked,
     pub(super) bindings: &'a mut Bindings,
 }
 
@@ -21,8 +22,14 @@ impl Rendering<'_> {
     pub(super) fn response(&mut self, recorded: &RecordedResponse) -> Response {
         let mut headers = Headers::new();
         for Named { name, value } in recorded.header_fields() {
-            // The body is stored, and sent, without its content coding.
-            if name.eq_ignore_ascii_case("content-encoding") {
+            // The body is stored, and sent, without its content coding; and a policy for the
+            // scripts of another page would forbid the one that sends a form of ours.
+            let is_of_page = |name: &str| {
+                name.to_ascii_lowercase()
+                    .starts_with("content-security-policy")
+                    && !recorded.forms().is_empty()
+            };
+            if name.eq_ignore_ascii_case("content-encoding") || is_of_page(name) {
                 continue;
             }
             let url = ["location", "content-location", "link"]
@@ -70,6 +77,7 @@ impl Rendering<'_> {
                 pairs.iter().map(pair).collect::<Vec<_>>().join("&")
             }
             Content::Text(text) => self.fill(text, str::to_owned),
+            Content::Dropped(_) if !recorded.forms().is_empty() => self.page(recorded.forms()),
             _ => String::new(),
         }
     }
@@ -128,7 +136,7 @@ impl Rendering<'_> {
         out
     }
 
-    fn value(&mut self, label: &Label) -> String {
+    pub(super) fn value(&mut self, label: &Label) -> String {
         let key = label.key();
         let declared = self
             .session
@@ -140,24 +148,45 @@ impl Rendering<'_> {
     }
 }
 
+/// What this run asked the authorization endpoint for, and to where the recorded one was answered.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) live: Params,
+    pub(super) recorded_redirect_uri: Option<String>,
+}
+
+impl Asked {
+    /// Whether the address is where the recorded authorization response went.
+    pub(super) fn answers_at(&self, address: &str) -> bool {
+        let Some(recorded) = &self.recorded_redirect_uri else {
+            // The one that is registered, which nobody here knows.
+            return true;
+        };
+        let recorded = Url::parse(recorded);
+        recorded
+            .zip(Url::parse(address))
+            .is_some_and(|(recorded, address)| recorded.endpoint() == address.endpoint())
+    }
+
+    /// The address where this run wants its authorization response.
+    pub(super) fn redirect_uri(&self, recorded: &str) -> String {
+        let live = self.live.get(name::REDIRECT_URI).and_then(Url::parse);
+        match live {
+            Some(live) if self.answers_at(recorded) => live.endpoint(),
+            _ => recorded.to_owned(),
+        }
+    }
+}
+
 /// The authorization response's URL for this run: its redirect URI, its state byte for byte.
-pub(super) fn redirected(
-    location: &str,
-    asked: &Params,
-    recorded_redirect_uri: Option<&str>,
-) -> String {
+pub(super) fn redirected(location: &str, asked: &Asked) -> String {
     let (address, query) = location.split_once('?').unwrap_or((location, ""));
     let (query, fragment) = match query.split_once('#') {
         Some((query, fragment)) => (query, Some(fragment)),
         None => (query, None),
     };
-    let live = asked.get(name::REDIRECT_URI).and_then(Url::parse);
-    let recorded = recorded_redirect_uri.and_then(Url::parse);
-    let address = match (live, recorded) {
-        (Some(live), Some(recorded)) if recorded.endpoint() == address => live.endpoint(),
-        _ => address.to_owned(),
-    };
-    let state = asked.get(name::STATE);
+    let address = asked.redirect_uri(address);
+    let state = asked.live.get(name::STATE);
     let mut pairs: Vec<String> = Vec::new();
     let mut echoed = false;
     for param in &Params::parse(query) {
@@ -203,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_response_goes_where_this_run_asked_for_it() {
-        let recorded = Some("http://127.0.0.1:51004/cb");
+        let recorded = "http://127.0.0.1:51004/cb";
         for (location, asked, expected) in [
             (
                 "http://127.0.0.1:51004/cb?code=c&state=old",
@@ -227,7 +256,13 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                redirected(location, &Params::parse(asked), recorded),
+                redirected(
+                    location,
+                    &Asked {
+                        live: Params::parse(asked),
+                        recorded_redirect_uri: Some(recorded.to_owned()),
+                    }
+                ),
                 expected,
                 "{asked}"
             );

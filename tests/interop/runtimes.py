@@ -60,12 +60,12 @@ CLIENTS = [
 
 
 class Provider:
-    def __init__(self, work):
+    def __init__(self, work, program=HOME / "provider.mjs", more=()):
         self.secret, self.port = secrets.token_urlsafe(32), free_port()
-        self.environment = {"CLIENT_ID": "runtimes", "CLIENT_SECRET": self.secret}
+        self.environment = {"CLIENT_ID": "runtimes", "CLIENT_SECRET": self.secret, **dict(more)}
         pki = Pki(work)
         pem, key = pki.leaf("provider", f"DNS:localhost,DNS:{NAME},IP:127.0.0.1")
-        command = [str(NODE), str(HOME / "provider.mjs"), str(TOOLS), f"https://{NAME}", str(self.port), str(key), str(pem)]
+        command = [str(NODE), str(program), str(TOOLS), f"https://{NAME}", str(self.port), str(key), str(pem)]
         self.log = work / "provider.log"
         with open(self.log, "wb") as log:
             environment = {**os.environ, **self.environment}

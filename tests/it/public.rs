@@ -132,6 +132,7 @@ impl Client {
         let cassettes = vec![session::loaded(fault, Profile::Public)];
         let options = PlayOptions {
             as_recorded: false,
+            keep_pages: false,
             seed: [3; 32],
         };
         Self {

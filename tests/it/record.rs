@@ -229,7 +229,7 @@ async fn a_huge_body_passes_whole_and_leaves_its_size() {
     let (_, cassette) = recording.end().await;
     let text = cassette::write(&cassette);
     assert!(
-        text.contains(&format!("body: {{dropped: too_large, size: {size}")),
+        text.contains("body: {dropped: too_large, size: 134217728"),
         "{text}"
     );
     assert!(text.len() < 4096);

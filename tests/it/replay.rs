@@ -24,8 +24,8 @@ impl Client {
             player: Player::new(
                 cassettes,
                 &PlayOptions {
-                    as_recorded: false,
                     seed: [3; 32],
+                    ..PlayOptions::default()
                 },
             ),
         }
@@ -408,7 +408,7 @@ fn as_recorded_plays_the_tape_blindly() {
         cassettes,
         &PlayOptions {
             as_recorded: true,
-            seed: [0; 32],
+            ..PlayOptions::default()
         },
     );
     denied(player.play(&said("POST", TOKEN, &[FORM], "grant_type=whatever")));
@@ -482,4 +482,156 @@ interactions:
         "{location}"
     );
     assert!(player.report().is_clean(), "{:?}", player.report().lines());
+}
+
+/// A session whose authorization response comes in a form (OAuth 2.0 Form Post Response Mode).
+const POSTED: &str = r#"authtape: 1
+recorded_by: authtape/0.1.0
+recorded_at: "2026-11-23T10:02:11Z"
+interactions:
+- id: 1
+  step: authorization_request
+  at: 0.000
+  request:
+    method: GET
+    url: https://as.example/authorize
+    http: "1.1"
+    query:
+    - client_id: c1
+    - response_type: code
+    - response_mode: form_post
+    - redirect_uri: http://127.0.0.1:51004/cb
+    - state: REDACTED-state-1
+  response:
+    status: 302
+    after: 0.010
+    headers:
+    - Location: https://as.example/login/REDACTED-value-1
+- id: 2
+  step: login_page
+  at: 0.500
+  request:
+    method: GET
+    url: https://as.example/login/REDACTED-value-1
+    http: "1.1"
+  response:
+    status: 200
+    after: 0.010
+    headers:
+    - Content-Type: text/html
+    - Content-Security-Policy: "script-src 'self'"
+    body: {dropped: page, size: 2048, sniff: html}
+    forms:
+    - method: post
+      action: https://as.example/login/REDACTED-value-1
+      fields:
+      - username: {type: text}
+      - password: {type: password}
+      - csrf: {type: hidden, value: REDACTED-csrf-1}
+      - go: {type: submit, value: yes & no}
+- id: 3
+  step: login_page
+  at: 1.000
+  request:
+    method: POST
+    url: https://as.example/login/REDACTED-value-1
+    http: "1.1"
+    form:
+    - username: REDACTED-username-1
+    - password: REDACTED-password-1
+    - csrf: REDACTED-csrf-1
+  response:
+    status: 200
+    after: 0.010
+    body: {dropped: page, size: 512, sniff: html}
+    forms:
+    - method: post
+      action: http://127.0.0.1:51004/cb
+      auto_submit: true
+      fields:
+      - code: {type: hidden, value: REDACTED-code-1}
+      - state: {type: hidden, value: REDACTED-state-1}
+"#;
+
+const ASK: &str = "https://as.example/authorize?client_id=c1&response_type=code&response_mode=form_post\
+                   &redirect_uri=http%3A%2F%2F127.0.0.1%3A60001%2Fcb";
+
+fn posting(keep_pages: bool) -> Client {
+    let cassette = authtape::cassette::load(POSTED.as_bytes()).expect("a cassette");
+    let options = PlayOptions {
+        keep_pages,
+        ..PlayOptions::default()
+    };
+    Client {
+        player: Player::new(vec![cassette], &options),
+    }
+}
+
+/// The value of the field of that name in a page.
+fn field(page: &str, name: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
+    Some(rest.split('"').next().expect("an end").to_owned())
+}
+
+#[test]
+fn a_response_in_a_form_is_posted_to_this_runs_redirect_uri_with_this_runs_state() {
+    let mut client = posting(false);
+    let page = body(client.response(&said("GET", &format!("{ASK}&state=a%22%26b"), &[], "")));
+    assert!(
+        page.contains("action=\"http://127.0.0.1:60001/cb\""),
+        "{page}"
+    );
+    assert!(page.contains("submit.call(document.forms[0])"), "{page}");
+    assert_eq!(field(&page, "state").as_deref(), Some("a&quot;&amp;b"));
+    assert_eq!(
+        field(&page, "code").map(|code| code.len()),
+        Some(32),
+        "{page}"
+    );
+    assert!(client.player.report().is_clean());
+
+    let without = body(posting(false).response(&said("GET", ASK, &[], "")));
+    assert!(
+        !without.contains("state") && without.contains("code"),
+        "{without}"
+    );
+}
+
+#[test]
+fn pages_are_shown_as_their_forms_where_that_is_asked_for() {
+    let mut client = posting(true);
+    let moved = client.response(&said("GET", &format!("{ASK}&state=s1"), &[], ""));
+    let login = moved
+        .headers
+        .get("location")
+        .expect("a redirect")
+        .to_owned();
+    assert!(
+        !login.contains("REDACTED") && !login.contains('?'),
+        "{login}"
+    );
+    let shown = client.response(&said("GET", &login, &[], ""));
+    assert_eq!(shown.headers.get("content-security-policy"), None);
+    let page = body(shown);
+    assert!(page.contains(&format!("action=\"{login}\"")), "{page}");
+    assert!(!page.contains("onload"), "{page}");
+    assert_eq!(field(&page, "go").as_deref(), Some("yes &amp; no"));
+    let csrf = field(&page, "csrf").expect("a hidden value");
+
+    let post = |csrf: &str| {
+        said(
+            "POST",
+            &login,
+            &[FORM],
+            &format!("username=u&password=p&csrf={csrf}"),
+        )
+    };
+    let refused = miss(client.player.play(&post("another")));
+    assert_eq!(refused.reason, "csrf is not the one this run used before");
+    let answer = body(client.response(&post(&csrf)));
+    assert_eq!(field(&answer, "state").as_deref(), Some("s1"));
+    assert!(
+        answer.contains("action=\"http://127.0.0.1:60001/cb\""),
+        "{answer}"
+    );
 }

@@ -5,10 +5,11 @@ import html
 import json
 import re
 import urllib.parse
+import zlib
 
 from exchanges import Exchange
 from kinds import base64url
-from places import FORM, answered, asked, form, place, posted, redirected
+from places import FORM, Senseless, answered, asked, form, place, posted, redirected
 
 
 def either(c, target, body, content_type):
@@ -116,6 +117,11 @@ def _(c):
     return [token_answer(token("", f',"{c.name}":"{c.json()}"'))]
 
 
+@place("jwt-claim-name")
+def _(c):
+    return [token_answer(token("", f',"x_leak":{{"{c.json()}":true}}'))]
+
+
 @place("jwt-cookie", named=True)
 def _(c):
     value = token("", f',"{c.name}":"{c.json()}"')
@@ -131,6 +137,49 @@ def _(c):
     return page(
         '<html><form method="post">'
         f'<input type="hidden" name="{c.name}" value="{c.html()}"></form></html>'
+    )
+
+
+@place("html-said", named=True)
+def _(c):
+    """In a field that nobody sees, and again where the words of a sentence are kept."""
+    form = f'<form method="post"><input type="hidden" name="{c.name}" value="{c.html()}"></form>'
+    text = f'{{"error":"invalid_grant","error_description":"The value {c.json()} was not found."}}'
+    return [
+        *page(f"<html>{form}</html>"),
+        answered("/api/items", text.encode(), "application/json", status=400),
+    ]
+
+
+@place("script-said")
+def _(c):
+    """In a script, and again as the name of a client, which is kept where nobody knows better."""
+    if c.level:
+        raise Senseless("a name of a client in the escapes of another syntax")
+    value = json.dumps(c.text, ensure_ascii=False).replace("/", "\\/")
+    return [
+        *page(f"<html><script>var config = {{ctx: {value}}};</script></html>"),
+        asked(target=f"/authorize?response_type=code&client_id={c.url()}"),
+    ]
+
+
+@place("form-action", named=True)
+def _(c):
+    action = f"/login?page=2&amp;{c.name}={html.escape(c.url())}"
+    return page(f'<html><form method="post" action="{action}"></form></html>')
+
+
+@place("form-field-name")
+def _(c):
+    return page(f'<html><form method="post"><input name="{c.html()}" value="1"></form></html>')
+
+
+@place("form-post", named=True)
+def _(c):
+    return page(
+        '<html><body onload="document.forms[0].submit()"><form method="post" '
+        'action="https://client.example/cb"><input type="hidden" name="state" value="leak-state">'
+        f'<input type="hidden" name="{c.name}" value="{c.html()}"></form></body></html>'
     )
 
 
@@ -163,6 +212,21 @@ def _(c):
     document = f"<samlp:Response><saml:NameID>{c.html()}</saml:NameID></samlp:Response>"
     value = urllib.parse.quote(base64.b64encode(document.encode()).decode(), safe="")
     return [posted("/acs", form([("SAMLResponse", value), ("RelayState", "leak-relay")]), FORM)]
+
+
+@place("saml-said", named=True)
+def _(c):
+    """Deflated in a query, and again as the name of a client."""
+    if c.level:
+        raise Senseless("a name of a client in the escapes of another syntax")
+    document = f"<samlp:Response><saml:NameID>{html.escape(c.text)}</saml:NameID></samlp:Response>"
+    packer = zlib.compressobj(wbits=-15)
+    packed = packer.compress(document.encode()) + packer.flush()
+    value = urllib.parse.quote(base64.b64encode(packed).decode(), safe="")
+    return [
+        asked(target=f"/sso?SAMLResponse={value}&RelayState=leak-relay"),
+        asked(target=f"/authorize?response_type=code&client_id={c.url()}"),
+    ]
 
 
 @place("text", prose=True)

@@ -13,6 +13,7 @@ PATTERN, REDACTOR, ENCODING = (
     "src/redact/redactor.rs",
     "src/redact/encoding.rs",
 )
+COOKIES, PAGE = "src/redact/cookies.rs", "src/redact/page.rs"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,13 @@ MUTATIONS = (
     secrets_row("state", "state", "secret", "query"),
     secrets_row("code", "code", "secret", "form"),
     secrets_row("access-token", "access_token, refresh_token", "secret", "form"),
-    secrets_row("password", "password, otp, pin, passcode, security_answer", "low_entropy", "form"),
+    secrets_row(
+        "password",
+        "password, otp, pin, passcode, security_answer, passwd, Passwd, pwd, j_password, otc, totp, "
+        "mfa_code",
+        "low_entropy",
+        "form",
+    ),
     secrets_row("verifier", "code_verifier", "secret", "form"),
     secrets_row(
         "client-assertion",
@@ -67,8 +74,8 @@ MUTATIONS = (
     ),
     secrets_row(
         "saml",
-        "response, vp_token, wallet_nonce, SAMLRequest, SAMLResponse, RelayState, ticket, rpt, "
-        "pct, claim_token",
+        "response, vp_token, wallet_nonce, SAMLRequest, SAMLResponse, SAMLart, RelayState, Signature, "
+        "wresult, wctx, ticket, rpt, pct, claim_token",
         "secret",
         "form",
     ),
@@ -221,7 +228,9 @@ MUTATIONS = (
     Mutation(
         "pages are kept",
         BODIES,
-        "self.hear(text, is_strange);\n                drop(DropReason::Page)",
+        "self.hear_page(text);\n                if sniffed == Sniff::Xml {\n"
+        "                    self.document(text);\n                }\n"
+        "                drop(DropReason::Page)",
         "Body { text: Some(text.to_owned()), ..Body::default() }",
         "place=html-hidden|html-href|inline-js|xml,encoding=raw",
     ),
@@ -240,11 +249,74 @@ MUTATIONS = (
         "place=multipart|multipart-nested",
     ),
     Mutation(
-        "keys of JSON are kept",
+        "members of JSON keep their names",
         BODIES,
-        "let name = this.borrow_mut().name(key);",
+        "let name = self.name(key);",
         "let name = key.to_owned();",
-        "place=json-key,encoding=raw",
+        "place=json-key|jwt-claim-name,encoding=raw",
+    ),
+    Mutation(
+        "cookies' values are kept",
+        COOKIES,
+        '_ => self.secret("cookie", value, Shape::Declared),\n        };\n        format!',
+        "_ => value.to_owned(),\n        };\n        format!",
+        "place=cookie|set-cookie,encoding=raw",
+    ),
+    Mutation(
+        "cookies that name somebody are kept",
+        COOKIES,
+        'Some(CookieClass::Pseudonym) => self.secret("cookie", value, Shape::Typed),',
+        "Some(CookieClass::Pseudonym) => value.to_owned(),",
+        "place=cookie,encoding=raw",
+    ),
+    Mutation(
+        "what is made up in a cookie's name is kept",
+        COOKIES,
+        "made => self.name(made),",
+        "made => made.to_owned(),",
+        "place=cookie-name,encoding=raw",
+    ),
+    Mutation(
+        "any name of a header field is kept",
+        VALUES,
+        "let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX;",
+        "let is_made_up = false;",
+        "kind=phone|otp,place=header-name,encoding=raw",
+    ),
+    Mutation(
+        "values of fields of forms are kept",
+        PAGE,
+        "_ => self.value(url_place(name), name, value),",
+        "_ => value.to_owned(),",
+        "place=html-hidden|form-post,encoding=raw",
+    ),
+    Mutation(
+        "names of fields of forms are kept",
+        PAGE,
+        "self.name(field)",
+        "field.to_owned()",
+        "place=form-field-name,encoding=raw",
+    ),
+    Mutation(
+        "actions of forms are kept",
+        PAGE,
+        "self.url(action)",
+        "action.to_owned()",
+        "place=form-action,encoding=raw",
+    ),
+    Mutation(
+        "scripts are not learned",
+        PAGE,
+        'self.learn("page", &value, LEARNED_SHORTEST);\n        }\n        forms',
+        "}\n        forms",
+        "place=script-said,encoding=raw",
+    ),
+    Mutation(
+        "what SAML says is not learned",
+        VALUES,
+        "self.learn_inside(name, value);",
+        "",
+        "place=saml-said,encoding=raw",
     ),
     Mutation(
         "Basic's password is kept",
@@ -269,7 +341,7 @@ MUTATIONS = (
     ),
     Mutation(
         "attributes of cookies are not read",
-        FIELDS,
+        COOKIES,
         "self.free_text(attribute)",
         "escape(attribute)",
         "place=set-cookie-attribute,encoding=raw",

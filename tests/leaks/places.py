@@ -190,6 +190,14 @@ def _(c):
     return [asked((name, c.line()))]
 
 
+@place("header-name")
+def _(c):
+    exchange = asked((c.token(), "1"))
+    if c.number % 2:
+        exchange.headers, exchange.answer_headers = [], [(c.token(), "1"), *exchange.answer_headers]
+    return [exchange]
+
+
 @place("custom-response-header")
 def _(c):
     exchange = asked()
@@ -220,12 +228,14 @@ def _(c):
 
 @place("cookie")
 def _(c):
-    return [asked(("Cookie", f"theme=dark; sid={c.line()}"))]
+    name = ("sid", "c_user")[c.number % 2]
+    return [asked(("Cookie", f"theme=dark; {name}={c.line()}"))]
 
 
 @place("cookie-name")
 def _(c):
-    return [asked(("Cookie", f"theme=dark; {c.token()}=1"))]
+    known = ("", ".AspNetCore.Correlation.")[c.number % 2]
+    return [asked(("Cookie", f"theme=dark; {known}{c.token()}=1"))]
 
 
 @place("set-cookie")

@@ -171,8 +171,8 @@ async fn replay(
     let running = deck::replay(ReplayOptions {
         cassettes: vec![cassette.to_owned()],
         play: PlayOptions {
-            as_recorded: false,
             seed: [1; 32],
+            ..PlayOptions::default()
         },
         wire: WireOptions::default(),
         on_miss: Box::new(|miss| {
