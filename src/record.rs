@@ -9,7 +9,7 @@ use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
-use crate::redact::{Interaction, Named, Redacted, Redactor, check};
+use crate::redact::{Capacity, Interaction, Named, Redacted, Redactor, check};
 
 /// What a recording keeps.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Options {
     pub keep_values: Vec<String>,
     /// Globs of the hosts whose certificate is not verified; the cassette says so.
     pub insecure_upstream: Vec<String>,
+    /// How much is remembered of the secrets; what comes beyond it is written without bodies.
+    pub capacity: Capacity,
 }
 
 /// A recording in memory. What it gives out is redacted and audited text.
@@ -34,6 +36,7 @@ pub struct Tape {
     /// In the order in which the exchanges ended.
     entries: Vec<Entry>,
     withheld: Vec<Withheld>,
+    is_full: bool,
 }
 
 /// An interaction as its text, which takes far less memory than its values.
@@ -41,6 +44,7 @@ struct Entry {
     id: u64,
     step: Step,
     text: String,
+    is_unlinked: bool,
 }
 
 /// What came of one exchange.
@@ -82,10 +86,11 @@ impl Tape {
             },
             keep_all: options.keep_all,
             flows: Flows::default(),
-            redactor: Redactor::new(options.keep_values.clone()),
+            redactor: Redactor::with_capacity(options.keep_values.clone(), options.capacity),
             keep_values: options.keep_values,
             entries: Vec::new(),
             withheld: Vec::new(),
+            is_full: false,
         }
     }
 
@@ -110,8 +115,10 @@ impl Tape {
         let Redacted {
             interaction,
             earlier_text_is_stale,
+            is_unlinked,
         } = self.redactor.redact(&exchange, &reading, step, facts);
-        let entry = self.audited(interaction);
+        self.is_full |= is_unlinked;
+        let entry = self.audited(interaction, is_unlinked);
         let text = entry.text.clone();
         self.entries.push(entry);
         if earlier_text_is_stale {
@@ -142,6 +149,11 @@ impl Tape {
     /// How many secrets of each kind were replaced.
     pub fn redacted(&self) -> Vec<Named<u32>> {
         self.redactor.counts()
+    }
+
+    /// Whether there were more secrets than are remembered, and bodies are dropped for that.
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// What the audit refused.
@@ -193,6 +205,8 @@ impl Tape {
             .clone()
             .with_server(served.transpose()?.as_slice());
         header.redacted = self.redactor.counts();
+        let full = entries.iter().position(|entry| entry.is_unlinked);
+        header.ledger_full_at = full.map(|at| at as u64 + 1);
         let begun = Cassette {
             header,
             interactions: Vec::new(),
@@ -205,7 +219,7 @@ impl Tape {
         }
     }
 
-    fn audited(&mut self, interaction: Interaction) -> Entry {
+    fn audited(&mut self, interaction: Interaction, is_unlinked: bool) -> Entry {
         let (id, step) = (interaction.id(), interaction.step());
         let mut text = cassette::entry(&interaction);
         if let Some(kind) = self.redactor.leak(&text) {
@@ -213,7 +227,12 @@ impl Tape {
             self.withheld.push(Withheld { id, why });
             text = cassette::entry(&Redactor::withheld(interaction));
         }
-        Entry { id, step, text }
+        Entry {
+            id,
+            step,
+            text,
+            is_unlinked,
+        }
     }
 
     fn rewrite(&mut self) -> String {
@@ -221,7 +240,7 @@ impl Tape {
             match entry.read() {
                 Ok(mut interaction) => {
                     self.redactor.resweep(&mut interaction);
-                    let entry = self.audited(interaction);
+                    let entry = self.audited(interaction, entry.is_unlinked);
                     self.entries.push(entry);
                 }
                 Err(Refused { why }) => self.withheld.push(Withheld { id: entry.id, why }),

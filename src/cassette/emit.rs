@@ -27,6 +27,7 @@ pub fn part_header(header: &Header) -> String {
     head(&Header {
         server: None,
         redacted: Vec::new(),
+        ledger_full_at: None,
         ..header.clone()
     })
 }
@@ -79,6 +80,9 @@ fn head(header: &Header) -> String {
             .iter()
             .map(|count| (count.name.as_str(), count.value.to_string()));
         out.key("redacted", &flow(counts));
+    }
+    if let Some(at) = header.ledger_full_at {
+        out.key("ledger_full_at", &at.to_string());
     }
     out.text.push_str("interactions:\n");
     out.text

@@ -16,6 +16,9 @@ pub struct Header {
     pub insecure_upstream: Vec<String>,
     /// How many secrets of each kind were replaced.
     pub redacted: Vec<Named<u32>>,
+    /// The interaction from which on there were more secrets than are remembered: bodies are
+    /// dropped, and the same secret may have several labels.
+    pub ledger_full_at: Option<u64>,
 }
 
 impl Header {

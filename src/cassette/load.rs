@@ -88,6 +88,7 @@ struct File {
     insecure_upstream: Vec<String>,
     #[serde(default, deserialize_with = "crate::redact::table")]
     redacted: Vec<Named<u32>>,
+    ledger_full_at: Option<u64>,
     #[serde(default)]
     interactions: Option<Vec<Interaction>>,
 }
@@ -100,6 +101,7 @@ impl From<File> for Cassette {
             server,
             insecure_upstream,
             redacted,
+            ledger_full_at,
             interactions,
             ..
         } = file;
@@ -109,6 +111,7 @@ impl From<File> for Cassette {
             server,
             insecure_upstream,
             redacted,
+            ledger_full_at,
         };
         Self {
             header,

@@ -1,10 +1,13 @@
 //! `authtape record`
 
+use std::convert::Infallible;
 use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use authtape::deck::{self, RecordOptions, Recorded, Unreached, WireOptions};
+use authtape::deck::{
+    self, RecordOptions, Recorded, Recording, Running, Unreached, WireOptions,
+};
 use authtape::launch::{Client, Outcome, Signals, inherited_roots};
 use authtape::library::Overwrite;
 use authtape::model::{FailureKind, Incident};
@@ -77,7 +80,10 @@ impl Args {
             self.upstream_ca
                 .extend(inherited_roots(&|name| std::env::var_os(name)));
             let running = deck::record(self.options()?).await?;
-            let went = self.run.inside(&running, &trusted, &mut signals).await;
+            let went = tokio::select! {
+                went = self.run.inside(&running, &trusted, &mut signals) => went,
+                never = full(&running) => match never {},
+            };
             let stopped = running.stop().await;
             let outcome = went.as_ref().ok().and_then(Went::outcome);
             let recorded = match stopped {
@@ -104,6 +110,9 @@ impl Args {
         for refused in std::mem::take(&mut recorded.renewals) {
             let what = "the disk failed once; all was written again, to a new file";
             error(&anyhow::Error::from(refused).context(what));
+        }
+        if recorded.is_full {
+            error(&anyhow!("{FULL}; the cassette says from which interaction on"));
         }
         let is_failed = outcome.is_some_and(|outcome| outcome.code != 0);
         if !self.run.quiet {
@@ -182,7 +191,7 @@ impl Args {
             keep: Options {
                 keep_all: self.keep == Keep::All,
                 keep_values: self.keep_value.clone(),
-                insecure_upstream: Vec::new(),
+                ..Options::default()
             },
             wire: WireOptions {
                 listen: self.run.listen,
@@ -210,6 +219,13 @@ impl Args {
             None => Ok(Detour::from_environment(|name| std::env::var(name).ok())?),
         }
     }
+}
+
+/// Says it when there are more secrets than are remembered, and then waits for ever.
+async fn full(running: &Running<Recording>) -> Infallible {
+    running.ledger_full().await;
+    error(&anyhow!("{FULL}, from here on"));
+    std::future::pending().await
 }
 
 fn upstream_proxy(text: &str) -> Result<Detour, proxy::Error> {
@@ -312,6 +328,8 @@ pub(crate) fn in_words(incident: &Incident, runtime: Option<&Client>) -> String 
         _ => "a connection that never became a request".to_owned(),
     }
 }
+
+const FULL: &str = "there were more secrets than are remembered, so bodies are dropped, and the same secret may have several labels";
 
 const EXAMPLES: &str = "\
 Examples:

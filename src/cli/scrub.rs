@@ -124,6 +124,10 @@ impl Scrubbed {
             }
         }
         let mut inventory = inventory(&cassette);
+        if tape.is_full() {
+            let told = "  there were more secrets than are remembered; the comments say which bodies were left out for that";
+            inventory.push(told.to_owned());
+        }
         inventory.extend(left_out(&har.left_out));
         if !shows_credentials {
             inventory.push(

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Notify;
+
 use crate::deck::Error;
 use crate::library::{self, PartFile, Written};
 use crate::model::{Exchange, Failure, FailureKind, Incident, Phase};
@@ -18,6 +20,8 @@ pub(super) struct Reel {
     next_id: AtomicU64,
     /// `None` once it is unwound; what comes later is too late.
     state: Mutex<Option<State>>,
+    /// Called when the ledger is full.
+    full: Notify,
 }
 
 struct State {
@@ -61,6 +65,7 @@ impl Reel {
             began: Instant::now(),
             next_id: AtomicU64::new(1),
             state: Mutex::new(Some(state)),
+            full: Notify::new(),
         }
     }
 
@@ -78,7 +83,15 @@ impl Reel {
     pub(super) fn lay(&self, exchange: Exchange) {
         if let Some(state) = self.lock().as_mut() {
             state.lay(exchange);
+            if state.tape.is_full() {
+                self.full.notify_one();
+            }
         }
+    }
+
+    /// Waits until there are more secrets than are remembered.
+    pub(super) async fn full(&self) {
+        self.full.notified().await;
     }
 
     /// Notes a connection that never became a request.
@@ -221,6 +234,7 @@ impl Wound {
             skipped: self.skipped,
             unreached: self.unreached.into_iter().collect(),
             redacted: self.tape.redacted(),
+            is_full: self.tape.is_full(),
             incidents: self.incidents,
             withheld,
             renewals: self.renewals,
@@ -253,6 +267,8 @@ pub struct Recorded {
     pub unreached: Vec<Unreached>,
     /// How many secrets of each kind were replaced.
     pub redacted: Vec<Named<u32>>,
+    /// There were more than are remembered, and bodies were dropped for that.
+    pub is_full: bool,
     /// Connections that never became a request.
     pub incidents: Vec<Incident>,
     /// Interactions whose text the audit refused.

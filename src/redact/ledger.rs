@@ -22,11 +22,31 @@ pub(super) enum Shape {
     Hidden,
 }
 
+/// How much is remembered of the secrets of a recording; it is full where either is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// How many secrets.
+    pub secrets: usize,
+    /// Bytes of the secrets, of the patterns to find them by, and of what dropped texts said.
+    pub bytes: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            secrets: 20_000,
+            bytes: 64 << 20,
+        }
+    }
+}
+
 /// A secret that was seen for the first time.
 pub(super) struct Fresh {
     pub(super) label: Label,
     pub(super) value: String,
     pub(super) declaration: Option<Declaration>,
+    /// The ledger is full, and forgets it with the exchange that it stands in.
+    pub(super) is_passing: bool,
 }
 
 /// The secrets of one recording. They are wiped when it is dropped.
@@ -43,9 +63,43 @@ pub(super) struct Ledger {
     has_plain: bool,
     counts: BTreeMap<String, u32>,
     fresh: Vec<Fresh>,
+    capacity: Capacity,
+    bytes: usize,
 }
 
 impl Ledger {
+    /// A ledger that learns no more than this.
+    pub(super) fn with_capacity(capacity: Capacity) -> Self {
+        let mut ledger = Self::default();
+        ledger.capacity = capacity;
+        ledger
+    }
+
+    /// Whether it has learned all that it may: what comes now is forgotten with its exchange, so
+    /// nothing is known of it where it stands again.
+    pub(super) fn is_full(&self) -> bool {
+        self.secrets.len() >= self.capacity.secrets || self.bytes >= self.capacity.bytes
+    }
+
+    /// Forgets the secrets that came when there was no more room.
+    pub(super) fn forget<'a>(&mut self, passing: impl Iterator<Item = &'a Fresh>) {
+        for fresh in passing {
+            let value = &fresh.value;
+            if let Some((mut secret, _)) = self.secrets.remove_entry(value) {
+                secret.zeroize();
+            }
+            let keys = [value.to_ascii_lowercase(), percent_decode(value)];
+            for (map, key) in [&mut self.spellings, &mut self.unescaped].into_iter().zip(keys) {
+                if map.get(&key) == Some(value)
+                    && let Some((mut derived, mut secret)) = map.remove_entry(&key)
+                {
+                    derived.zeroize();
+                    secret.zeroize();
+                }
+            }
+        }
+    }
+
     /// The text that stands for a value: its label, or, where it differs from a known secret in a
     /// way that has a name, that secret's label with the difference.
     pub(super) fn text(&mut self, kind: &str, value: &str, shape: Shape) -> String {
@@ -63,6 +117,10 @@ impl Ledger {
         }
         if let Some(related) = self.related(value) {
             return related;
+        }
+        let is_passing = self.is_full();
+        if !is_passing {
+            self.bytes += COPIES * value.len() + PATTERNS;
         }
         let number = self.counts.entry(kind.to_owned()).or_default();
         *number += 1;
@@ -82,6 +140,7 @@ impl Ledger {
             label: label.clone(),
             value: value.to_owned(),
             declaration,
+            is_passing,
         });
         vec![Piece::Label(label)]
     }
@@ -108,8 +167,8 @@ impl Ledger {
 
     /// Notes what a text said that was dropped.
     pub(super) fn hear(&mut self, value: &str) {
-        if self.heard.len() < HEARD_MAX {
-            self.heard.insert(value.to_owned());
+        if !self.is_full() && self.heard.insert(value.to_owned()) {
+            self.bytes += value.len() + HEARD;
             self.has_plain |= may_be_kept(value);
         }
     }
@@ -342,8 +401,12 @@ fn type_of(value: &str) -> &'static str {
     }
 }
 
-/// How many runs of dropped texts are remembered.
-const HEARD_MAX: usize = 20_000;
+/// How often a secret's text is held: by the maps of the ledger and by the sweep.
+const COPIES: usize = 5;
+/// Bytes of what is filed to find a secret in any encoding, and of its labels.
+const PATTERNS: usize = 1 << 10;
+/// Bytes to remember a run of a dropped text, besides its own.
+const HEARD: usize = 48;
 const RELATED_MIN: usize = 8;
 
 /// What clients append to a value by mistake (the rule `code-has-extra-suffix`).

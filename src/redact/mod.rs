@@ -34,5 +34,6 @@ pub use interaction::{
 };
 pub use json::{minify, pretty, quote};
 pub use label::{Label, Piece, Suffix, escape, join, pieces};
+pub use ledger::Capacity;
 pub(crate) use pattern::is_suspicious;
 pub use redactor::{Redacted, Redactor};

@@ -18,7 +18,7 @@ use crate::redact::interaction::{
     RecordedResponse,
 };
 use crate::redact::label::{self, Piece, escape, pieces};
-use crate::redact::ledger::{Fresh, Ledger, Shape};
+use crate::redact::ledger::{Capacity, Fresh, Ledger, Shape};
 use crate::redact::sweep::{Sweeper, may_stand_in};
 use crate::redact::values::{WORD, encode};
 
@@ -38,6 +38,8 @@ pub struct Redactor {
     /// Texts that are kept as they are, by how they are walked.
     pub(super) plain: [HashSet<String>; 3],
     sweeper: Sweeper,
+    /// The secrets of the last exchange that the ledger had no room for.
+    passing: Sweeper,
     kept: Kept,
 }
 
@@ -47,12 +49,20 @@ pub struct Redacted {
     pub interaction: Interaction,
     /// A text kept earlier holds a secret that only this exchange made known.
     pub earlier_text_is_stale: bool,
+    /// There was no room to remember its secrets: elsewhere the same ones have other labels.
+    pub is_unlinked: bool,
 }
 
 impl Redactor {
     /// A redactor that also keeps the values of these parameters.
     pub fn new(keep_values: Vec<String>) -> Self {
+        Self::with_capacity(keep_values, Capacity::default())
+    }
+
+    /// The same, with room for so many secrets.
+    pub fn with_capacity(keep_values: Vec<String>, capacity: Capacity) -> Self {
         Self {
+            ledger: Ledger::with_capacity(capacity),
             keep_values,
             ..Self::default()
         }
@@ -96,6 +106,9 @@ impl Redactor {
             if let Some(swept) = self.sweeper.replace(text) {
                 *text = swept;
             }
+            if let Some(swept) = self.passing.replace(text) {
+                *text = swept;
+            }
         });
     }
 
@@ -106,7 +119,9 @@ impl Redactor {
 
     /// The kind of a known secret that stands in the text in any encoding.
     pub fn leak(&self, text: &str) -> Option<String> {
-        self.sweeper.find(text.as_bytes()).map(|label| label.kind)
+        let mut sweepers = [&self.sweeper, &self.passing].into_iter();
+        let found = sweepers.find_map(|sweeper| sweeper.find(text.as_bytes()));
+        found.map(|label| label.kind)
     }
 
     /// The interaction without any of its texts, for when the audit refuses it.
@@ -143,16 +158,28 @@ impl Redactor {
     }
 
     fn settle(&mut self, mut interaction: Interaction, fresh: &[Fresh]) -> Redacted {
+        self.passing = Sweeper::default();
+        let is_unlinked = fresh.iter().any(|fresh| fresh.is_passing);
+        let earlier_text_is_stale = self.kept.holds(fresh);
+        // What was written earlier is to be swept of it: room is made for that one.
+        let is_passing = |fresh: &Fresh| fresh.is_passing && !self.kept.may_hold(fresh);
+        self.ledger
+            .forget(fresh.iter().filter(|fresh| is_passing(fresh)));
         // A word that no list has is nobody's secret for that.
         for fresh in fresh.iter().filter(|fresh| fresh.label.kind != WORD) {
-            self.sweeper.add(&fresh.value, &fresh.label);
+            let sweeper = if is_passing(fresh) {
+                &mut self.passing
+            } else {
+                &mut self.sweeper
+            };
+            sweeper.add(&fresh.value, &fresh.label);
         }
         self.resweep(&mut interaction);
-        let earlier_text_is_stale = self.kept.holds(fresh);
         interaction.for_each_text(&mut |text| self.kept.note(text));
         Redacted {
             interaction,
             earlier_text_is_stale,
+            is_unlinked: is_unlinked || self.ledger.is_full(),
         }
     }
 
@@ -388,12 +415,16 @@ impl Kept {
         }
     }
 
+    fn may_hold(&self, fresh: &Fresh) -> bool {
+        fresh.label.kind != WORD && may_stand_in(&self.windows, &fresh.value)
+    }
+
     /// Whether one of the secrets stands in one of the texts.
     fn holds(&self, secrets: &[Fresh]) -> bool {
         let mut sweeper = Sweeper::default();
         secrets
             .iter()
-            .filter(|fresh| fresh.label.kind != WORD && may_stand_in(&self.windows, &fresh.value))
+            .filter(|fresh| self.may_hold(fresh))
             .for_each(|fresh| sweeper.add(&fresh.value, &fresh.label));
         sweeper.find(self.text.as_bytes()).is_some()
     }

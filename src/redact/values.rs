@@ -109,9 +109,10 @@ impl Redactor {
         }
     }
 
-    /// What a server says to people, who may find in it what nobody could read of the request.
+    /// What a server says to people, who may find in it what nobody could read of the request, or
+    /// what there was no room to remember.
     pub(super) fn sentence(&mut self, text: &str) -> String {
-        if self.is_unread {
+        if self.is_unread || self.ledger.is_full() {
             self.secret("text", text, Shape::Hidden)
         } else {
             self.free_text(text)
