@@ -173,13 +173,15 @@ impl Tape {
         entries.sort_by_key(|entry| entry.id);
         let mut text = self.finished_header(&entries)?;
         for (number, entry) in (1..).zip(entries) {
-            let interaction = entry.read()?;
-            if let Some(stray) = check(&interaction, &self.keep_values).first() {
-                return Err(Refused::leak(&stray.kind));
+            let interaction = entry.read()?.renumbered(number);
+            let written = cassette::entry(&interaction);
+            let stray = check(&interaction, &self.keep_values).into_iter().next();
+            let leak = || self.redactor.leak_of(&interaction, &written);
+            if let Some(kind) = stray.map(|stray| stray.kind).or_else(leak) {
+                return Err(Refused::leak(&kind));
             }
-            text.push_str(&cassette::entry(&interaction.renumbered(number)));
+            text.push_str(&written);
         }
-        self.audit(&text)?;
         Ok(text)
     }
 
@@ -204,6 +206,9 @@ impl Tape {
             .header
             .clone()
             .with_server(served.transpose()?.as_slice());
+        if let Some(server) = &header.server {
+            self.audit(server)?;
+        }
         header.redacted = self.redactor.counts();
         let full = entries.iter().position(|entry| entry.is_unlinked);
         header.ledger_full_at = full.map(|at| at as u64 + 1);
@@ -222,7 +227,7 @@ impl Tape {
     fn audited(&mut self, interaction: Interaction, is_unlinked: bool) -> Entry {
         let (id, step) = (interaction.id(), interaction.step());
         let mut text = cassette::entry(&interaction);
-        if let Some(kind) = self.redactor.leak(&text) {
+        if let Some(kind) = self.redactor.leak_of(&interaction, &text) {
             let Refused { why } = Refused::leak(&kind);
             self.withheld.push(Withheld { id, why });
             text = cassette::entry(&Redactor::withheld(interaction));

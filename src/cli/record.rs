@@ -5,9 +5,7 @@ use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use authtape::deck::{
-    self, RecordOptions, Recorded, Recording, Running, Unreached, WireOptions,
-};
+use authtape::deck::{self, RecordOptions, Recorded, Recording, Running, Unreached, WireOptions};
 use authtape::launch::{Client, Outcome, Signals, inherited_roots};
 use authtape::library::Overwrite;
 use authtape::model::{FailureKind, Incident};
@@ -112,7 +110,9 @@ impl Args {
             error(&anyhow::Error::from(refused).context(what));
         }
         if recorded.is_full {
-            error(&anyhow!("{FULL}; the cassette says from which interaction on"));
+            error(&anyhow!(
+                "{FULL}; the cassette says from which interaction on"
+            ));
         }
         let is_failed = outcome.is_some_and(|outcome| outcome.code != 0);
         if !self.run.quiet {

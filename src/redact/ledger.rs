@@ -8,6 +8,7 @@ use crate::model::{is_unreserved, percent_decode, percent_encode};
 use crate::oauth::jwt;
 use crate::redact::label::{self, Label, Piece, Suffix};
 use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
+use crate::redact::sweep::is_common;
 use crate::redact::vocabulary::{is_host, is_number, is_plain};
 use crate::redact::{Alphabet, Declaration, Named};
 
@@ -89,7 +90,10 @@ impl Ledger {
                 secret.zeroize();
             }
             let keys = [value.to_ascii_lowercase(), percent_decode(value)];
-            for (map, key) in [&mut self.spellings, &mut self.unescaped].into_iter().zip(keys) {
+            for (map, key) in [&mut self.spellings, &mut self.unescaped]
+                .into_iter()
+                .zip(keys)
+            {
                 if map.get(&key) == Some(value)
                     && let Some((mut derived, mut secret)) = map.remove_entry(&key)
                 {
@@ -145,9 +149,9 @@ impl Ledger {
         vec![Piece::Label(label)]
     }
 
-    /// Whether the value is a secret already.
+    /// Whether the value is a secret already, and can be told from a word of the protocol.
     pub(super) fn knows(&self, value: &str) -> bool {
-        self.secrets.contains_key(value)
+        self.secrets.contains_key(value) && !is_common(value)
     }
 
     /// Whether the value is a secret but for the case of its letters.

@@ -124,6 +124,17 @@ impl Redactor {
         found.map(|label| label.kind)
     }
 
+    /// The kind of a known secret that stands in the interaction, which is written as this text.
+    pub fn leak_of(&self, interaction: &Interaction, written: &str) -> Option<String> {
+        self.leak(written)?;
+        // What reads as the file's own keys stands in every file: anybody can set a cookie to it.
+        let mut found = None;
+        interaction.clone().for_each_text(&mut |text| {
+            found = found.take().or_else(|| self.leak(text));
+        });
+        found
+    }
+
     /// The interaction without any of its texts, for when the audit refuses it.
     pub fn withheld(mut interaction: Interaction) -> Interaction {
         let absent = |size| {
@@ -298,6 +309,7 @@ impl Interaction {
         for pairs in pairs {
             each_pair(pairs, each);
         }
+        each(&mut request.method);
         each(&mut request.url);
         let texts = [
             &mut request.raw_query,

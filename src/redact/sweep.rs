@@ -113,14 +113,22 @@ fn literal_of(text: &str, start: usize, end: usize) -> Option<Piece> {
 /// reads as a label, as in what was redacted before, since labels are all over what is searched.
 fn is_searchable(value: &str) -> bool {
     let plain_word = value.len() < 12 && value.chars().all(char::is_alphabetic);
-    let protocol = registry::is_known(value)
+    value.len() >= 6 && !plain_word && !is_common(value) && !label::may_hold(value)
+}
+
+/// Whether a value is a word of the protocol, or too short to be anything: it is replaced in its
+/// own place only, or a server could set a cookie to it and deface every text that says it.
+pub(super) fn is_common(value: &str) -> bool {
+    value.len() < COMMON_MAX
+        || registry::is_known(value)
         || registry::header_class(value).is_some()
         || error_code::is_registered(value)
         || Step::from_word(value).is_some()
-        || WORDS.contains(&value);
-    value.len() >= 6 && !plain_word && !protocol && !label::may_hold(value)
+        || WORDS.contains(&value)
 }
 
+/// No one-time code and no PIN is shorter.
+const COMMON_MAX: usize = 4;
 /// How many bytes of a secret the index is given.
 const START: usize = 8;
 

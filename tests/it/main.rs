@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod flood;
 mod proxy;
 mod record;
 mod replay;
