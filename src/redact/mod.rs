@@ -9,6 +9,7 @@
 mod audit;
 mod bodies;
 mod check;
+mod closure;
 mod decode;
 mod encoding;
 mod entry;
