@@ -172,11 +172,12 @@ impl Tape {
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(|entry| entry.id);
         let mut text = self.finished_header(&entries)?;
+        let mut examiner = self.redactor.examiner();
         for (number, entry) in (1..).zip(entries) {
-            let interaction = entry.read()?.renumbered(number);
+            let mut interaction = entry.read()?.renumbered(number);
             let written = cassette::entry(&interaction);
             let stray = check(&interaction, &self.keep_values).into_iter().next();
-            let leak = || self.redactor.leak_of(&interaction, &written);
+            let leak = || examiner.examine(&mut interaction, &written);
             if let Some(kind) = stray.map(|stray| stray.kind).or_else(leak) {
                 return Err(Refused::leak(&kind));
             }

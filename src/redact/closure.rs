@@ -251,7 +251,7 @@ fn readable(bytes: &[u8], out: &mut String) {
 }
 
 /// Stands for a label: no letter of any encoding, and no white space.
-const BREAK: &str = "\0";
+pub(super) const BREAK: &str = "\0";
 /// Six bytes, as few as a secret has that is searched for.
 const BASE64_MIN: usize = 8;
 const HEX_MIN: usize = 12;

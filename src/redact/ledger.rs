@@ -321,7 +321,8 @@ fn declare(value: &str, shape: Shape) -> Option<Declaration> {
     }
 }
 
-fn declare_shape(value: &str) -> Option<Declaration> {
+/// The shape of a value, where that leaves enough unknown.
+pub(super) fn declare_shape(value: &str) -> Option<Declaration> {
     let prefix = PREFIXES
         .iter()
         .find(|prefix| value.starts_with(**prefix) && value.len() > prefix.len());

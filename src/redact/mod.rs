@@ -13,6 +13,8 @@ mod closure;
 mod decode;
 mod encoding;
 mod entry;
+mod examine;
+mod fragment;
 mod headers;
 mod index;
 mod interaction;
@@ -29,6 +31,7 @@ pub use audit::{AuditHit, audit};
 pub use check::{STAND, Stray, check};
 pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
+pub use examine::Examiner;
 pub use interaction::{
     AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
     Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,

@@ -12,6 +12,7 @@ use crate::oauth::registry::Place;
 use crate::oauth::{Step, name};
 use crate::redact::check::Stray;
 use crate::redact::entry::Named;
+use crate::redact::examine::Public;
 use crate::redact::index::{WINDOW, Windows};
 use crate::redact::interaction::{
     AbsentBody, DropReason, DroppedBody, Interaction, RecordedError, RecordedRequest,
@@ -37,7 +38,9 @@ pub struct Redactor {
     pub(super) strays: Option<Vec<Stray>>,
     /// Texts that are kept as they are, by how they are walked.
     pub(super) plain: [HashSet<String>; 3],
-    sweeper: Sweeper,
+    pub(super) sweeper: Sweeper,
+    /// What is said of clients and hosts.
+    pub(super) public: Public,
     /// The secrets of the last exchange that the ledger had no room for.
     passing: Sweeper,
     kept: Kept,
@@ -187,6 +190,7 @@ impl Redactor {
         }
         self.resweep(&mut interaction);
         interaction.for_each_text(&mut |text| self.kept.note(text));
+        self.note_public(&interaction);
         Redacted {
             interaction,
             earlier_text_is_stale,

@@ -39,6 +39,16 @@ impl Sweeper {
             .push((Zeroizing::new(value.to_owned()), label.clone()));
     }
 
+    /// What is searched for.
+    pub(super) fn secrets(&self) -> &[(Zeroizing<String>, Label)] {
+        &self.secrets
+    }
+
+    /// How many spellings are searched for.
+    pub(super) fn patterns(&self) -> usize {
+        self.index.len()
+    }
+
     /// Replaces what it finds in the literal parts of a text; `None` where there is nothing.
     pub(super) fn replace(&self, text: &str) -> Option<String> {
         if !label::may_hold(text) {

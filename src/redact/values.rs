@@ -429,7 +429,7 @@ fn url_place(name: &str) -> Place {
 }
 
 /// Public and often random: identifiers of clients and of keys.
-fn is_public(name: &str) -> bool {
+pub(super) fn is_public(name: &str) -> bool {
     PUBLIC.contains(&name)
 }
 
