@@ -2,14 +2,14 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-use crate::cassette::{self, Cassette, Header};
+use crate::cassette::{self, Cassette, Header, Stamp};
 use crate::model::{Exchange, coding};
 use crate::oauth::Step;
 use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
-use crate::redact::{Capacity, Interaction, Named, Redacted, Redactor, check};
+use crate::redact::{Capacity, Examiner, Interaction, Named, Redacted, Redactor, check};
 
 /// What a recording keeps.
 #[derive(Clone, Debug, Default)]
@@ -171,7 +171,9 @@ impl Tape {
     pub fn finish(&self) -> Result<String, Refused> {
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(|entry| entry.id);
-        let mut text = self.finished_header(&entries)?;
+        let header = self.finished_header(&entries)?;
+        let mut text = head(&header)?;
+        let begins = text.len();
         let mut examiner = self.redactor.examiner();
         for (number, entry) in (1..).zip(entries) {
             let mut interaction = entry.read()?.renumbered(number);
@@ -183,6 +185,12 @@ impl Tape {
             }
             text.push_str(&written);
         }
+        let stamp = self.stamp(&examiner, cassette::sum(&text));
+        let header = head(&Header {
+            audit: Some(stamp),
+            ..header
+        })?;
+        text.replace_range(..begins, &header);
         Ok(text)
     }
 
@@ -198,7 +206,19 @@ impl Tape {
         }
     }
 
-    fn finished_header(&self, entries: &[&Entry]) -> Result<String, Refused> {
+    fn stamp(&self, examiner: &Examiner<'_>, sum: String) -> Stamp {
+        let counts = self.redactor.counts();
+        Stamp {
+            rules: cassette::RULES,
+            secrets: counts.iter().map(|kind| u64::from(kind.value)).sum(),
+            patterns: examiner.patterns() as u64,
+            depth: examiner.depth(),
+            hits: self.withheld.len() as u64,
+            sum,
+        }
+    }
+
+    fn finished_header(&self, entries: &[&Entry]) -> Result<Header, Refused> {
         let token = entries
             .iter()
             .find(|entry| entry.step == Step::TokenRequest);
@@ -213,16 +233,7 @@ impl Tape {
         header.redacted = self.redactor.counts();
         let full = entries.iter().position(|entry| entry.is_unlinked);
         header.ledger_full_at = full.map(|at| at as u64 + 1);
-        let begun = Cassette {
-            header,
-            interactions: Vec::new(),
-        };
-        let text = cassette::write(&begun);
-        match cassette::load(text.as_bytes()) {
-            Ok(read) if read == begun => Ok(text),
-            Ok(_) => Err(Refused::changed()),
-            Err(error) => Err(Refused::unreadable(&error)),
-        }
+        Ok(header)
     }
 
     fn audited(&mut self, interaction: Interaction, is_unlinked: bool) -> Entry {
@@ -253,6 +264,20 @@ impl Tape {
             }
         }
         self.text()
+    }
+}
+
+/// The text of a header, where it reads back as it was meant.
+fn head(header: &Header) -> Result<String, Refused> {
+    let begun = Cassette {
+        header: header.clone(),
+        interactions: Vec::new(),
+    };
+    let text = cassette::write(&begun);
+    match cassette::load(text.as_bytes()) {
+        Ok(read) if read == begun => Ok(text),
+        Ok(_) => Err(Refused::changed()),
+        Err(error) => Err(Refused::unreadable(&error)),
     }
 }
 

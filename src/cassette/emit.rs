@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::cassette::{Cassette, Header, VERSION};
+use crate::cassette::{Cassette, Header, Stamp, VERSION};
 use crate::oauth::facts::Facts;
 use crate::redact::{
     BasicCredentials, Content, Declaration, Interaction, Named, RecordedPart, RecordedRequest,
@@ -28,6 +28,7 @@ pub fn part_header(header: &Header) -> String {
         server: None,
         redacted: Vec::new(),
         ledger_full_at: None,
+        audit: None,
         ..header.clone()
     })
 }
@@ -83,6 +84,9 @@ fn head(header: &Header) -> String {
     }
     if let Some(at) = header.ledger_full_at {
         out.key("ledger_full_at", &at.to_string());
+    }
+    if let Some(stamp) = &header.audit {
+        out.key("audit", &stamped(stamp));
     }
     out.text.push_str("interactions:\n");
     out.text
@@ -302,6 +306,17 @@ fn flow<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
         .map(|(key, value)| format!("{key}: {value}"))
         .collect();
     format!("{{{}}}", fields.join(", "))
+}
+
+fn stamped(stamp: &Stamp) -> String {
+    flow([
+        ("rules", stamp.rules.to_string()),
+        ("secrets", stamp.secrets.to_string()),
+        ("patterns", stamp.patterns.to_string()),
+        ("depth", stamp.depth.to_string()),
+        ("hits", stamp.hits.to_string()),
+        ("sum", flow_scalar(&stamp.sum)),
+    ])
 }
 
 fn seconds(duration: std::time::Duration) -> String {

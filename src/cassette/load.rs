@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::cassette::{Cassette, Error, Header, VERSION};
+use crate::cassette::{Cassette, Error, Header, Stamp, VERSION};
 use crate::redact::{Interaction, Named, RecordedResponse};
 
 /// How long a file may be unless more is asked for: 64 MiB.
@@ -89,6 +89,7 @@ struct File {
     #[serde(default, deserialize_with = "crate::redact::table")]
     redacted: Vec<Named<u32>>,
     ledger_full_at: Option<u64>,
+    audit: Option<Stamp>,
     #[serde(default)]
     interactions: Option<Vec<Interaction>>,
 }
@@ -102,6 +103,7 @@ impl From<File> for Cassette {
             insecure_upstream,
             redacted,
             ledger_full_at,
+            audit,
             interactions,
             ..
         } = file;
@@ -112,6 +114,7 @@ impl From<File> for Cassette {
             insecure_upstream,
             redacted,
             ledger_full_at,
+            audit,
         };
         Self {
             header,

@@ -78,7 +78,8 @@ pub(super) fn has_vendor_prefix(word: &str) -> bool {
             .any(|prefix| word.strip_prefix(prefix).is_some_and(long))
 }
 
-/// Whether the word is an IP address that is not this machine's, nor one of a private network.
+/// Whether the word is an IP address that is not this machine's, nor of a private network or of
+/// examples.
 pub(super) fn is_address(word: &str) -> bool {
     if !word.contains(['.', ':']) {
         return false;
@@ -90,9 +91,17 @@ pub(super) fn is_address(word: &str) -> bool {
                 !(v4.is_loopback()
                     || v4.is_unspecified()
                     || v4.is_private()
+                    || v4.is_link_local()
                     || v4.is_documentation())
             }
-            std::net::IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unspecified()),
+            // RFC 3849: documentation.
+            std::net::IpAddr::V6(v6) => {
+                !(v6.is_loopback()
+                    || v6.is_unspecified()
+                    || v6.is_unique_local()
+                    || v6.is_unicast_link_local()
+                    || v6.segments()[..2] == [0x2001, 0xdb8])
+            }
         })
 }
 
