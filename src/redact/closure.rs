@@ -87,11 +87,15 @@ impl Closure {
     }
 }
 
+type Each<'a> = &'a mut dyn FnMut(&str);
+/// The bytes that the escape spells which a text begins with, and its length.
+type Escape = fn(&str) -> Option<(Vec<u8>, usize)>;
+
 /// One way to undo an encoding.
 struct Decoder {
     name: &'static str,
     /// Calls for each run of a text that may be so encoded.
-    runs: fn(&str, &mut dyn FnMut(&str)),
+    runs: fn(&str, Each<'_>),
     /// Appends what the run decodes to, if it does.
     decode: fn(&str, &mut String),
 }
@@ -152,7 +156,7 @@ const DECODERS: &[Decoder] = &[
     },
 ];
 
-fn marked_lines(text: &str, mark: char, each: &mut dyn FnMut(&str)) {
+fn marked_lines(text: &str, mark: char, each: Each<'_>) {
     if text.contains(mark) {
         text.lines()
             .filter(|line| line.contains(mark))
@@ -160,7 +164,7 @@ fn marked_lines(text: &str, mark: char, each: &mut dyn FnMut(&str)) {
     }
 }
 
-fn runs_of(text: &str, is_in: fn(char) -> bool, least: usize, each: &mut dyn FnMut(&str)) {
+fn runs_of(text: &str, is_in: fn(char) -> bool, least: usize, each: Each<'_>) {
     text.split(|c| !is_in(c))
         .filter(|run| run.len() >= least)
         .for_each(each);
@@ -170,9 +174,8 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/-_".contains(c)
 }
 
-/// The text with its escapes undone in one scan; `escape` says what a text begins with, if that is
-/// one, and how long that is.
-fn unescaped(text: &str, out: &mut String, escape: fn(&str) -> Option<(Vec<u8>, usize)>) {
+/// The text with its escapes undone in one scan.
+fn unescaped(text: &str, out: &mut String, escape: Escape) {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
     let mut found = false;
@@ -200,7 +203,10 @@ fn percent(rest: &str) -> Option<(Vec<u8>, usize)> {
 
 fn quoted_printable(rest: &str) -> Option<(Vec<u8>, usize)> {
     let escaped = rest.strip_prefix('=')?;
-    if let Some(next) = escaped.strip_prefix("\r\n").or(escaped.strip_prefix('\n')) {
+    if let Some(next) = escaped
+        .strip_prefix("\r\n")
+        .or_else(|| escaped.strip_prefix('\n'))
+    {
         // The next line's indentation is the file's.
         let next = next.trim_start_matches(' ');
         return Some((Vec::new(), rest.len() - next.len()));
@@ -307,7 +313,9 @@ mod tests {
         lines.collect::<Vec<_>>().join(end)
     }
 
-    const SPELLINGS: &[(&str, fn(&str) -> String)] = &[
+    type Spelling = (&'static str, fn(&str) -> String);
+
+    const SPELLINGS: &[Spelling] = &[
         ("percent", all_percent),
         ("form", |text| percent_encode(text).replace("%20", "+")),
         ("JSON", |text| {
@@ -398,6 +406,6 @@ mod tests {
         let line = "=41&amp;\\u0041%41+ QUFBQUFBQUFBQUFBQUFB ";
         let text: String = (0..60_000).map(|n| format!("{n}{line}")).collect();
         let found = Closure::default().find(&text, &mut |_| None::<()>);
-        assert!(found.is_err());
+        assert!(matches!(found, Err(TooMuch)));
     }
 }

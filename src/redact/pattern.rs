@@ -94,13 +94,9 @@ pub(super) fn is_address(word: &str) -> bool {
                     || v4.is_link_local()
                     || v4.is_documentation())
             }
-            // RFC 3849: documentation.
+            // RFC 3849: documentation. What is local may hold the number of a network card.
             std::net::IpAddr::V6(v6) => {
-                !(v6.is_loopback()
-                    || v6.is_unspecified()
-                    || v6.is_unique_local()
-                    || v6.is_unicast_link_local()
-                    || v6.segments()[..2] == [0x2001, 0xdb8])
+                !(v6.is_loopback() || v6.is_unspecified() || v6.segments()[..2] == [0x2001, 0xdb8])
             }
         })
 }

@@ -329,7 +329,7 @@ fn a_hundred_thousand_cookies_fill_neither_memory_nor_the_cassette_with_secrets(
             let numbers = (0..900).map(|n| (request * 4 + field) * 900 + n);
             let cookies: Vec<_> = numbers.map(|n| format!("s={}", value(n))).collect();
             sent.extend(cookies.iter().map(|cookie| cookie[2..].to_owned()));
-            fields.push_str(&format!("Cookie: {}\r\n", cookies.join(";")));
+            fields.extend(["Cookie: ", &cookies.join(";"), "\r\n"]);
         }
         let mut stream = TcpStream::connect(&proxy).expect("the proxy");
         let head = format!(

@@ -7,6 +7,7 @@
     reason = "a test stops at what it cannot do, and its tables are long"
 )]
 
+mod audit;
 mod cli;
 mod flood;
 mod proxy;
