@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use crate::oauth::jwt;
 use crate::redact::index::Index;
 use crate::redact::label::Label;
-use crate::redact::ledger::declare_shape;
 use crate::redact::pattern::PREFIXES;
+use crate::redact::shape::declare_shape;
 use crate::redact::vocabulary::is_plain;
 
 /// Searches for parts and hashes of secrets. They are wiped when it is dropped.

@@ -24,6 +24,7 @@ mod ledger;
 mod pattern;
 mod recordings;
 mod redactor;
+mod shape;
 mod sweep;
 mod values;
 mod vocabulary;
