@@ -132,20 +132,29 @@ fn a_full_ledger_drops_bodies_and_lets_nothing_through() {
             panic!("{name}: rewritten")
         };
         assert!(!text.contains(&late), "{name}: {text}");
+        let again = tape.record(token_request(
+            15,
+            &format!("sid={late}"),
+            "grant_type=a",
+            "{}",
+        ));
+        assert!(matches!(again, Laid::Appended(_)), "{name}: {again:?}");
         // A sentence of a field may say what no room was left to remember.
+        let url = "https://as.example/me?password=moonlight";
+        tape.record(exchange(16, said("GET", url, &[], ""), &[], ""));
         let header = [(
             "WWW-Authenticate",
-            "Bearer error_description=\"no sunshine\"",
+            "Bearer error_description=\"no moonlight\"",
         )];
-        tape.record(exchange(
-            15,
-            said("GET", "https://as.example/me?password=sunshine", &[], ""),
-            &header,
-            "",
-        ));
+        let request = said("GET", "https://as.example/me", &[], "");
+        tape.record(exchange(17, request, &header, ""));
         secrets.push(cookie);
         let text = tape.finish().expect("an audited cassette");
-        for secret in secrets.iter().map(String::as_str).chain(["sunshine"]) {
+        for secret in secrets
+            .iter()
+            .map(String::as_str)
+            .chain(["sunshine", "moonlight"])
+        {
             assert!(!text.contains(secret), "{name}: {secret} in {text}");
         }
         assert_eq!(
