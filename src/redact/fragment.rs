@@ -143,7 +143,7 @@ fn parts(secret: &str) -> Vec<(usize, usize)> {
     let open = open_characters(secret);
     let starts = 0..secret.len().saturating_sub(PART_MIN - 1);
     let part = |start: usize| {
-        let rest = start + PART_MIN..=secret.len();
+        let rest = start + PART_MIN..=secret.len().min(start + PART_MAX);
         let ends = rest.take_while(|end| {
             open[end - 1] && (*end > start + PART_MIN || open[start..*end].iter().all(|is| *is))
         });
@@ -196,6 +196,8 @@ fn is_telling(part: &str) -> bool {
 }
 
 const PART_MIN: usize = 8;
+/// What tells nothing so far is digits or one case: it is not looked at to the end of the secret.
+const PART_MAX: usize = 16;
 const BITS_MIN: f64 = 40.0;
 /// From letters to digits and back, or of case.
 const TURNS_MIN: usize = 2;
