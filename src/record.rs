@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cassette::{self, Cassette, Header};
+use crate::cassette::{self, Cassette, Header, Stamp};
 use crate::model::{Exchange, coding};
 use crate::oauth::Step;
 use crate::oauth::classify::classify;
@@ -12,7 +12,8 @@ use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
 use crate::redact::{
-    DECLARED, Declared, Interaction, Named, Piece, Profile, Redacted, Redactor, check, pieces,
+    Capacity, DECLARED, Declared, Examiner, Interaction, Named, Piece, Profile, Redacted, Redactor,
+    check, pieces,
 };
 
 /// What a recording keeps.
@@ -28,6 +29,8 @@ pub struct Options {
     pub profile: Profile,
     /// What is secret wherever it stands, known beforehand.
     pub secrets: Vec<Declared>,
+    /// How much is remembered of the secrets; what comes beyond it is written without bodies.
+    pub capacity: Capacity,
 }
 
 /// A recording in memory. What it gives out is redacted and audited text.
@@ -42,6 +45,7 @@ pub struct Tape {
     /// In the order in which the exchanges ended.
     entries: Vec<Entry>,
     withheld: Vec<Withheld>,
+    is_full: bool,
 }
 
 /// An interaction as its text, which takes far less memory than its values.
@@ -49,6 +53,7 @@ struct Entry {
     id: u64,
     step: Step,
     text: String,
+    is_unlinked: bool,
 }
 
 /// What came of one exchange.
@@ -91,7 +96,11 @@ pub fn undo_codings(exchange: &mut Exchange) {
 impl Tape {
     /// A tape that begins at this time (RFC 3339, UTC).
     pub fn new(options: Options, recorded_at: String) -> Self {
-        let mut redactor = Redactor::new(options.profile, options.keep_values.clone());
+        let mut redactor = Redactor::with_capacity(
+            options.profile,
+            options.keep_values.clone(),
+            options.capacity,
+        );
         redactor.declare(&options.secrets);
         Self {
             header: Header {
@@ -111,6 +120,7 @@ impl Tape {
             keep_values: options.keep_values,
             entries: Vec::new(),
             withheld: Vec::new(),
+            is_full: false,
         }
     }
 
@@ -137,8 +147,10 @@ impl Tape {
         let Redacted {
             interaction,
             earlier_text_is_stale,
+            is_unlinked,
         } = self.redactor.redact(exchange, reading, step, facts);
-        let entry = self.audited(interaction);
+        self.is_full |= is_unlinked;
+        let entry = self.audited(interaction, is_unlinked);
         let text = entry.text.clone();
         self.entries.push(entry);
         if earlier_text_is_stale {
@@ -189,31 +201,54 @@ impl Tape {
         u32::try_from(said.collect::<BTreeSet<_>>().len()).unwrap_or(u32::MAX)
     }
 
+    /// Whether there were more secrets than are remembered, and bodies are dropped for that.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
     /// What the audit refused.
     pub fn withheld(&self) -> &[Withheld] {
         &self.withheld
     }
 
     /// The text of the cassette, its interactions in the order of the requests' starts and
-    /// numbered so.
+    /// numbered so. What the audit finds in one of them leaves a stub of it; see
+    /// [`withheld`](Self::withheld).
     ///
     /// # Errors
     ///
-    /// [`Refused`] where the audit finds a known secret in the text, or an interaction does not
-    /// read back as it was written.
-    pub fn finish(&self) -> Result<String, Refused> {
+    /// [`Refused`] where the audit finds something in the header or in a stub, or an interaction
+    /// does not read back as it was written.
+    pub fn finish(&mut self) -> Result<String, Refused> {
         let mut entries: Vec<_> = self.entries.iter().collect();
         entries.sort_by_key(|entry| entry.id);
-        let mut text = self.finished_header(&entries)?;
+        let header = self.finished_header(&entries)?;
+        let mut text = head(&header)?;
+        let begins = text.len();
+        let mut examiner = self.redactor.examiner();
+        let mut withheld = Vec::new();
         for (number, entry) in (1..).zip(entries) {
-            let interaction = entry.read()?;
-            if let Some(stray) = check(&interaction, self.header.profile, &self.keep_values).first()
-            {
-                return Err(Refused::leak(&stray.kind));
+            let mut interaction = entry.read()?.renumbered(number);
+            let mut written = cassette::entry(&interaction);
+            if let Some(kind) = self.examined(&mut examiner, &mut interaction, &written) {
+                let (id, Refused { why }) = (entry.id, Refused::leak(&kind));
+                withheld.push(Withheld { id, why });
+                interaction = Redactor::withheld(interaction);
+                written = cassette::entry(&interaction);
+                if let Some(kind) = self.examined(&mut examiner, &mut interaction, &written) {
+                    return Err(Refused::leak(&kind));
+                }
             }
-            text.push_str(&cassette::entry(&interaction.renumbered(number)));
+            text.push_str(&written);
         }
-        self.audit(&text)?;
+        let hits = self.withheld.len() + withheld.len();
+        let stamp = self.stamp(&examiner, hits, cassette::sum(&text));
+        self.withheld.append(&mut withheld);
+        let header = head(&Header {
+            audit: Some(stamp),
+            ..header
+        })?;
+        text.replace_range(..begins, &header);
         Ok(text)
     }
 
@@ -229,7 +264,31 @@ impl Tape {
         }
     }
 
-    fn finished_header(&self, entries: &[&Entry]) -> Result<String, Refused> {
+    /// The kind of what must not stand in an interaction.
+    fn examined(
+        &self,
+        examiner: &mut Examiner<'_>,
+        interaction: &mut Interaction,
+        written: &str,
+    ) -> Option<String> {
+        let stray = check(interaction, self.header.profile, &self.keep_values);
+        let stray = stray.into_iter().next().map(|stray| stray.kind);
+        stray.or_else(|| examiner.examine(interaction, written))
+    }
+
+    fn stamp(&self, examiner: &Examiner<'_>, hits: usize, sum: String) -> Stamp {
+        let counts = self.redacted();
+        Stamp {
+            rules: cassette::RULES,
+            secrets: counts.iter().map(|kind| u64::from(kind.value)).sum(),
+            patterns: examiner.patterns() as u64,
+            depth: examiner.depth(),
+            hits: hits as u64,
+            sum,
+        }
+    }
+
+    fn finished_header(&self, entries: &[&Entry]) -> Result<Header, Refused> {
         let token = entries
             .iter()
             .find(|entry| entry.step == Step::TokenRequest);
@@ -238,28 +297,29 @@ impl Tape {
             .header
             .clone()
             .with_server(served.transpose()?.as_slice());
-        header.redacted = self.redacted();
-        let begun = Cassette {
-            header,
-            interactions: Vec::new(),
-        };
-        let text = cassette::write(&begun);
-        match cassette::load(text.as_bytes()) {
-            Ok(read) if read == begun => Ok(text),
-            Ok(_) => Err(Refused::changed()),
-            Err(error) => Err(Refused::unreadable(&error)),
+        if let Some(server) = &header.server {
+            self.audit(server)?;
         }
+        header.redacted = self.redacted();
+        let full = entries.iter().position(|entry| entry.is_unlinked);
+        header.ledger_full_at = full.map(|at| at as u64 + 1);
+        Ok(header)
     }
 
-    fn audited(&mut self, interaction: Interaction) -> Entry {
+    fn audited(&mut self, interaction: Interaction, is_unlinked: bool) -> Entry {
         let (id, step) = (interaction.id(), interaction.step());
         let mut text = cassette::entry(&interaction);
-        if let Some(kind) = self.redactor.leak(&text) {
+        if let Some(kind) = self.redactor.leak_of(&interaction, &text) {
             let Refused { why } = Refused::leak(&kind);
             self.withheld.push(Withheld { id, why });
             text = cassette::entry(&Redactor::withheld(interaction));
         }
-        Entry { id, step, text }
+        Entry {
+            id,
+            step,
+            text,
+            is_unlinked,
+        }
     }
 
     fn rewrite(&mut self) -> String {
@@ -267,13 +327,27 @@ impl Tape {
             match entry.read() {
                 Ok(mut interaction) => {
                     self.redactor.resweep(&mut interaction);
-                    let entry = self.audited(interaction);
+                    let entry = self.audited(interaction, entry.is_unlinked);
                     self.entries.push(entry);
                 }
                 Err(Refused { why }) => self.withheld.push(Withheld { id: entry.id, why }),
             }
         }
         self.text()
+    }
+}
+
+/// The text of a header, where it reads back as it was meant.
+fn head(header: &Header) -> Result<String, Refused> {
+    let begun = Cassette {
+        header: header.clone(),
+        interactions: Vec::new(),
+    };
+    let text = cassette::write(&begun);
+    match cassette::load(text.as_bytes()) {
+        Ok(read) if read == begun => Ok(text),
+        Ok(_) => Err(Refused::changed()),
+        Err(error) => Err(Refused::unreadable(&error)),
     }
 }
 

@@ -4,32 +4,50 @@ use crate::cassette::load;
 use crate::redact::{self, AuditHit, Interaction, Profile, STAND, Stray, check};
 
 /// Searches a file for what looks like a secret; in a cassette every value that stands without a
-/// label where a recorder would have put one is found, too.
+/// label where a recorder would have put one is found, too, and in recordings of other tools what
+/// is random and what tells who somebody is.
 pub fn audit(text: &str) -> Vec<AuditHit> {
-    let mut hits = redact::audit(text);
     let head = text.lines().take_while(|line| *line != "interactions:");
     let raw = format!("profile: {}", Profile::Raw);
-    if let Some(line) = head.into_iter().position(|line| line.trim_end() == raw) {
-        hits.push(AuditHit {
+    let raw = head
+        .into_iter()
+        .position(|line| line.trim_end() == raw)
+        .map(|line| AuditHit {
             line: line + 1,
             column: 1,
             kind: "recording that is not redacted".to_owned(),
         });
-    }
-    if let Ok(cassette) = load(text.as_bytes()) {
-        let strays = |interaction: &Interaction| {
-            let from = line_of(text, 0, &format!("- id: {}", interaction.id())).unwrap_or(0);
-            check(interaction, cassette.header.profile, &[])
-                .iter()
-                .map(|stray| hit(text, from, stray))
-                .collect::<Vec<_>>()
+    let Ok(cassette) = load(text.as_bytes()) else {
+        let mut hits = if redact::is_recording(text) {
+            redact::audit_recording(text)
+        } else {
+            redact::audit(text)
         };
-        let found = cassette.interactions.iter().flat_map(strays);
-        let seen = hits.clone();
-        hits.extend(found.filter(|hit| !seen.iter().any(|other| other.line == hit.line)));
-        hits.sort_by_key(|hit| (hit.line, hit.column));
-    }
+        hits.extend(raw);
+        return hits;
+    };
+    let mut hits = redact::audit(text);
+    hits.extend(raw);
+    let strays = |interaction: &Interaction| {
+        let from = line_of(text, 0, &format!("- id: {}", interaction.id())).unwrap_or(0);
+        check(interaction, cassette.header.profile, &[])
+            .iter()
+            .map(|stray| hit(text, from, stray))
+            .collect::<Vec<_>>()
+    };
+    let found = cassette.interactions.iter().flat_map(strays);
+    let seen = hits.clone();
+    hits.extend(found.filter(|hit| !seen.iter().any(|other| other.line == hit.line)));
+    hits.sort_by_key(|hit| (hit.line, hit.column));
     hits
+}
+
+/// Whether a cassette was edited after the audit that its stamp is of; one without a stamp was not.
+pub fn is_edited(text: &str) -> bool {
+    let stamp = load(text.as_bytes())
+        .ok()
+        .and_then(|cassette| cassette.header.audit);
+    stamp.is_some_and(|stamp| !stamp.is_of(text))
 }
 
 fn hit(text: &str, from: usize, stray: &Stray) -> AuditHit {

@@ -6,7 +6,7 @@
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-use crate::cassette::{Cassette, Header, VERSION};
+use crate::cassette::{Cassette, Header, Stamp, VERSION};
 use crate::oauth::facts::Facts;
 use crate::redact::{
     BasicCredentials, Content, Declaration, Interaction, Named, Profile, RecordedField,
@@ -28,6 +28,8 @@ pub fn part_header(header: &Header) -> String {
     head(&Header {
         server: None,
         redacted: Vec::new(),
+        ledger_full_at: None,
+        audit: None,
         ..header.clone()
     })
 }
@@ -83,6 +85,12 @@ fn head(header: &Header) -> String {
             .iter()
             .map(|count| (count.name.as_str(), count.value.to_string()));
         out.key("redacted", flow(counts));
+    }
+    if let Some(at) = header.ledger_full_at {
+        out.key("ledger_full_at", at);
+    }
+    if let Some(stamp) = &header.audit {
+        out.key("audit", stamped(stamp));
     }
     out.text.push_str("interactions:\n");
     out.text
@@ -272,7 +280,7 @@ impl Lines {
                 self.open("fields");
                 self.indent -= 1;
                 for Named { name, value } in form.fields() {
-                    self.key(&format!("- {}", scalar(name)), &field(value));
+                    self.key(&format!("- {}", scalar(name)), field(value));
                 }
             }
         }
@@ -363,6 +371,17 @@ fn flow<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
         .map(|(key, value)| format!("{key}: {value}"))
         .collect();
     format!("{{{}}}", fields.join(", "))
+}
+
+fn stamped(stamp: &Stamp) -> String {
+    flow([
+        ("rules", stamp.rules.to_string()),
+        ("secrets", stamp.secrets.to_string()),
+        ("patterns", stamp.patterns.to_string()),
+        ("depth", stamp.depth.to_string()),
+        ("hits", stamp.hits.to_string()),
+        ("sum", flow_scalar(&stamp.sum)),
+    ])
 }
 
 /// Seconds with their thousandths.

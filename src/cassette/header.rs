@@ -1,5 +1,6 @@
 //! What stands at the top of a cassette.
 
+use crate::cassette::Stamp;
 use crate::oauth::Step;
 use crate::redact::{Interaction, Named, Profile};
 
@@ -18,6 +19,11 @@ pub struct Header {
     pub insecure_upstream: Vec<String>,
     /// How many secrets of each kind were replaced.
     pub redacted: Vec<Named<u32>>,
+    /// The interaction from which on there were more secrets than are remembered: bodies are
+    /// dropped, and the same secret may have several labels.
+    pub ledger_full_at: Option<u64>,
+    /// What the audit at the end of the recording came to.
+    pub audit: Option<Stamp>,
 }
 
 impl Header {

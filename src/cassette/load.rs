@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::cassette::{Cassette, Error, Header, VERSION, sound};
+use crate::cassette::{Cassette, Error, Header, Stamp, VERSION, sound};
 use crate::redact::{Interaction, Named, Profile};
 
 /// How long a file may be unless more is asked for: 64 MiB.
@@ -90,6 +90,8 @@ struct File {
     insecure_upstream: Vec<String>,
     #[serde(default, deserialize_with = "crate::redact::table")]
     redacted: Vec<Named<u32>>,
+    ledger_full_at: Option<u64>,
+    audit: Option<Stamp>,
     #[serde(default)]
     interactions: Option<Vec<Interaction>>,
 }
@@ -103,6 +105,8 @@ impl From<File> for Cassette {
             server,
             insecure_upstream,
             redacted,
+            ledger_full_at,
+            audit,
             interactions,
             ..
         } = file;
@@ -113,6 +117,8 @@ impl From<File> for Cassette {
             server,
             insecure_upstream,
             redacted,
+            ledger_full_at,
+            audit,
         };
         Self {
             header,

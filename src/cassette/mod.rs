@@ -13,13 +13,15 @@ mod header;
 mod load;
 mod session;
 mod sound;
+mod stamp;
 
-pub use audit::audit;
+pub use audit::{audit, is_edited};
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::Header;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 pub use session::{Link, Outcome, Session, TokenRequest};
+pub use stamp::{RULES, Stamp, sum};
 
 use crate::redact::{Interaction, Profile};
 

@@ -213,4 +213,5 @@ const DROPPED_UNSEEN: &[DropReason] = &[
     DropReason::Encoded,
     DropReason::Binary,
     DropReason::Audit,
+    DropReason::LedgerFull,
 ];

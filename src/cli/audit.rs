@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use authtape::cassette::audit;
+use authtape::cassette::{audit, is_edited};
 use authtape::library;
 use authtape::redact::AuditHit;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{error, plain, result};
+use crate::cli::output::{error, plain, result, say};
 
 /// Search files for what looks like a secret
 ///
 /// Any text will do: cassettes, HAR files, logs. What is found is named by line and column, and
-/// never shown.
+/// never shown. Of a cassette that was edited since its recording's own audit you are told so; what
+/// stands in it decides.
 #[derive(Parser)]
 pub(crate) struct Args {
     /// The files to search
@@ -29,6 +30,7 @@ impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let mut found = Vec::new();
         let mut unread = Vec::new();
+        let mut edited = Vec::new();
         for path in &self.files {
             let bytes = match library::read(path) {
                 Ok(bytes) => bytes,
@@ -38,15 +40,18 @@ impl Args {
                 }
             };
             let name = plain(&path.display().to_string());
-            found.extend(
-                audit(&String::from_utf8_lossy(&bytes))
-                    .into_iter()
-                    .map(|hit| (name.clone(), hit)),
-            );
+            let text = String::from_utf8_lossy(&bytes);
+            found.extend(audit(&text).into_iter().map(|hit| (name.clone(), hit)));
+            if is_edited(&text) {
+                edited.push(name);
+            }
         }
         let text = if self.json {
-            json(&found)
+            json(&found, &edited)
         } else {
+            for name in &edited {
+                say(&format!("note: {name} was edited after its audit"));
+            }
             text(&found, self.files.len() - unread.len())
         };
         result(&text)?;
@@ -72,8 +77,11 @@ fn text(found: &[(String, AuditHit)], files: usize) -> String {
     }
 }
 
-fn json(found: &[(String, AuditHit)]) -> String {
+fn json(found: &[(String, AuditHit)], edited: &[String]) -> String {
     let hit = |(name, hit): &(String, AuditHit)| serde_json::json!({ "file": name, "line": hit.line, "column": hit.column, "kind": hit.kind });
     let hits: Vec<_> = found.iter().map(hit).collect();
-    format!("{}\n", serde_json::json!({ "hits": hits }))
+    format!(
+        "{}\n",
+        serde_json::json!({ "hits": hits, "edited": edited })
+    )
 }

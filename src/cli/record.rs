@@ -1,10 +1,11 @@
 //! `authtape record`
 
+use std::convert::Infallible;
 use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use authtape::deck::{self, RecordOptions, Recorded, Unreached, WireOptions};
+use authtape::deck::{self, RecordOptions, Recorded, Recording, Running, Unreached, WireOptions};
 use authtape::launch::{Client, Outcome, Signals, inherited_roots};
 use authtape::library::{self, Overwrite};
 use authtape::model::{FailureKind, Incident};
@@ -91,7 +92,10 @@ impl Args {
             if self.unsafe_raw {
                 self.warn(running.ignored());
             }
-            let went = self.run.inside(&running, &trusted, &mut signals).await;
+            let went = tokio::select! {
+                went = self.run.inside(&running, &trusted, &mut signals) => went,
+                never = full(&running) => match never {},
+            };
             let stopped = running.stop().await;
             let outcome = went.as_ref().ok().and_then(Went::outcome);
             let recorded = match stopped {
@@ -118,6 +122,11 @@ impl Args {
         for refused in std::mem::take(&mut recorded.renewals) {
             let what = "the disk failed once; all was written again, to a new file";
             error(&anyhow::Error::from(refused).context(what));
+        }
+        if recorded.is_full {
+            error(&anyhow!(
+                "{FULL}; the cassette says from which interaction on"
+            ));
         }
         if self.unsafe_raw && recorded.path.is_some() {
             let path = self.cassette.display();
@@ -261,6 +270,13 @@ impl Args {
     }
 }
 
+/// Says it when there are more secrets than are remembered, and then waits for ever.
+async fn full(running: &Running<Recording>) -> Infallible {
+    running.ledger_full().await;
+    error(&anyhow!("{FULL}, from here on"));
+    std::future::pending().await
+}
+
 fn upstream_proxy(text: &str) -> Result<Detour, proxy::Error> {
     if text == "none" {
         return Ok(Detour::none());
@@ -361,6 +377,8 @@ pub(crate) fn in_words(incident: &Incident, runtime: Option<&Client>) -> String 
         _ => "a connection that never became a request".to_owned(),
     }
 }
+
+const FULL: &str = "there were more secrets than are remembered, so bodies are dropped, and the same secret may have several labels";
 
 const EXAMPLES: &str = "\
 Examples:

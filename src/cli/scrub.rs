@@ -116,10 +116,10 @@ impl Scrubbed {
         for exchange in har.exchanges {
             tape.record(exchange);
         }
+        let text = tape.finish()?;
         if let Some(withheld) = tape.withheld().first() {
             return Err(refused(withheld.id, &withheld.why));
         }
-        let text = tape.finish()?;
         let cassette = cassette::load_sized(text.as_bytes(), usize::MAX)?;
         let har_file = export::har(&cassette, &har.asides)?;
         for (number, entry) in (1..).zip(har_file.audited()) {
@@ -133,6 +133,10 @@ impl Scrubbed {
             }
         }
         let mut inventory = inventory(&cassette);
+        if tape.is_full() {
+            let told = "  there were more secrets than are remembered; the comments say which bodies were left out for that";
+            inventory.push(told.to_owned());
+        }
         inventory.extend(left_out(&har.left_out));
         if !shows_credentials {
             inventory.push(

@@ -331,6 +331,11 @@ impl Running<Recording> {
         self.deck.ignored.as_deref()
     }
 
+    /// Waits until there are more secrets than are remembered: from then on bodies are dropped.
+    pub async fn ledger_full(&self) {
+        self.deck.reel.full().await;
+    }
+
     /// Ends the run: what is in flight ends within two seconds, then the cassette is finished.
     /// Where nothing was recorded, no file is left.
     ///

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Notify;
+
 use crate::deck::Error;
 use crate::library::{self, PartFile, Written};
 use crate::model::{Exchange, Failure, FailureKind, Incident, Phase};
@@ -19,6 +21,8 @@ pub(super) struct Reel {
     next_id: AtomicU64,
     /// `None` once it is unwound; what comes later is too late.
     state: Mutex<Option<State>>,
+    /// Called when the ledger is full.
+    full: Notify,
 }
 
 struct State {
@@ -62,6 +66,7 @@ impl Reel {
             began: Instant::now(),
             next_id: AtomicU64::new(1),
             state: Mutex::new(Some(state)),
+            full: Notify::new(),
         }
     }
 
@@ -82,7 +87,15 @@ impl Reel {
         let reading = Reading::of(&exchange.request, exchange.response.as_ref());
         if let Some(state) = self.lock().as_mut() {
             state.lay(&exchange, &reading);
+            if state.tape.is_full() {
+                self.full.notify_one();
+            }
         }
+    }
+
+    /// Waits until there are more secrets than are remembered.
+    pub(super) async fn full(&self) {
+        self.full.notified().await;
     }
 
     /// Notes a connection that never became a request.
@@ -198,7 +211,7 @@ impl State {
 
 impl Wound {
     /// Finishes the cassette on disk.
-    pub(super) fn finish(self) -> Result<Recorded, Error> {
+    pub(super) fn finish(mut self) -> Result<Recorded, Error> {
         if let Some(failure) = self.failure {
             return Err(Error::Unfinished {
                 part: self.file.path().to_owned(),
@@ -206,7 +219,6 @@ impl Wound {
             });
         }
         let part = self.file.path().to_owned();
-        let withheld = self.tape.withheld().to_vec();
         let text = self.tape.finish().map_err(|source| Error::Refused {
             part: part.clone(),
             source,
@@ -225,8 +237,9 @@ impl Wound {
             skipped: self.skipped,
             unreached: self.unreached.into_iter().collect(),
             redacted: self.tape.redacted(),
+            is_full: self.tape.is_full(),
             incidents: self.incidents,
-            withheld,
+            withheld: self.tape.withheld().to_vec(),
             renewals: self.renewals,
         })
     }
@@ -257,6 +270,8 @@ pub struct Recorded {
     pub unreached: Vec<Unreached>,
     /// How many secrets of each kind were replaced.
     pub redacted: Vec<Named<u32>>,
+    /// There were more than are remembered, and bodies were dropped for that.
+    pub is_full: bool,
     /// Connections that never became a request.
     pub incidents: Vec<Incident>,
     /// Interactions whose text the audit refused.

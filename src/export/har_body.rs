@@ -107,6 +107,10 @@ const WHY: &[(DropReason, &str)] = &[
     (DropReason::Binary, "it is binary"),
     (DropReason::Cut, "it ended before its time"),
     (DropReason::Encoded, "its content coding cannot be undone"),
+    (
+        DropReason::LedgerFull,
+        "there were more secrets than are remembered",
+    ),
     (DropReason::Page, "a page or a document may hold anything"),
     (
         DropReason::TooLarge,

@@ -36,7 +36,8 @@ pub fn decode(headers: &Headers, captured: &mut Captured) {
     }
 }
 
-fn undo(coding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+/// The bytes without one content coding; `None` where they are not of it to the last byte.
+pub(crate) fn undo(coding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let mut rest = bytes;
     let decoded = match coding {
         "gzip" | "x-gzip" => {

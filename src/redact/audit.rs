@@ -43,7 +43,7 @@ fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
         hits.push((at, "private key"));
     }
     hits.extend(userinfo(line).map(|at| (at, "password in a URL")));
-    let mut previous = "";
+    let (mut previous, mut end) = ("", 0);
     for (at, word) in words(line) {
         let clean = word.trim_end_matches(['.', ':']);
         let found = if jwt::parse(clean).is_some() {
@@ -52,13 +52,14 @@ fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
             Some("vendor token")
         } else if is_scheme(previous) && is_credential(clean) {
             Some("credentials behind an authorization scheme")
-        } else if is_secret_name(previous) && is_credential(clean) {
+        } else if is_secret_name(previous) && !opens(line, end, at) && is_credential(clean) {
             Some("value of a secret parameter")
         } else {
             None
         };
         hits.extend(found.map(|kind| (at, kind)));
         previous = clean;
+        end = at + word.len();
     }
     hits
 }
@@ -73,6 +74,12 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
         let word = piece.strip_suffix(separator).unwrap_or(piece);
         (!word.is_empty()).then_some((start, word))
     })
+}
+
+/// Whether the name before is that of an object, as `request` is in HAR files on one line.
+fn opens(line: &str, end: usize, at: usize) -> bool {
+    line.get(end..at)
+        .is_some_and(|between| between.contains('{'))
 }
 
 fn is_scheme(word: &str) -> bool {
@@ -167,6 +174,11 @@ mod tests {
             ("Authorization: Basic REDACTED-basic-1", None),
             ("client_secret: \"\"", None),
             ("token_type=Bearer", None),
+            ("{\"request\":{\"postData\":\"x\"}}", None),
+            (
+                "{\"request\":\"SplxlOBeZQQYbYS6\"}",
+                Some((1, 13, "value of a secret parameter")),
+            ),
             ("code: {length: 24, alphabet: lower-alnum}", None),
             ("the code expired yesterday", None),
         ] {

@@ -37,6 +37,7 @@ impl Redactor {
     ) {
         let said = reading.said;
         let body = self.body(place, &said.body, reading.fields.sniff);
+        let body = self.unless_full(body, &said.body, reading.fields.sniff);
         self.is_unread = matches!(
             &body.absent,
             Some(AbsentBody::Dropped(dropped))
@@ -65,6 +66,7 @@ impl Redactor {
     ) {
         let sniffed = reading.answer.sniff.unwrap_or(Sniff::Empty);
         let body = self.body(place, &heard.body, sniffed);
+        let body = self.unless_full(body, &heard.body, sniffed);
         let bodiless = reading.said.method == "HEAD" || matches!(heard.status, 204 | 300..400);
         response.form = body.form;
         response.raw_form = body.raw_form;
@@ -85,6 +87,18 @@ impl Redactor {
             response.body = Some(dropped(DropReason::Binary, &heard.body, Sniff::Multipart));
         }
         self.keep_dropped(&mut response.body, &heard.body);
+    }
+
+    /// The body, unless secrets may stand in it that the ledger had no room for. What is secret in
+    /// it was learned all the same, for the rest of the exchange.
+    fn unless_full(&self, body: Body, captured: &Captured, sniffed: Sniff) -> Body {
+        if body.absent.is_some() || !self.ledger.is_full() {
+            return body;
+        }
+        Body {
+            absent: Some(dropped(DropReason::LedgerFull, captured, sniffed)),
+            ..Body::default()
+        }
     }
 
     fn body(&mut self, place: Place, captured: &Captured, sniffed: Sniff) -> Body {

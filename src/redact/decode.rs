@@ -47,7 +47,8 @@ pub(super) fn unescape_all(text: &str) -> Option<String> {
     Some(plain)
 }
 
-fn hex_byte(bytes: &[u8]) -> Option<u8> {
+/// The byte that two digits spell.
+pub(super) fn hex_byte(bytes: &[u8]) -> Option<u8> {
     let [high, low, ..] = bytes else {
         return None;
     };
@@ -65,7 +66,7 @@ fn quoted_printable(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
 }
 
 /// A reference to a character (HTML section 13.2.5.72), with its length and that of the `&`.
-fn entity(text: &str) -> Option<(Vec<u8>, usize)> {
+pub(super) fn entity(text: &str) -> Option<(Vec<u8>, usize)> {
     let mut near = text.bytes().take(ENTITY_MAX + 1);
     let end = near.position(|byte| byte == b';')?;
     let name = &text[..end];
@@ -83,7 +84,7 @@ fn entity(text: &str) -> Option<(Vec<u8>, usize)> {
 
 /// An escape of RFC 8259 section 7, with its length and that of the backslash; those of other
 /// languages among them.
-fn json_escape(text: &str) -> Option<(Vec<u8>, usize)> {
+pub(super) fn json_escape(text: &str) -> Option<(Vec<u8>, usize)> {
     let code = |digits: Option<&str>| u32::from_str_radix(digits?, 16).ok();
     let first = text.chars().next()?;
     let simple = |c: char| Some((c.to_string().into_bytes(), 2));

@@ -54,6 +54,11 @@ impl<T: Copy> Index<T> {
         self.filed.push(Filed { value, before });
     }
 
+    /// How many patterns there are.
+    pub(super) fn len(&self) -> usize {
+        self.filed.len()
+    }
+
     /// The first place from `at` on where a pattern stands, and the longest one there; `length`
     /// says how long the pattern of a value is that a text begins with.
     pub(super) fn find(

@@ -479,6 +479,8 @@ words! {
         UnknownText = "unknown_text",
         /// The audit found a secret in what would have been written.
         Audit = "audit",
+        /// There were more secrets than are remembered, so none could be found in it.
+        LedgerFull = "ledger_full",
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use zeroize::Zeroize as _;
 
-use crate::model::{is_unreserved, percent_decode, percent_encode};
-use crate::oauth::jwt;
+use crate::model::{percent_decode, percent_encode};
 use crate::redact::label::{self, Label, Piece, Suffix};
-use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
+use crate::redact::shape::{count, declare};
+use crate::redact::sweep::is_common;
 use crate::redact::vocabulary::{is_host, is_host_label, is_number, is_plain};
-use crate::redact::{Alphabet, Declaration, Named};
+use crate::redact::{Declaration, Named};
 
 /// What may be said of the shape of a value that is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +22,31 @@ pub(super) enum Shape {
     Hidden,
 }
 
+/// How much is remembered of the secrets of a recording; it is full where either is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// How many secrets.
+    pub secrets: usize,
+    /// Bytes of the secrets, of the patterns to find them by, and of what dropped texts said.
+    pub bytes: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            secrets: 20_000,
+            bytes: 64 << 20,
+        }
+    }
+}
+
 /// A secret that was seen for the first time.
 pub(super) struct Fresh {
     pub(super) label: Label,
     pub(super) value: String,
     pub(super) declaration: Option<Declaration>,
+    /// The ledger is full, and forgets it with the exchange that it stands in.
+    pub(super) is_passing: bool,
 }
 
 /// The secrets of one recording. They are wiped when it is dropped.
@@ -45,9 +65,46 @@ pub(super) struct Ledger {
     has_host_label: bool,
     counts: BTreeMap<String, u32>,
     fresh: Vec<Fresh>,
+    capacity: Capacity,
+    bytes: usize,
 }
 
 impl Ledger {
+    /// A ledger that learns no more than this.
+    pub(super) fn with_capacity(capacity: Capacity) -> Self {
+        let mut ledger = Self::default();
+        ledger.capacity = capacity;
+        ledger
+    }
+
+    /// Whether it has learned all that it may: what comes now is forgotten with its exchange, so
+    /// nothing is known of it where it stands again.
+    pub(super) fn is_full(&self) -> bool {
+        self.secrets.len() >= self.capacity.secrets || self.bytes >= self.capacity.bytes
+    }
+
+    /// Forgets the secrets that came when there was no more room.
+    pub(super) fn forget<'a>(&mut self, passing: impl Iterator<Item = &'a Fresh>) {
+        for fresh in passing {
+            let value = &fresh.value;
+            if let Some((mut secret, _)) = self.secrets.remove_entry(value) {
+                secret.zeroize();
+            }
+            let keys = [value.to_ascii_lowercase(), percent_decode(value)];
+            for (map, key) in [&mut self.spellings, &mut self.unescaped]
+                .into_iter()
+                .zip(keys)
+            {
+                if map.get(&key) == Some(value)
+                    && let Some((mut derived, mut secret)) = map.remove_entry(&key)
+                {
+                    derived.zeroize();
+                    secret.zeroize();
+                }
+            }
+        }
+    }
+
     /// The text that stands for a value: its label, or, where it differs from a known secret in a
     /// way that has a name, that secret's label with the difference.
     pub(super) fn text(&mut self, kind: &str, value: &str, shape: Shape) -> String {
@@ -69,6 +126,10 @@ impl Ledger {
         if let Some(related) = self.related(value) {
             return related;
         }
+        let is_passing = self.is_full();
+        if !is_passing {
+            self.bytes += COPIES * value.len() + PATTERNS;
+        }
         let number = self.counts.entry(kind.to_owned()).or_default();
         *number += 1;
         let label = Label::new(kind, *number);
@@ -88,13 +149,14 @@ impl Ledger {
             label: label.clone(),
             value: value.to_owned(),
             declaration,
+            is_passing,
         });
         vec![Piece::Label(label)]
     }
 
-    /// Whether the value is a secret already.
+    /// Whether the value is a secret already, and can be told from a word of the protocol.
     pub(super) fn knows(&self, value: &str) -> bool {
-        self.secrets.contains_key(value)
+        self.secrets.contains_key(value) && !is_common(value)
     }
 
     /// Whether the value is a secret but for the case of its letters.
@@ -119,8 +181,8 @@ impl Ledger {
 
     /// Notes what a text said that was dropped.
     pub(super) fn hear(&mut self, value: &str) {
-        if self.heard.len() < HEARD_MAX {
-            self.heard.insert(value.to_owned());
+        if !self.is_full() && self.heard.insert(value.to_owned()) {
+            self.bytes += value.len() + HEARD;
             self.has_plain |= may_be_kept(value);
         }
     }
@@ -257,104 +319,12 @@ fn around(before: &str, label: Label, after: &str) -> Vec<Piece> {
         .collect()
 }
 
-/// What may be declared: a shape that leaves at least 96 bits unknown, or a type.
-fn declare(value: &str, shape: Shape) -> Option<Declaration> {
-    match shape {
-        Shape::Hidden => None,
-        Shape::Typed => Some(Declaration {
-            r#type: Some(type_of(value).to_owned()),
-            ..Declaration::default()
-        }),
-        Shape::Declared => declare_shape(value),
-    }
-}
-
-fn declare_shape(value: &str) -> Option<Declaration> {
-    let prefix = PREFIXES
-        .iter()
-        .find(|prefix| value.starts_with(**prefix) && value.len() > prefix.len());
-    let alphabet = match alphabet_of(value) {
-        // 16, 32 or 64 random bytes in base64url have neither `-` nor `_` now and then.
-        Alphabet::Alnum if [22, 43, 86].contains(&count(value)) => Alphabet::Base64Url,
-        alphabet => alphabet,
-    };
-    let unknown = count(value) - prefix.map_or(0, |prefix| count(prefix));
-    let unknown_bits = f64::from(unknown) * (bits_of(alphabet) - 0.23);
-    if unknown_bits < 96.0 && jwt::parse(value).is_none() {
-        return None;
-    }
-    Some(Declaration {
-        length: Some(count(value)),
-        alphabet: Some(alphabet),
-        prefix: prefix.map(|prefix| (*prefix).to_owned()),
-        ..Declaration::default()
-    })
-}
-
-fn count(text: &str) -> u32 {
-    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
-}
-
-type Class = fn(char) -> bool;
-
-fn alphabet_of(value: &str) -> Alphabet {
-    let all = |class: Class| value.chars().all(class);
-    let classes: [(Alphabet, Class); 8] = [
-        (Alphabet::Digits, |c| c.is_ascii_digit()),
-        (Alphabet::Hex, |c| {
-            c.is_ascii_digit() || ('a'..='f').contains(&c)
-        }),
-        (Alphabet::LowerAlnum, |c| {
-            c.is_ascii_digit() || c.is_ascii_lowercase()
-        }),
-        (Alphabet::Alnum, |c| c.is_ascii_alphanumeric()),
-        (Alphabet::Base64Url, |c| {
-            c.is_ascii_alphanumeric() || c == '-' || c == '_'
-        }),
-        (Alphabet::Base64, |c| {
-            c.is_ascii_alphanumeric() || "+/=".contains(c)
-        }),
-        (Alphabet::Unreserved, |c| {
-            u8::try_from(c).is_ok_and(is_unreserved)
-        }),
-        (Alphabet::Visible, |c| c.is_ascii_graphic()),
-    ];
-    classes
-        .iter()
-        .find(|(_, class)| all(*class))
-        .map_or(Alphabet::Any, |(alphabet, _)| *alphabet)
-}
-
-fn bits_of(alphabet: Alphabet) -> f64 {
-    let size: f64 = match alphabet {
-        Alphabet::Digits => 10.0,
-        Alphabet::Hex => 16.0,
-        Alphabet::LowerAlnum => 36.0,
-        Alphabet::Alnum => 62.0,
-        Alphabet::Base64Url => 64.0,
-        Alphabet::Base64 => 65.0,
-        Alphabet::Unreserved => 66.0,
-        _ => 94.0,
-    };
-    size.log2()
-}
-
-fn type_of(value: &str) -> &'static str {
-    if is_uuid(value) {
-        "uuid"
-    } else if is_email(value) {
-        "email"
-    } else if value.chars().all(|c| c.is_ascii_digit()) {
-        "number"
-    } else if value.contains("://") {
-        "url"
-    } else {
-        "text"
-    }
-}
-
-/// How many runs of dropped texts are remembered.
-const HEARD_MAX: usize = 20_000;
+/// How often a secret's text is held: by the maps of the ledger and by the sweep.
+const COPIES: usize = 5;
+/// Bytes of what is filed to find a secret in any encoding, and of its labels.
+const PATTERNS: usize = 1 << 10;
+/// Bytes to remember a run of a dropped text, besides its own.
+const HEARD: usize = 48;
 const RELATED_MIN: usize = 8;
 
 /// What clients append to a value by mistake (the rule `code-has-extra-suffix`).
@@ -392,35 +362,6 @@ mod tests {
                 expected,
                 "{value:?}"
             );
-        }
-    }
-
-    #[test]
-    fn a_shape_is_declared_only_where_96_bits_stay_unknown() {
-        for (value, expected) in [
-            (
-                "0123456789abcdef0123456789abcdef",
-                Some((32, Alphabet::Hex)),
-            ),
-            ("0123456789abcdef", None),
-            (
-                "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-                Some((43, Alphabet::Base64Url)),
-            ),
-            ("hunter2", None),
-            (
-                "gho_16C7e42F292c6912E7710c838347Ae178B4a",
-                Some((40, Alphabet::Base64Url)),
-            ),
-        ] {
-            let declared = declare(value, Shape::Declared);
-            let shape = declared.map(|shape| {
-                (
-                    shape.length.unwrap_or_default(),
-                    shape.alphabet.unwrap_or(Alphabet::Any),
-                )
-            });
-            assert_eq!(shape, expected, "{value}");
         }
     }
 

@@ -9,13 +9,16 @@
 mod audit;
 mod bodies;
 mod check;
+mod closure;
 mod cookies;
 mod declared;
 mod decode;
 mod document;
 mod encoding;
 mod entry;
+mod examine;
 mod form;
+mod fragment;
 mod headers;
 mod index;
 mod interaction;
@@ -26,7 +29,9 @@ mod page;
 mod pattern;
 mod profile;
 mod public;
+mod recordings;
 mod redactor;
+mod shape;
 mod sweep;
 mod values;
 mod vocabulary;
@@ -37,6 +42,7 @@ pub(crate) use declared::DECLARED;
 pub use declared::{Declared, Undeclarable};
 pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
+pub use examine::Examiner;
 pub use form::{RecordedField, RecordedForm};
 pub use interaction::{
     AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
@@ -44,7 +50,9 @@ pub use interaction::{
 };
 pub use json::{minify, pretty, quote};
 pub use label::{Label, Piece, Suffix, escape, in_its_case, join, pieces};
+pub use ledger::Capacity;
 pub(crate) use pattern::is_suspicious;
 pub use profile::{Profile, Unredacted};
 pub(crate) use public::{HOST, says_whose};
+pub use recordings::{audit_recording, is_recording};
 pub use redactor::{Redacted, Redactor};

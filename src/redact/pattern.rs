@@ -98,7 +98,8 @@ impl Mark {
     }
 }
 
-/// Whether the word is an IP address that is not this machine's, nor one of a private network.
+/// Whether the word is an IP address that is not this machine's, nor of a private network or of
+/// examples.
 pub(super) fn is_address(word: &str) -> bool {
     if !word.contains(['.', ':']) {
         return false;
@@ -110,9 +111,13 @@ pub(super) fn is_address(word: &str) -> bool {
                 !(v4.is_loopback()
                     || v4.is_unspecified()
                     || v4.is_private()
+                    || v4.is_link_local()
                     || v4.is_documentation())
             }
-            std::net::IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unspecified()),
+            // RFC 3849: documentation. What is local may hold the number of a network card.
+            std::net::IpAddr::V6(v6) => {
+                !(v6.is_loopback() || v6.is_unspecified() || v6.segments()[..2] == [0x2001, 0xdb8])
+            }
         })
 }
 
@@ -126,7 +131,7 @@ pub(super) fn phone(text: &str) -> Option<usize> {
         .bytes()
         .take(PHONE_MAX)
         .position(|byte| !byte.is_ascii_digit() && !b" ()-./+".contains(&byte))
-        .unwrap_or(text.len().min(PHONE_MAX));
+        .unwrap_or_else(|| text.len().min(PHONE_MAX));
     let run = text[..end].trim_end_matches(|c: char| !c.is_ascii_digit());
     let digits = run.bytes().filter(u8::is_ascii_digit).count();
     let in_groups = run.contains([' ', '(', '-']) || run.starts_with('+');

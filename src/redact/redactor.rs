@@ -12,13 +12,14 @@ use crate::oauth::registry::Place;
 use crate::oauth::{Step, name};
 use crate::redact::check::Stray;
 use crate::redact::entry::Named;
+use crate::redact::examine::Public;
 use crate::redact::index::{WINDOW, Windows};
 use crate::redact::interaction::{
     AbsentBody, DropReason, DroppedBody, Interaction, RecordedError, RecordedRequest,
     RecordedResponse,
 };
-use crate::redact::label::{self, Piece, escape, pieces};
-use crate::redact::ledger::{Fresh, Ledger, Shape};
+use crate::redact::label::{self, Label, Piece, escape, pieces};
+use crate::redact::ledger::{Capacity, Fresh, Ledger, Shape};
 use crate::redact::profile::Profile;
 use crate::redact::sweep::{Sweeper, may_stand_in};
 use crate::redact::values::{WORD, encode};
@@ -40,6 +41,10 @@ pub struct Redactor {
     /// Texts that are kept as they are, by how they are walked.
     pub(super) plain: [HashSet<String>; 4],
     pub(super) sweeper: Sweeper,
+    /// What is said of clients and hosts.
+    pub(super) public: Public,
+    /// The secrets of the last exchange that the ledger had no room for.
+    passing: Sweeper,
     kept: Kept,
 }
 
@@ -49,13 +54,21 @@ pub struct Redacted {
     pub interaction: Interaction,
     /// A text kept earlier holds a secret that only this exchange made known.
     pub earlier_text_is_stale: bool,
+    /// There was no room to remember its secrets: elsewhere the same ones have other labels.
+    pub is_unlinked: bool,
 }
 
 impl Redactor {
     /// A redactor that shows this much, and also keeps the values of these parameters.
     pub fn new(profile: Profile, keep_values: Vec<String>) -> Self {
+        Self::with_capacity(profile, keep_values, Capacity::default())
+    }
+
+    /// The same, with room for so many secrets.
+    pub fn with_capacity(profile: Profile, keep_values: Vec<String>, capacity: Capacity) -> Self {
         Self {
             profile,
+            ledger: Ledger::with_capacity(capacity),
             keep_values,
             ..Self::default()
         }
@@ -105,11 +118,14 @@ impl Redactor {
         });
         // Where nothing stands in all of them, nothing does in one, but for what is written otherwise
         // because of labels.
-        if !label::has_escape(&all) && self.sweeper.find(all.as_bytes()).is_none() {
+        if !label::has_escape(&all) && self.found(&all).is_none() {
             return;
         }
         interaction.for_each_text(&mut |text| {
             if let Some(swept) = self.sweeper.replace(text) {
+                *text = swept;
+            }
+            if let Some(swept) = self.passing.replace(text) {
                 *text = swept;
             }
         });
@@ -125,7 +141,23 @@ impl Redactor {
         if self.profile == Profile::Raw {
             return None;
         }
-        self.sweeper.find(text.as_bytes()).map(|label| label.kind)
+        self.found(text).map(|label| label.kind)
+    }
+
+    fn found(&self, text: &str) -> Option<Label> {
+        let mut sweepers = [&self.sweeper, &self.passing].into_iter();
+        sweepers.find_map(|sweeper| sweeper.find(text.as_bytes()))
+    }
+
+    /// The kind of a known secret that stands in the interaction, which is written as this text.
+    pub fn leak_of(&self, interaction: &Interaction, written: &str) -> Option<String> {
+        self.leak(written)?;
+        // What reads as the file's own keys stands in every file: anybody can set a cookie to it.
+        let mut found = None;
+        interaction.clone().for_each_text(&mut |text| {
+            found = found.take().or_else(|| self.leak(text));
+        });
+        found
     }
 
     /// The interaction without any of its texts, for when the audit refuses it.
@@ -164,16 +196,29 @@ impl Redactor {
     }
 
     fn settle(&mut self, mut interaction: Interaction, fresh: &[Fresh]) -> Redacted {
+        self.passing = Sweeper::default();
+        let is_unlinked = fresh.iter().any(|fresh| fresh.is_passing);
+        let earlier_text_is_stale = self.kept.holds(fresh);
+        // What was written earlier is to be swept of it: room is made for that one.
+        let is_passing = |fresh: &Fresh| fresh.is_passing && !self.kept.may_hold(fresh);
+        self.ledger
+            .forget(fresh.iter().filter(|fresh| is_passing(fresh)));
         // A word that no list has is nobody's secret for that.
         for fresh in fresh.iter().filter(|fresh| fresh.label.kind != WORD) {
-            self.sweeper.add(&fresh.value, &fresh.label);
+            let sweeper = if is_passing(fresh) {
+                &mut self.passing
+            } else {
+                &mut self.sweeper
+            };
+            sweeper.add(&fresh.value, &fresh.label);
         }
         self.resweep(&mut interaction);
-        let earlier_text_is_stale = self.kept.holds(fresh);
         interaction.for_each_text(&mut |text| self.kept.note(text));
+        self.note_public(&interaction);
         Redacted {
             interaction,
             earlier_text_is_stale,
+            is_unlinked: is_unlinked || self.ledger.is_full(),
         }
     }
 
@@ -292,6 +337,7 @@ impl Interaction {
         for pairs in pairs {
             each_pair(pairs, each);
         }
+        each(&mut request.method);
         each(&mut request.url);
         let texts = [
             &mut request.raw_query,
@@ -420,11 +466,15 @@ impl Kept {
         self.text.push('\n');
     }
 
+    fn may_hold(&self, fresh: &Fresh) -> bool {
+        fresh.label.kind != WORD && may_stand_in(&self.windows, &fresh.value)
+    }
+
     /// Whether one of the secrets stands in one of the texts.
     fn holds(&self, secrets: &[Fresh]) -> bool {
         let mut likely = secrets
             .iter()
-            .filter(|fresh| fresh.label.kind != WORD && may_stand_in(&self.windows, &fresh.value))
+            .filter(|fresh| self.may_hold(fresh))
             .peekable();
         if likely.peek().is_none() {
             return false;

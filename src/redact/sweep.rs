@@ -43,6 +43,16 @@ impl Sweeper {
             .push((Zeroizing::new(value.to_owned()), label.clone()));
     }
 
+    /// What is searched for.
+    pub(super) fn secrets(&self) -> &[(Zeroizing<String>, Label)] {
+        &self.secrets
+    }
+
+    /// How many spellings are searched for.
+    pub(super) fn patterns(&self) -> usize {
+        self.index.len()
+    }
+
     /// Replaces what it finds in the literal parts of a text; `None` where there is nothing.
     pub(super) fn replace(&self, text: &str) -> Option<String> {
         if !label::may_hold(text) {
@@ -117,7 +127,13 @@ fn literal_of(text: &str, start: usize, end: usize) -> Option<Piece> {
 /// reads as a label, as in what was redacted before, since labels are all over what is searched.
 fn is_searchable(value: &str) -> bool {
     let plain_word = value.len() < 12 && value.chars().all(char::is_alphabetic);
-    value.len() >= 6 && !plain_word && !is_protocol(value) && !label::may_hold(value)
+    value.len() >= 6 && !plain_word && !is_common(value) && !label::may_hold(value)
+}
+
+/// Whether a value is a word of the protocol, or too short to be anything: it is replaced in its
+/// own place only, or a server could set a cookie to it and deface every text that says it.
+pub(super) fn is_common(value: &str) -> bool {
+    value.len() < COMMON_MAX || is_protocol(value)
 }
 
 /// Whether a value is a word of the protocol.
@@ -129,6 +145,8 @@ pub(super) fn is_protocol(value: &str) -> bool {
         || WORDS.contains(&value)
 }
 
+/// No one-time code and no PIN is shorter.
+const COMMON_MAX: usize = 4;
 /// How many bytes of a secret the index is given.
 const START: usize = 8;
 

@@ -122,9 +122,10 @@ impl Redactor {
         }
     }
 
-    /// What a server says to people, who may find in it what nobody could read of the request.
+    /// What a server says to people, who may find in it what nobody could read of the request, or
+    /// what there was no room to remember.
     pub(super) fn sentence(&mut self, text: &str) -> String {
-        if self.is_unread {
+        if self.is_unread || self.ledger.is_full() {
             self.secret("text", text, Shape::Hidden)
         } else {
             self.free_text(text)
@@ -406,6 +407,10 @@ impl Redactor {
                 param.name.trim_start_matches("amp;"),
                 &param.value,
             );
+            // The sweep knows the common spellings; what is kept in another is looked at in none.
+            let is_spelled = raw_value.is_some_and(|raw| raw != value);
+            let swept = self.sweeper.replace(&value).filter(|_| is_spelled);
+            let value = swept.unwrap_or(value);
             out.push(match raw_value {
                 None => name_text,
                 Some(raw_value) if value == param.value => format!("{name_text}={raw_value}"),
@@ -462,7 +467,7 @@ pub(super) fn url_place(name: &str) -> Place {
 }
 
 /// Public and often random: identifiers of clients and of keys.
-fn is_public(name: &str) -> bool {
+pub(super) fn is_public(name: &str) -> bool {
     PUBLIC.contains(&name)
 }
 

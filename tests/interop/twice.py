@@ -11,9 +11,9 @@ import tempfile
 
 from run import HERE, Server, fail, run
 
-# What may differ between two recordings of one session: when it was, how long it took, and the
-# identifiers that the server gives each request.
-MAY_DIFFER = re.compile(r'^ *(recorded_at|at|after): |^ *- X-Request-Id: ')
+# What may differ between two recordings of one session: when it was, how long it took, the
+# identifiers that the server gives each request, and the sum over all that.
+MAY_DIFFER = re.compile(r'^ *(recorded_at|at|after|audit): |^ *- X-Request-Id: ')
 
 
 def main():

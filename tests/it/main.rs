@@ -7,8 +7,10 @@
     reason = "a test stops at what it cannot do, and its tables are long"
 )]
 
+mod audit;
 mod cli;
 mod declared;
+mod flood;
 mod proxy;
 mod public;
 mod raw;

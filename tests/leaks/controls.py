@@ -3,7 +3,7 @@
     python3 tests/leaks/controls.py [--check] [--only WORD]
 
 A tree of its own is built with each mutation of `mutations.py`; at least one cell must fail that
-does not fail without it. `--check` only says which mutations still fit the source. Takes about half
+does not fail without it, or the test that the mutation names. `--check` only says which mutations still fit the source. Takes about half
 a minute for each: no part of CI.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -97,6 +98,8 @@ def kills(tree, mutation):
     """Whether cells fail with the mutation that did not without it."""
     path = tree / mutation.file
     whole = path.read_text()
+    if mutation.test:
+        return is_tested(tree, mutation)
     sound = build(tree)
     before = leaking(sound, mutation.cells) if sound else set()
     path.write_text(whole.replace(mutation.old, mutation.new))
@@ -108,6 +111,36 @@ def kills(tree, mutation):
     built = "" if sound and binary else " (does not build)"
     print(f"{'ok' if more else 'FAIL'} {mutation.name}: {len(more)} cells more{built}", flush=True)
     return bool(more)
+
+
+def is_tested(tree, mutation):
+    """Whether the mutation's test passes without it, and fails with it."""
+    path = tree / mutation.file
+    whole = path.read_text()
+    sound = tested(tree, mutation.test)
+    path.write_text(whole.replace(mutation.old, mutation.new))
+    try:
+        mutant = tested(tree, mutation.test)
+    finally:
+        path.write_text(whole)
+    good = (sound, mutant) == ("ok", "FAILED")
+    print(f"{'ok' if good else 'FAIL'} {mutation.name}: its test {sound}, then {mutant}", flush=True)
+    return good
+
+
+def tested(tree, test):
+    """What cargo says of a test: `ok` or `FAILED`; a test that is not there is neither."""
+    done = subprocess.run(
+        ["cargo", "test", "--locked", *test.split()],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CARGO_TARGET_DIR": str(HERE / "target"), "RUSTFLAGS": "-Awarnings"},
+    )
+    told = re.search(r"^test result: (\w+)\. (\d+) passed; (\d+) failed", done.stdout, re.M)
+    if not told:
+        return "does not build"
+    return told[1] if int(told[2]) + int(told[3]) else "is not there"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Every redaction rule, and how to switch it off: text replacements in the source, each with cells.
+"""Every redaction rule, and how to switch it off: text replacements in the source.
 
 A mutation names a file, the text that makes the rule, what stands there without the rule, and the
-cells of which at least one must fail then.
+cells of which at least one must fail then; or, where nothing gets so far unless another rule fails
+too, the test that must.
 """
 
 import dataclasses
@@ -15,6 +16,11 @@ PATTERN, REDACTOR, ENCODING = (
 )
 COOKIES, PAGE = "src/redact/cookies.rs", "src/redact/page.rs"
 
+LEDGER, FRAGMENT = "src/redact/ledger.rs", "src/redact/fragment.rs"
+FULL = "--test it a_full_ledger_drops_bodies"
+POISON = "--test it values_that_are_meant_to_deface"
+END = "--test it what_betrays_a_secret_at_the_end"
+
 
 @dataclasses.dataclass(frozen=True)
 class Mutation:
@@ -23,7 +29,9 @@ class Mutation:
     old: str
     new: str
     # As `run.py --only` takes it.
-    cells: str
+    cells: str = ""
+    # As `cargo test` takes it.
+    test: str = ""
 
 
 def row(name, old, cells, file=PARAMETERS):
@@ -365,4 +373,81 @@ MUTATIONS = (
     encoding("JSON, all escaped", ("JsonUnicode",), "json-unicode"),
     encoding("hexadecimal", ("Hex", "HexUpper"), "hex"),
     encoding("base64", ("Base64(0)", "Base64(1)", "Base64(2)"), "base64|base64-1|base64-2"),
+    Mutation(
+        "bodies are kept when the ledger is full",
+        BODIES,
+        "if body.absent.is_some() || !self.ledger.is_full() {",
+        "if true {",
+        test=FULL,
+    ),
+    Mutation(
+        "sentences are kept when the ledger is full",
+        VALUES,
+        "if self.is_unread || self.ledger.is_full() {",
+        "if self.is_unread {",
+        test=FULL,
+    ),
+    Mutation(
+        "a full ledger learns on",
+        LEDGER,
+        "let is_passing = self.is_full();",
+        "let is_passing = false;",
+        test=FULL,
+    ),
+    Mutation(
+        "a full ledger forgets what stands in earlier texts",
+        REDACTOR,
+        "fresh.is_passing && !self.kept.may_hold(fresh);",
+        "fresh.is_passing;",
+        test=FULL,
+    ),
+    Mutation(
+        "words of the protocol are replaced anywhere",
+        LEDGER,
+        "self.secrets.contains_key(value) && !is_common(value)",
+        "self.secrets.contains_key(value)",
+        test=POISON,
+    ),
+    Mutation(
+        "the file's own keys are hits",
+        REDACTOR,
+        "        self.leak(written)?;\n",
+        "        return self.leak(written);\n",
+        test=POISON,
+    ),
+    Mutation(
+        "encodings are not undone at the end",
+        "src/redact/closure.rs",
+        "if depth > DEPTH {",
+        "if depth > 0 {",
+        test=END,
+    ),
+    Mutation(
+        "parts of secrets are not looked for",
+        FRAGMENT,
+        "turns >= TURNS_MIN &&",
+        "turns > 1_000 &&",
+        test=END,
+    ),
+    Mutation(
+        "hashes of secrets are not looked for",
+        FRAGMENT,
+        "if secret.len() < HASHED_MIN {",
+        "if secret.len() > 1 {",
+        test=END,
+    ),
+    Mutation(
+        "people in other tools' recordings are nobody's",
+        "src/redact/recordings.rs",
+        "match pattern::looks(clean)? {",
+        "match pattern::looks(clean).filter(|looks| *looks == Looks::Token)? {",
+        test="--test it any_recording_is_searched",
+    ),
+    Mutation(
+        "an edit is not noticed",
+        "src/cassette/stamp.rs",
+        "self.sum == sum(text)",
+        "!text.is_empty()",
+        test="--test it a_stamp_says",
+    ),
 )

@@ -1,0 +1,411 @@
+//! What a text may be under its encodings, whichever they are and however deep.
+//!
+//! A decoder gives only what it changed: the rest was searched as it was. What was decoded before is
+//! not decoded again, so that thousands of interactions that say the same cost little more than one.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::model::coding;
+use crate::redact::decode::{entity, hex_byte, json_escape};
+use crate::redact::label::{Piece, pieces};
+
+/// How deep encodings are undone.
+pub(super) const DEPTH: u32 = 4;
+
+/// What one record may come to under its decoders.
+const DECODED_MAX: usize = 16 << 20;
+
+/// The decoded forms of many texts.
+#[derive(Default)]
+pub(super) struct Closure {
+    /// The hash of what was decoded, by what and how deep.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    left: usize,
+}
+
+/// A text that comes to more under its decoders than is looked at.
+pub(super) struct TooMuch;
+
+impl Closure {
+    /// What `find` finds in the text, under any encodings; labels are no part of it.
+    pub(super) fn find<T>(
+        &mut self,
+        text: &str,
+        find: &mut dyn FnMut(&str) -> Option<T>,
+    ) -> Result<Option<T>, TooMuch> {
+        self.left = DECODED_MAX;
+        let literal = |piece: Piece| match piece {
+            Piece::Literal(literal) => literal,
+            Piece::Label(_) => BREAK.to_owned(),
+        };
+        let text: String = pieces(text).into_iter().map(literal).collect();
+        self.descend(&text, 1, find)
+    }
+
+    fn descend<T>(
+        &mut self,
+        text: &str,
+        depth: u32,
+        find: &mut dyn FnMut(&str) -> Option<T>,
+    ) -> Result<Option<T>, TooMuch> {
+        if depth > DEPTH {
+            return Ok(None);
+        }
+        for decoder in DECODERS {
+            let decoded = self.decoded(decoder, text, depth);
+            if decoded.is_empty() {
+                continue;
+            }
+            self.left = self.left.checked_sub(decoded.len()).ok_or(TooMuch)?;
+            if let Some(found) = find(&decoded) {
+                return Ok(Some(found));
+            }
+            if let Some(found) = self.descend(&decoded, depth + 1, find)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a decoder makes of the runs of a text that it has not met.
+    fn decoded(&mut self, decoder: &Decoder, text: &str, depth: u32) -> Zeroizing<String> {
+        let mut out = Zeroizing::new(String::new());
+        (decoder.runs)(text, &mut |run| {
+            let key = (decoder.name, run, depth);
+            if self.seen.insert(self.hasher.hash_one(key)) {
+                (decoder.decode)(run, &mut out);
+            }
+        });
+        out
+    }
+}
+
+type Each<'a> = &'a mut dyn FnMut(&str);
+/// The bytes that the escape spells which a text begins with, and its length.
+type Escape = fn(&str) -> Option<(Vec<u8>, usize)>;
+
+/// One way to undo an encoding.
+struct Decoder {
+    name: &'static str,
+    /// Calls for each run of a text that may be so encoded.
+    runs: fn(&str, Each<'_>),
+    /// Appends what the run decodes to, if it does.
+    decode: fn(&str, &mut String),
+}
+
+const DECODERS: &[Decoder] = &[
+    Decoder {
+        name: "percent",
+        runs: |text, each| marked_lines(text, '%', each),
+        decode: |line, out| unescaped(line, out, percent),
+    },
+    Decoder {
+        name: "form",
+        runs: |text, each| marked_lines(text, '+', each),
+        decode: |line, out| unescaped(&line.replace('+', "%20"), out, percent),
+    },
+    Decoder {
+        name: "JSON",
+        runs: |text, each| marked_lines(text, '\\', each),
+        decode: |line, out| {
+            unescaped(line, out, |rest| json_escape(rest.strip_prefix('\\')?));
+        },
+    },
+    Decoder {
+        name: "HTML",
+        runs: |text, each| marked_lines(text, '&', each),
+        decode: |line, out| unescaped(line, out, |rest| entity(rest.strip_prefix('&')?)),
+    },
+    Decoder {
+        name: "quoted-printable",
+        runs: |text, each| {
+            // A soft break is the one escape that goes over the end of a line.
+            if text.contains("=\n") || text.contains("=\r\n") {
+                each(text);
+            } else {
+                marked_lines(text, '=', each);
+            }
+        },
+        decode: |text, out| unescaped(text, out, quoted_printable),
+    },
+    Decoder {
+        name: "white space",
+        runs: |text, each| {
+            if text.contains(char::is_whitespace) {
+                each(text);
+            }
+        },
+        decode: |text, out| out.extend(text.split_whitespace()),
+    },
+    Decoder {
+        name: "base64",
+        runs: |text, each| runs_of(text, is_base64, BASE64_MIN, each),
+        decode: base64,
+    },
+    Decoder {
+        name: "hex",
+        runs: |text, each| runs_of(text, |c| c.is_ascii_hexdigit(), HEX_MIN, each),
+        decode: hex,
+    },
+];
+
+fn marked_lines(text: &str, mark: char, each: Each<'_>) {
+    if text.contains(mark) {
+        text.lines()
+            .filter(|line| line.contains(mark))
+            .for_each(each);
+    }
+}
+
+fn runs_of(text: &str, is_in: fn(char) -> bool, least: usize, each: Each<'_>) {
+    text.split(|c| !is_in(c))
+        .filter(|run| run.len() >= least)
+        .for_each(each);
+}
+
+fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/-_".contains(c)
+}
+
+/// The text with its escapes undone in one scan.
+fn unescaped(text: &str, out: &mut String, escape: Escape) {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    let mut found = false;
+    while let Some(c) = rest.chars().next() {
+        let (decoded, length) = match escape(rest) {
+            Some((decoded, length)) => {
+                found = true;
+                (decoded, length)
+            }
+            None => (c.to_string().into_bytes(), c.len_utf8()),
+        };
+        bytes.extend(decoded);
+        rest = &rest[length..];
+    }
+    if found {
+        out.push_str(&String::from_utf8_lossy(&bytes));
+        out.push('\n');
+    }
+}
+
+fn percent(rest: &str) -> Option<(Vec<u8>, usize)> {
+    let byte = hex_byte(rest.strip_prefix('%')?.as_bytes())?;
+    Some((vec![byte], 3))
+}
+
+fn quoted_printable(rest: &str) -> Option<(Vec<u8>, usize)> {
+    let escaped = rest.strip_prefix('=')?;
+    if let Some(next) = escaped
+        .strip_prefix("\r\n")
+        .or_else(|| escaped.strip_prefix('\n'))
+    {
+        // The next line's indentation is the file's.
+        let next = next.trim_start_matches(' ');
+        return Some((Vec::new(), rest.len() - next.len()));
+    }
+    Some((vec![hex_byte(escaped.as_bytes())?], 3))
+}
+
+fn base64(run: &str, out: &mut String) {
+    let standard = run.replace('-', "+").replace('_', "/");
+    for start in 0..standard.len().min(4) {
+        let part = &standard[start..];
+        // One character by itself has no byte.
+        let whole = part.len() - usize::from(part.len() % 4 == 1);
+        if let Ok(bytes) = LENIENT.decode(&part[..whole]) {
+            readable(&Zeroizing::new(bytes), out);
+        }
+    }
+}
+
+fn hex(run: &str, out: &mut String) {
+    for start in 0..2 {
+        let pairs = run.as_bytes()[start..].chunks_exact(2);
+        let bytes = Zeroizing::new(pairs.filter_map(hex_byte).collect::<Vec<_>>());
+        readable(&bytes, out);
+    }
+}
+
+/// What can be read in decoded bytes, compressed or not: chance has six such characters in a row
+/// once in four hundred places.
+fn readable(bytes: &[u8], out: &mut String) {
+    for chunk in bytes.utf8_chunks() {
+        let runs = chunk
+            .valid()
+            .split(|c: char| c.is_control() && !c.is_whitespace());
+        for run in runs.filter(|run| run.len() >= READABLE_MIN) {
+            out.push_str(run);
+            out.push('\n');
+        }
+    }
+    let inflated = PACKED.iter().find_map(|(magic, coding)| {
+        let is_packed = bytes.len() >= PACKED_MIN && bytes.starts_with(magic);
+        is_packed.then(|| coding::undo(coding, bytes))?
+    });
+    if let Some(inflated) = inflated {
+        out.push_str(&String::from_utf8_lossy(&Zeroizing::new(inflated)));
+        out.push('\n');
+    }
+}
+
+/// Stands for a label: no letter of any encoding, and no white space.
+pub(super) const BREAK: &str = "\0";
+/// Six bytes, as few as a secret has that is searched for.
+const BASE64_MIN: usize = 8;
+const HEX_MIN: usize = 12;
+const READABLE_MIN: usize = 6;
+/// No compressed secret is shorter.
+const PACKED_MIN: usize = 10;
+/// How what is compressed begins (RFC 1952, 1950 and 8878); brotli begins as anything may.
+const PACKED: &[(&[u8], &str)] = &[
+    (b"\x1f\x8b", "gzip"),
+    (b"\x78", "deflate"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"", "br"),
+];
+/// Bits that are left over at the end say nothing.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
+
+    use super::*;
+    use crate::model::percent_encode;
+
+    const SECRET: &str = "Zx8/Qw3+Er5 Ty7=Ui9&Op1";
+
+    fn all_percent(text: &str) -> String {
+        text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    }
+
+    fn gzip(text: &str) -> String {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text.as_bytes()).expect("written");
+        BASE64.encode(encoder.finish().expect("finished"))
+    }
+
+    fn zlib(text: &str) -> String {
+        let mut encoder =
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text.as_bytes()).expect("written");
+        BASE64.encode(encoder.finish().expect("finished"))
+    }
+
+    fn wrapped(text: &str, end: &str) -> String {
+        let chars: Vec<char> = text.chars().collect();
+        let lines = chars.chunks(10).map(|line| line.iter().collect::<String>());
+        lines.collect::<Vec<_>>().join(end)
+    }
+
+    type Spelling = (&'static str, fn(&str) -> String);
+
+    const SPELLINGS: &[Spelling] = &[
+        ("percent", all_percent),
+        ("form", |text| percent_encode(text).replace("%20", "+")),
+        ("JSON", |text| {
+            text.encode_utf16()
+                .map(|unit| format!("\\u{unit:04X}"))
+                .collect()
+        }),
+        ("HTML", |text| {
+            text.chars()
+                .map(|c| format!("&#{};", u32::from(c)))
+                .collect()
+        }),
+        ("quoted-printable", |text| {
+            text.bytes().map(|byte| format!("={byte:02X}")).collect()
+        }),
+        ("soft breaks", |text| {
+            wrapped(&text.replace('=', "=3D"), "=\r\n")
+        }),
+        ("base64", |text| BASE64.encode(text)),
+        ("base64 at 1", |text| BASE64.encode(format!("x{text}"))),
+        ("base64 at 2", |text| BASE64.encode(format!("xy{text}"))),
+        ("base64url, among others", |text| {
+            format!("abc{}", URL_SAFE_NO_PAD.encode(text))
+        }),
+        ("wrapped base64", |text| {
+            wrapped(&BASE64.encode(text), "\n    ")
+        }),
+        ("hex", |text| {
+            text.bytes().map(|byte| format!("{byte:02X}")).collect()
+        }),
+        ("hex at 1", |text| {
+            format!(
+                "a{}",
+                text.bytes()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect::<String>()
+            )
+        }),
+        ("gzip", gzip),
+        ("zlib", zlib),
+    ];
+
+    fn is_found(text: &str) -> bool {
+        let mut find = |view: &str| view.contains(SECRET).then_some(());
+        let found = Closure::default().find(text, &mut find);
+        found.is_ok_and(|found| found.is_some())
+    }
+
+    #[test]
+    fn a_secret_is_found_under_any_two_encodings() {
+        for (outer, spell) in SPELLINGS {
+            assert!(is_found(&format!("a {} b", spell(SECRET))), "{outer}");
+            for (inner, first) in SPELLINGS {
+                let text = format!("a: \"{}\"\n", spell(&first(SECRET)));
+                assert!(is_found(&text), "{inner} in {outer}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn four_levels_are_undone_and_no_more() {
+        let spell =
+            |levels: u32| (0..levels).fold(SECRET.to_owned(), |text, _| BASE64.encode(text));
+        for (levels, expected) in [(1, true), (4, true), (5, false)] {
+            assert_eq!(is_found(&spell(levels)), expected, "{levels}");
+        }
+    }
+
+    #[test]
+    fn labels_and_what_was_met_before_are_not_decoded() {
+        let mut closure = Closure::default();
+        let mut views = 0;
+        let text = format!("b: REDACTED-code-1 {}\n", BASE64.encode("what it says"));
+        for expected in [true, false] {
+            let before = views;
+            let found = closure.find(&text, &mut |view| {
+                assert!(!view.contains("REDACTED"), "{view}");
+                views += 1;
+                None::<()>
+            });
+            assert!(found.is_ok_and(|found| found.is_none()));
+            assert_eq!(views > before, expected);
+        }
+    }
+
+    #[test]
+    fn what_unfolds_without_end_is_refused() {
+        let line = "=41&amp;\\u0041%41+ QUFBQUFBQUFBQUFBQUFB ";
+        let text: String = (0..60_000).map(|n| format!("{n}{line}")).collect();
+        let found = Closure::default().find(&text, &mut |_| None::<()>);
+        assert!(matches!(found, Err(TooMuch)));
+    }
+}

@@ -1,0 +1,276 @@
+//! What betrays a secret without being it: a few of its characters in a row, and a hash of it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use zeroize::Zeroizing;
+
+use crate::oauth::jwt;
+use crate::redact::index::Index;
+use crate::redact::label::Label;
+use crate::redact::pattern::PREFIXES;
+use crate::redact::shape::declare_shape;
+use crate::redact::vocabulary::is_plain;
+
+/// Searches for parts and hashes of secrets. They are wiped when it is dropped.
+pub(super) struct Fragments<'a> {
+    secrets: &'a [(Zeroizing<String>, Label)],
+    /// How hashes begin, with the secret that each is of.
+    hashes: Vec<(Zeroizing<String>, u32)>,
+    index: Index<Fragment>,
+}
+
+#[derive(Clone, Copy)]
+enum Fragment {
+    /// Some bytes of a secret.
+    Part { of: u32, start: u32, end: u32 },
+    /// A hash, by its place among all.
+    Hash(u32),
+}
+
+impl<'a> Fragments<'a> {
+    /// The fragments of secrets; what stands in a public text too is none.
+    pub(super) fn of(secrets: &'a [(Zeroizing<String>, Label)], public: &BTreeSet<String>) -> Self {
+        let public: HashSet<&[u8]> = public
+            .iter()
+            .flat_map(|text| text.as_bytes().windows(PART_MIN))
+            .collect();
+        let mut fragments = Self {
+            secrets,
+            hashes: Vec::new(),
+            index: Index::default(),
+        };
+        for (of, (secret, _)) in (0..).zip(secrets) {
+            fragments.add_parts(of, secret, &public);
+            fragments.add_hashes(of, secret);
+            // Services of pictures know people by the hash of their address in lower case.
+            if secret.contains('@') && secret.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                fragments.add_hashes(of, &secret.to_ascii_lowercase());
+            }
+        }
+        fragments
+    }
+
+    /// What of which secret stands in the text, in words.
+    pub(super) fn find(&self, text: &str) -> Option<String> {
+        let length = |fragment, text: &[u8]| {
+            let pattern = self.pattern(fragment)?;
+            text.starts_with(pattern.as_bytes())
+                .then_some(pattern.len())
+        };
+        let hit = self.index.find(text.as_bytes(), 0, length)?;
+        let (what, of) = match hit.value {
+            Fragment::Part { of, .. } => ("part", of),
+            Fragment::Hash(at) => ("hash", self.hashes.get(at as usize)?.1),
+        };
+        let (_, label) = self.secrets.get(of as usize)?;
+        Some(format!("{what} of a {}", label.kind))
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    fn pattern(&self, fragment: Fragment) -> Option<&str> {
+        match fragment {
+            Fragment::Part { of, start, end } => {
+                let (secret, _) = self.secrets.get(of as usize)?;
+                secret.get(start as usize..end as usize)
+            }
+            Fragment::Hash(at) => Some(self.hashes.get(at as usize)?.0.as_str()),
+        }
+    }
+
+    fn add_parts(&mut self, of: u32, secret: &str, public: &HashSet<&[u8]>) {
+        for (start, end) in parts(secret) {
+            let part = &secret.as_bytes()[start..end];
+            let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+                return;
+            };
+            if !public.contains(&part[..PART_MIN]) {
+                self.index.add(part, Fragment::Part { of, start, end });
+            }
+        }
+    }
+
+    fn add_hashes(&mut self, of: u32, secret: &str) {
+        if secret.len() < HASHED_MIN {
+            return;
+        }
+        let digests = [
+            Md5::digest(secret).to_vec(),
+            Sha1::digest(secret).to_vec(),
+            Sha256::digest(secret).to_vec(),
+            Sha384::digest(secret).to_vec(),
+            Sha512::digest(secret).to_vec(),
+        ];
+        for digest in digests {
+            let hex: String = digest[..HASH_BYTES]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            // Whole or its left half, a hash begins the same.
+            let begins = |text: String| text[..HASH_BASE64].to_owned();
+            let spelled: BTreeSet<String> = [
+                hex.to_ascii_uppercase(),
+                hex,
+                begins(STANDARD.encode(&digest)),
+                begins(URL_SAFE.encode(&digest)),
+            ]
+            .into();
+            for text in spelled {
+                let Ok(at) = u32::try_from(self.hashes.len()) else {
+                    return;
+                };
+                self.index.add(text.as_bytes(), Fragment::Hash(at));
+                self.hashes.push((Zeroizing::new(text), of));
+            }
+        }
+    }
+}
+
+/// The shortest parts of a secret that chance does not write: eight characters or more, none of a
+/// public prefix or of a word. A secret of less than 96 bits has none.
+fn parts(secret: &str) -> Vec<(usize, usize)> {
+    if !secret.is_ascii() || declare_shape(secret).is_none() {
+        return Vec::new();
+    }
+    let open = open_characters(secret);
+    let starts = 0..secret.len().saturating_sub(PART_MIN - 1);
+    let part = |start: usize| {
+        let rest = start + PART_MIN..=secret.len().min(start + PART_MAX);
+        let ends = rest.take_while(|end| {
+            open[end - 1] && (*end > start + PART_MIN || open[start..*end].iter().all(|is| *is))
+        });
+        let mut ends = ends.skip_while(|end| !is_telling(&secret[start..*end]));
+        ends.next().map(|end| (start, end))
+    };
+    starts.filter_map(part).collect()
+}
+
+/// Which characters of a secret nobody else would write: not those of a vendor's prefix, of a JWT's
+/// header, and of words.
+fn open_characters(secret: &str) -> Vec<bool> {
+    let prefix = PREFIXES.iter().find(|prefix| secret.starts_with(**prefix));
+    let header = jwt::parse(secret).and_then(|_| secret.find('.'));
+    let public = prefix
+        .map_or(0, |prefix| prefix.len())
+        .max(header.unwrap_or(0));
+    let mut open = vec![true; secret.len()];
+    open[..public].fill(false);
+    let mut start = 0;
+    for piece in secret.split(|c: char| !c.is_ascii_alphanumeric()) {
+        if piece.len() >= WORD_MIN && is_plain(piece) {
+            open[start..start + piece.len()].fill(false);
+        }
+        start += piece.len() + 1;
+    }
+    open
+}
+
+/// Whether a part has 40 bits and is no word with a number behind it.
+fn is_telling(part: &str) -> bool {
+    let class = |c: char| match c {
+        '0'..='9' => Some(0),
+        'a'..='z' => Some(1),
+        'A'..='Z' => Some(2),
+        _ => None,
+    };
+    let classes: Vec<u8> = part.chars().filter_map(class).collect();
+    let turns = classes.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let is_hex = part.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let letters: HashSet<u8> = classes.iter().copied().collect();
+    let bits = match letters.len() {
+        3 if is_hex => 4.45,
+        _ if is_hex => 4.0,
+        3 => 5.9,
+        _ => 5.1,
+    };
+    let length = u16::try_from(classes.len()).unwrap_or(u16::MAX);
+    turns >= TURNS_MIN && f64::from(length) * bits >= BITS_MIN
+}
+
+const PART_MIN: usize = 8;
+/// What tells nothing so far is digits or one case: it is not looked at to the end of the secret.
+const PART_MAX: usize = 16;
+const BITS_MIN: f64 = 40.0;
+/// From letters to digits and back, or of case.
+const TURNS_MIN: usize = 2;
+/// The shortest piece of a secret that may be a word.
+const WORD_MIN: usize = 3;
+/// What is shorter has hashes that anybody can look up, and is hidden whole.
+const HASHED_MIN: usize = 8;
+/// Half of the shortest hash.
+const HASH_BYTES: usize = 8;
+/// As many characters as depend on that half alone.
+const HASH_BASE64: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(secret: &str, text: &str, public: &[&str]) -> Option<String> {
+        let secrets = [(Zeroizing::new(secret.to_owned()), Label::new("code", 1))];
+        let public = public.iter().map(|text| (*text).to_owned()).collect();
+        Fragments::of(&secrets, &public).find(text)
+    }
+
+    #[test]
+    fn a_part_of_a_secret_is_found_unless_it_is_public() {
+        const TOKEN: &str = "gho_16C7e42F292c6912E7710c838347Ae178B4a";
+        const URL64: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let part = Some("part of a code".to_owned());
+        for (secret, text, expected) in [
+            (URL64, "the token ending in gFWFOEjXk", true),
+            (URL64, "the token ending in VP-mB92K", true),
+            (URL64, "dBjftJeZ is how it begins", true),
+            (URL64, "ends in WFOEjXk", false),
+            (TOKEN, "a gho_ token ends in 1783", false),
+            (TOKEN, "a token ends in 7Ae178B4a", true),
+            ("6f1d2c3b4a5968776f1d2c3b4a596877", "x 6f1d2c3b", false),
+            ("6f1d2c3b4a5968776f1d2c3b4a596877", "x 6f1d2c3b4a59", true),
+            (
+                "client-secret-production-8f3kq9z2m4x7",
+                "client-secret-production",
+                false,
+            ),
+            ("client-secret-production-8f3kq9z2m4x7", "8f3kq9z2m", true),
+            ("90210902109021090210902109021090", "2109021090210", false),
+            ("hunter2", "hunter2", false),
+        ] {
+            let expected = part.clone().filter(|_| expected);
+            assert_eq!(found(secret, text, &[]), expected, "{secret}: {text}");
+        }
+        let client = "acme7X9kQ2shop";
+        let secret = format!("{client}.dBjftJeZ4CVPmB92K27uhbUJU1p1r");
+        assert_eq!(found(&secret, client, &[]), part);
+        assert_eq!(found(&secret, client, &[client]), None);
+    }
+
+    #[test]
+    fn a_hash_of_a_secret_is_found_whole_and_by_its_half() {
+        let secret = "Jane.Doe@corp.example";
+        let hex =
+            |digest: &[u8]| -> String { digest.iter().map(|byte| format!("{byte:02x}")).collect() };
+        let lower = secret.to_ascii_lowercase();
+        let sha = Sha256::digest(secret);
+        for (name, text) in [
+            ("MD5 of the lower case", hex(&Md5::digest(&lower))),
+            ("SHA-1", hex(&Sha1::digest(secret))),
+            ("SHA-256", hex(&sha).to_ascii_uppercase()),
+            ("half of SHA-256, base64url", URL_SAFE.encode(&sha[..16])),
+            ("SHA-512, base64", STANDARD.encode(Sha512::digest(secret))),
+            ("half of SHA-384, hex", hex(&Sha384::digest(secret)[..24])),
+        ] {
+            let told = found(secret, &format!("id={text};"), &[]);
+            assert_eq!(told.as_deref(), Some("hash of a code"), "{name}");
+        }
+        let other = hex(&Sha256::digest("somebody else"));
+        assert_eq!(found(secret, &other, &[]), None);
+    }
+}
