@@ -23,7 +23,7 @@ fn main() {
     let asked = std::env::args()
         .skip(1)
         .find(|word| !word.starts_with("--"));
-    let cases: [(&str, fn(&str)); 5] = [
+    let cases: [(&str, Case); 5] = [
         ("not kept", |case| blocks(case, plain_exchange)),
         ("the same secrets each time", |case| {
             blocks(case, |n| token_exchange(n, 0));
@@ -40,6 +40,9 @@ fn main() {
         }
     }
 }
+
+/// Runs a case of this name, and prints what it took.
+type Case = fn(&str);
 
 /// Exchanges as large as those of the wire's benchmark.
 fn blocks(case: &str, nth: impl Fn(u64) -> Exchange) {
