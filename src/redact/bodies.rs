@@ -2,10 +2,11 @@
 
 use crate::model::{Captured, Headers, Heard, Params, multipart, percent_decode};
 use crate::oauth::fields::Reading;
+use crate::oauth::page::Page;
 use crate::oauth::registry::{self, Class, Place};
-use crate::oauth::sniff::{Sniff, boundary};
+use crate::oauth::sniff::{Sniff, boundary, sniff};
 use crate::redact::Redactor;
-use crate::redact::decode::unescape_all;
+use crate::redact::decode::{unescape_all, utf16};
 use crate::redact::entry::Named;
 use crate::redact::interaction::{
     AbsentBody, DropReason, DroppedBody, JsonWire, RecordedPart, RecordedRequest, RecordedResponse,
@@ -123,6 +124,13 @@ impl Redactor {
             return drop(reason);
         }
         let Ok(text) = std::str::from_utf8(&captured.bytes) else {
+            // Nobody can read it in the cassette, but what it says may be said again.
+            if let Some(text) = utf16(&captured.bytes) {
+                self.hear(&text, is_telling);
+                if sniff(text.as_bytes()) == Sniff::Html {
+                    self.page(&Page::read(&text));
+                }
+            }
             return drop(DropReason::Binary);
         };
         match sniffed {

@@ -48,6 +48,30 @@ pub(super) fn unescape_all(text: &str) -> Option<String> {
 }
 
 /// The byte that two digits spell.
+/// The text that bytes are in UTF-16, told by a byte order mark or by the zeros of its letters.
+pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
+    let (pairs, []) = bytes.as_chunks::<2>() else {
+        return None;
+    };
+    let zeros = |at: usize| pairs.iter().filter(|pair| pair[at] == 0).count();
+    let is_little = match pairs.first()? {
+        [0xff, 0xfe] => true,
+        [0xfe, 0xff] => false,
+        _ if zeros(1) * 2 > pairs.len() => true,
+        _ if zeros(0) * 2 > pairs.len() => false,
+        _ => return None,
+    };
+    let unit = |pair: &[u8; 2]| {
+        if is_little {
+            u16::from_le_bytes(*pair)
+        } else {
+            u16::from_be_bytes(*pair)
+        }
+    };
+    let text = String::from_utf16(&pairs.iter().map(unit).collect::<Vec<_>>()).ok()?;
+    Some(text.trim_start_matches('\u{feff}').to_owned())
+}
+
 pub(super) fn hex_byte(bytes: &[u8]) -> Option<u8> {
     let [high, low, ..] = bytes else {
         return None;
@@ -146,6 +170,33 @@ const ENTITIES: &[(&str, char)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sixteen_bits_are_read_with_and_without_a_mark() {
+        let text = "<html>sé</html>";
+        for (mark, is_little) in [
+            ("\u{feff}", true),
+            ("\u{feff}", false),
+            ("", true),
+            ("", false),
+        ] {
+            let units = format!("{mark}{text}");
+            let bytes: Vec<u8> = units
+                .encode_utf16()
+                .flat_map(|unit| {
+                    if is_little {
+                        unit.to_le_bytes()
+                    } else {
+                        unit.to_be_bytes()
+                    }
+                })
+                .collect();
+            assert_eq!(utf16(&bytes).as_deref(), Some(text), "{is_little}");
+            assert_eq!(utf16(&bytes[1..]), None);
+        }
+        assert_eq!(utf16("no sixteen bits".as_bytes()), None);
+        assert_eq!(utf16(&[0xff, 0xfe, 0x00, 0xd8]), None);
+    }
 
     #[test]
     fn escapes_are_undone_however_deep() {

@@ -48,7 +48,11 @@ impl Redactor {
             return text;
         }
         match class {
-            Some(Class::Keep) if is_public(name) && !self.ledger.knows(value) => escape(value),
+            Some(Class::Keep)
+                if is_public(name) && !self.ledger.knows(value) && is_as_it_stands(value) =>
+            {
+                escape(value)
+            }
             // A document for everybody.
             Some(Class::Keep)
                 if place == Place::Metadata
@@ -469,6 +473,11 @@ pub(super) fn url_place(name: &str) -> Place {
 /// Public and often random: identifiers of clients and of keys.
 pub(super) fn is_public(name: &str) -> bool {
     PUBLIC.contains(&name)
+}
+
+/// Whether the value is one run, and no spelling of another.
+fn is_as_it_stands(value: &str) -> bool {
+    !value.contains(char::is_whitespace) && unescape_all(value).is_none()
 }
 
 /// Which directory is asked stands in the path at one vendor, who needs it to help.
