@@ -23,6 +23,8 @@ const PLAIN_MAX: usize = 1_000;
 const DIGITS_MAX: usize = 4;
 /// Names are not longer than this.
 const NAME_MAX: usize = 64;
+/// Characters of the longest part of a header field's name that is no word.
+const MADE_UP_MAX: usize = 14;
 const PUBLIC: &[&str] = &["appid", "aud", "azp", name::CLIENT_ID, "kid"];
 pub(super) const PART_ENDS: &[char] = &['#', '&', '/', ':', '?', '\\'];
 const TENANT_HOSTS: &[&str] = &[
@@ -49,7 +51,9 @@ impl Redactor {
         }
         match class {
             Some(Class::Keep)
-                if is_public(name) && !self.ledger.knows(value) && is_as_it_stands(value) =>
+                if is_public(name)
+                    && !self.ledger.knows_in_any_case(value)
+                    && is_as_it_stands(value) =>
             {
                 escape(value)
             }
@@ -118,7 +122,10 @@ impl Redactor {
     pub(super) fn field_name(&mut self, name: &str) -> String {
         // They have no case of their own, and HTTP/2 sends them in lower case.
         let is_secret = self.ledger.knows_in_any_case(name) || self.ledger.has_heard(name);
-        let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX;
+        // Vendors make words up, but neither long ones nor numbers.
+        let is_long = |part: &str| part.len() > MADE_UP_MAX && !is_plain(part);
+        let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX
+            || name.split(['-', '_']).any(is_long);
         if pattern::looks(name).is_none() && !is_secret && !is_made_up {
             escape(name)
         } else {
@@ -218,6 +225,9 @@ impl Redactor {
         let Some(plain) = unescape_all(run) else {
             return false;
         };
+        if self.ledger.knows(&plain) || self.sweeper.find(plain.as_bytes()).is_some() {
+            return true;
+        }
         let is_kept = |word: &str| {
             let word = word.trim_end_matches(is_stop);
             let is_known = self.is_secret(word) || pattern::looks(word).is_some();
