@@ -4,6 +4,7 @@ use crate::oauth::registry::{self, Class, Place};
 use crate::oauth::{facts, jwt};
 use crate::redact::label::{Piece, pieces};
 use crate::redact::pattern;
+use crate::redact::vocabulary::has_error_number;
 
 /// A place in a text that looks like a secret; the value itself is never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
             Some("vendor token")
         } else if is_scheme(previous) && is_credential(clean) {
             Some("credentials behind an authorization scheme")
-        } else if is_secret_name(previous) && !opens(line, end, at) && is_credential(clean) {
+        } else if is_announced(previous, clean) && !opens(line, end, at) {
             Some("value of a secret parameter")
         } else {
             None
@@ -84,6 +85,11 @@ fn opens(line: &str, end: usize, at: usize) -> bool {
 
 fn is_scheme(word: &str) -> bool {
     ["basic", "bearer", "dpop"].contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// Whether the word before says that this one is secret: `password hunter2`.
+pub(super) fn is_announced(previous: &str, word: &str) -> bool {
+    is_secret_name(previous) && is_credential(word)
 }
 
 fn is_secret_name(word: &str) -> bool {
@@ -125,6 +131,7 @@ fn is_credential(word: &str) -> bool {
         && !plain
         && !registry::is_known(word)
         && !facts::is_placeholder_word(word)
+        && !has_error_number(word)
 }
 
 /// What is shorter is too often something else.

@@ -8,6 +8,7 @@ use crate::model::{percent_decode, percent_encode};
 use crate::redact::label::{self, Label, Piece, Suffix};
 use crate::redact::shape::{count, declare};
 use crate::redact::sweep::is_common;
+use crate::redact::values::{UNKNOWN, WORD};
 use crate::redact::vocabulary::{is_host, is_host_label, is_number, is_plain};
 use crate::redact::{Declaration, Named};
 
@@ -57,6 +58,8 @@ pub(super) struct Ledger {
     spellings: HashMap<String, String>,
     /// Each secret that holds escapes by what it is without one level of them.
     unescaped: HashMap<String, String>,
+    /// What differs from a secret in a way that has a name, and is as secret.
+    variants: BTreeSet<String>,
     /// What was said in texts that were dropped: secret where it is said again, else never named.
     heard: BTreeSet<String>,
     /// Whether a secret, or what was heard, is made of words that may be kept.
@@ -124,6 +127,10 @@ impl Ledger {
             return vec![Piece::Label(label.clone())];
         }
         if let Some(related) = self.related(value) {
+            if self.variants.insert(value.to_owned()) {
+                self.bytes += value.len() + HEARD;
+                self.note(value);
+            }
             return related;
         }
         let is_passing = self.is_full();
@@ -134,8 +141,7 @@ impl Ledger {
         *number += 1;
         let label = Label::new(kind, *number);
         self.secrets.insert(value.to_owned(), label.clone());
-        self.has_plain |= may_be_kept(value);
-        self.has_host_label |= is_host_label(value);
+        self.note(value);
         self.spellings
             .entry(value.to_ascii_lowercase())
             .or_insert_with(|| value.to_owned());
@@ -154,14 +160,44 @@ impl Ledger {
         vec![Piece::Label(label)]
     }
 
+    fn note(&mut self, value: &str) {
+        self.has_plain |= may_be_kept(value);
+        self.has_host_label |= is_host_label(value);
+    }
+
     /// Whether the value is a secret already, and can be told from a word of the protocol.
     pub(super) fn knows(&self, value: &str) -> bool {
-        self.secrets.contains_key(value) && !is_common(value)
+        (self.secrets.contains_key(value) || self.variants.contains(value)) && !is_common(value)
+    }
+
+    /// Whether one of the words of a text is a secret, in whatever case.
+    pub(super) fn knows_part(&self, text: &str) -> bool {
+        let is_known = |part: &str| self.knows_word(part) || self.has_heard(part);
+        self.has_plain && text.split(is_mark).any(is_known)
+    }
+
+    /// Whether the word is a secret, in whatever case.
+    pub(super) fn knows_word(&self, word: &str) -> bool {
+        !word.is_empty() && self.knows_in_any_case(word) && !is_common(&word.to_ascii_lowercase())
     }
 
     /// Whether the value is a secret but for the case of its letters.
     pub(super) fn knows_in_any_case(&self, value: &str) -> bool {
         self.spellings.contains_key(&value.to_ascii_lowercase())
+    }
+
+    /// Whether a label of a host's name, or a part of it, is a secret that a row speaks of. Hosts
+    /// are public: an unknown value that is spelled like one is nobody's secret for that.
+    pub(super) fn knows_in_host(&self, label: &str) -> bool {
+        let is_named = |part: &str| {
+            let secret = self.spellings.get(&part.to_ascii_lowercase());
+            let label = secret.and_then(|secret| self.secrets.get(secret));
+            label.is_some_and(|label| ![UNKNOWN, WORD].contains(&label.kind.as_str()))
+        };
+        is_named(label)
+            || label
+                .split('-')
+                .any(|part| !is_common(part) && is_named(part))
     }
 
     /// Whether the value was said in a text that was dropped.
@@ -189,6 +225,9 @@ impl Ledger {
 
     /// The secrets that came since the last call, in the order of their first sight.
     pub(super) fn take_fresh(&mut self) -> Vec<Fresh> {
+        if self.is_full() {
+            self.variants.clear();
+        }
         std::mem::take(&mut self.fresh)
     }
 
@@ -288,6 +327,9 @@ impl Drop for Ledger {
         while let Some((mut secret, _)) = self.secrets.pop_first() {
             secret.zeroize();
         }
+        while let Some(mut variant) = self.variants.pop_first() {
+            variant.zeroize();
+        }
         while let Some(mut heard) = self.heard.pop_first() {
             heard.zeroize();
         }
@@ -303,6 +345,11 @@ impl Drop for Fresh {
     fn drop(&mut self) {
         self.value.zeroize();
     }
+}
+
+/// What a word ends at.
+pub(super) fn is_mark(c: char) -> bool {
+    !c.is_alphanumeric()
 }
 
 /// Whether the value, were it not secret, would be kept as a word of a text.

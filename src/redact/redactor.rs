@@ -504,4 +504,110 @@ mod tests {
         assert_eq!(swept, "no REDACTED-password-1 today");
         assert_eq!(redactor.kept("12345"), "REDACTED-otp-1");
     }
+
+    #[test]
+    fn a_secret_that_is_a_plain_word_is_found_whatever_it_touches() {
+        let mut redactor = Redactor::default();
+        redactor.secret("password", "rainbows", Shape::Hidden);
+        for text in [
+            "bad login admin:rainbows",
+            "bad login user/rainbows",
+            "the account-rainbows is wrong",
+            "file:///home/rainbows",
+            "user@rainbows",
+            "rainbows_is_wrong",
+            "Rainbows is wrong",
+            "RAINBOWS!",
+            "login?password=rainbows",
+            "admin%3Arainbows",
+        ] {
+            for written in [redactor.free_text(text), redactor.kept(text)] {
+                let lower = written.to_ascii_lowercase();
+                assert!(!lower.contains("rainbows"), "{text}: {written}");
+                assert!(written.contains("REDACTED-"), "{text}: {written}");
+            }
+        }
+        for path in ["/account/login:rainbows/edit", "/error/rainbows-wrong"] {
+            let written = redactor.url(path);
+            assert!(!written.contains("rainbows"), "{path}: {written}");
+        }
+        assert_eq!(redactor.free_text("no rain, no bows"), "no rain, no bows");
+        for name in ["x-rainbows-id", "rainbows"] {
+            assert!(!redactor.field_name(name).contains("rainbows"), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_sentence_calls_a_password_is_replaced() {
+        let mut redactor = Redactor::default();
+        for (text, expected) in [
+            (
+                "password hunter2 expired",
+                "password REDACTED-word-1 expired",
+            ),
+            (
+                "wrong password: Sunshine!",
+                "wrong password: REDACTED-word-2!",
+            ),
+            ("no such user summer2024", "no such user REDACTED-word-3"),
+            (
+                "error code AADSTS50011: wrong",
+                "error code AADSTS50011: wrong",
+            ),
+            ("the password is wrong", "the password is wrong"),
+        ] {
+            assert_eq!(redactor.free_text(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_realm_that_is_called_as_a_host_leaves_the_host_alone() {
+        let mut redactor = Redactor::default();
+        let host = Url::parse("https://login.siemens.example/").expect("a URL");
+        let path = redactor.path("login.siemens.example", "/realms/siemens/token");
+        assert_eq!(path, "/realms/REDACTED-value-1/token");
+        assert_eq!(redactor.authority(&host), "login.siemens.example");
+    }
+
+    #[test]
+    fn what_is_nearly_a_secret_is_as_secret() {
+        for (known, nearly, text) in [
+            ("sunshine", "SUNSHINE", "Wrong password SUNSHINE"),
+            ("Sunshine", "sunshine", "No sunshine"),
+            ("rainbows", "rainbows/", "it was rainbows/"),
+        ] {
+            let mut redactor = Redactor::default();
+            redactor.secret("password", known, Shape::Hidden);
+            redactor.secret("password", nearly, Shape::Hidden);
+            let written = redactor.free_text(text).to_ascii_lowercase();
+            assert!(!written.contains(&known.to_ascii_lowercase()), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_a_dropped_text_said_is_nobodys_public_name() {
+        let mut redactor = Redactor::default();
+        let place = Place::AuthorizationRequest;
+        let heard = "k3v9x2m7q8w4e6r1t5y0u2i8";
+        redactor.ledger.hear(heard);
+        let id = redactor.value(place, name::CLIENT_ID, heard);
+        assert_eq!(id, "REDACTED-value-1");
+        redactor.clients.insert("8kqf3mz".to_owned());
+        redactor.ledger.hear("8kqf3mz");
+        assert_eq!(redactor.value(place, name::CLIENT_ID, "8kqf3mz"), "8kqf3mz");
+    }
+
+    #[test]
+    fn where_nothing_more_is_remembered_nothing_random_is_public() {
+        let few = Capacity {
+            secrets: 1,
+            ..Capacity::default()
+        };
+        let mut redactor = Redactor::with_capacity(Profile::Support, Vec::new(), few);
+        let place = Place::AuthorizationRequest;
+        assert_eq!(redactor.value(place, name::CLIENT_ID, "8kqf3mz"), "8kqf3mz");
+        redactor.secret("cookie", "the only one", Shape::Hidden);
+        let id = redactor.value(place, name::CLIENT_ID, "8kqf3mz");
+        assert!(id.starts_with("REDACTED-"), "{id}");
+    }
 }

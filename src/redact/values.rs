@@ -1,5 +1,6 @@
 //! A value by its class: kept, kept in part, or replaced.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use crate::model::{Params, Url, percent_decode, percent_encode};
@@ -7,14 +8,15 @@ use crate::oauth::facts::{is_placeholder_word, is_template};
 use crate::oauth::name;
 use crate::oauth::registry::{self, Class, Place};
 use crate::redact::Redactor;
+use crate::redact::audit::is_announced;
 use crate::redact::decode::unescape_all;
 use crate::redact::label::{self, Piece, Suffix, escape, pieces};
-use crate::redact::ledger::Shape;
+use crate::redact::ledger::{Shape, is_mark};
 use crate::redact::pattern::{self, Looks};
-use crate::redact::vocabulary::{is_host, is_host_label, is_number, is_plain};
+use crate::redact::vocabulary::{is_host, is_host_label, is_number, is_plain, is_word_and_number};
 
 /// The kind of a value that no row speaks of.
-const UNKNOWN: &str = "value";
+pub(super) const UNKNOWN: &str = "value";
 /// The kind of a word that no list has.
 pub(super) const WORD: &str = "word";
 /// How many plain texts of each kind are remembered.
@@ -51,9 +53,7 @@ impl Redactor {
         }
         match class {
             Some(Class::Keep)
-                if is_public(name)
-                    && !self.ledger.knows_in_any_case(value)
-                    && is_as_it_stands(value) =>
+                if is_public(name) && !self.may_be_secret(value) && is_as_it_stands(value) =>
             {
                 escape(value)
             }
@@ -105,7 +105,8 @@ impl Redactor {
     /// A name, which may itself be a secret or an address.
     pub(super) fn name(&mut self, name: &str) -> String {
         let is_word = || {
-            let is_known = self.ledger.knows(name) || name.parse::<IpAddr>().is_ok();
+            let is_known = self.ledger.knows(name) || self.ledger.knows_part(name);
+            let is_known = is_known || name.parse::<IpAddr>().is_ok();
             name.len() <= NAME_MAX && is_plain(name) && !is_known && pattern::phone(name).is_none()
         };
         if registry::is_known(name) || registry::is_header(name) || is_word() {
@@ -121,12 +122,16 @@ impl Redactor {
     /// The name of a header field, of which few are of anybody's making.
     pub(super) fn field_name(&mut self, name: &str) -> String {
         // They have no case of their own, and HTTP/2 sends them in lower case.
-        let is_secret = self.ledger.knows_in_any_case(name) || self.ledger.has_heard(name);
+        let is_secret = self.ledger.knows_in_any_case(name)
+            || self.ledger.has_heard(name)
+            || self.ledger.knows_part(name);
+        // Whose servers send such fields, the name may say.
+        let is_whose = self.is_public() && registry::header_class(name).is_none();
         // Vendors make words up, but neither long ones nor numbers.
         let is_long = |part: &str| part.len() > MADE_UP_MAX && !is_plain(part);
         let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX
             || name.split(['-', '_']).any(is_long);
-        if pattern::looks(name).is_none() && !is_secret && !is_made_up {
+        if pattern::looks(name).is_none() && !is_secret && !is_made_up && !is_whose {
             escape(name)
         } else {
             self.name(name)
@@ -146,7 +151,19 @@ impl Redactor {
     /// Text of which is kept what is made of known words.
     pub(super) fn free_text(&mut self, text: &str) -> String {
         self.unless_plain(Walk::Sentence, text, |this| {
-            this.each_word(text, Self::word)
+            let announced = Cell::new("");
+            this.each_word(text, |this, word| {
+                let core = word.trim_end_matches(is_stop);
+                if core.is_empty() {
+                    return escape(word);
+                }
+                let is_announced = is_announced(announced.replace(core), core);
+                if is_announced || is_word_and_number(core) {
+                    format!("{}{}", this.said(core), &word[core.len()..])
+                } else {
+                    this.word(word)
+                }
+            })
         })
     }
 
@@ -189,7 +206,11 @@ impl Redactor {
         })
     }
 
-    fn each_word(&mut self, text: &str, each: impl Fn(&mut Self, &str) -> String) -> String {
+    fn each_word<'t>(
+        &mut self,
+        text: &'t str,
+        each: impl Fn(&mut Self, &'t str) -> String,
+    ) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         // How much of the text is left where the run ends that was decided on.
@@ -230,7 +251,8 @@ impl Redactor {
         }
         let is_kept = |word: &str| {
             let word = word.trim_end_matches(is_stop);
-            let is_known = self.is_secret(word) || pattern::looks(word).is_some();
+            let is_known = self.is_secret(word) || self.ledger.knows_part(word);
+            let is_known = is_known || pattern::looks(word).is_some();
             !is_known && (is_plain(word) || is_host(word))
         };
         let mut rest = plain.as_str();
@@ -260,13 +282,53 @@ impl Redactor {
         let kept = match self.replaced(core) {
             Some(label) => label,
             None if let Some(host) = self.public_word(core) => host,
-            None if (is_plain(core) || is_host(core)) && !self.has_public_part(core) => {
-                return escape(word);
+            None if is_plain(core) || is_host(core) => {
+                if self.ledger.knows_part(core) {
+                    self.words_of(core)
+                } else if self.has_public_part(core) {
+                    self.parts(core)
+                } else {
+                    return escape(word);
+                }
             }
             None if core.contains("://") => self.url(core),
             None => self.parts(core),
         };
         format!("{kept}{}", &word[core.len()..])
+    }
+
+    /// A run of known words, without those that are secret.
+    fn words_of(&mut self, run: &str) -> String {
+        if !self.ledger.knows_part(run) {
+            return escape(run);
+        }
+        let mut out = String::with_capacity(run.len());
+        for piece in run.split_inclusive(is_mark) {
+            let word = piece.trim_end_matches(is_mark);
+            let is_kept = !self.ledger.knows_part(word);
+            out.push_str(&if is_kept {
+                escape(word)
+            } else {
+                self.secret(UNKNOWN, word, Shape::Hidden)
+            });
+            out.push_str(&piece[word.len()..]);
+        }
+        out
+    }
+
+    /// Whether a value that is public as a rule may be somebody's secret here.
+    pub(super) fn may_be_secret(&self, value: &str) -> bool {
+        // Pages say who the client is; that it said so itself before makes it no secret.
+        let is_heard = self.ledger.has_heard(value) && !self.is_client(value);
+        self.ledger.knows_in_any_case(value) || is_heard || self.ledger.is_full()
+    }
+
+    /// A word of a sentence that somebody may have for a password.
+    fn said(&mut self, word: &str) -> String {
+        match self.replaced(word) {
+            Some(label) => label,
+            None => self.secret(WORD, word, Shape::Hidden),
+        }
     }
 
     fn is_secret(&self, word: &str) -> bool {
@@ -298,7 +360,7 @@ impl Redactor {
             } else if let Some(host) = this.public_word(part) {
                 host
             } else if is_host(part) || is_plain(part) && (few_digits || !has_digits) {
-                escape(part)
+                this.words_of(part)
             } else {
                 this.secret(WORD, part, Shape::Hidden)
             }
@@ -361,7 +423,7 @@ impl Redactor {
         }
         self.unless_plain(Walk::Host, &authority, |this| {
             let label = |label: &str| {
-                if this.ledger.knows_in_any_case(label) || !is_host_label(label) {
+                if this.ledger.knows_in_host(label) || !is_host_label(label) {
                     this.secret(UNKNOWN, label, Shape::Declared)
                 } else {
                     escape(label)
@@ -393,6 +455,7 @@ impl Redactor {
         let decoded = percent_decode(segment);
         let is_kept = (is_plain(&decoded) || is_host(&decoded) || is_tenant(host, at, segment))
             && !self.ledger.knows(&decoded)
+            && !self.ledger.knows_part(&decoded)
             && pattern::looks(&decoded).is_none();
         if is_kept {
             escape(segment)

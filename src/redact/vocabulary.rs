@@ -102,6 +102,15 @@ fn is_plain_piece(piece: &str) -> bool {
         && number.chars().all(is_digit)
 }
 
+/// A word with a number behind it, of which people make passwords.
+pub(super) fn is_word_and_number(run: &str) -> bool {
+    let word = run.trim_end_matches(|c: char| c.is_ascii_digit());
+    (LONG_WORD..run.len()).contains(&word.len())
+        && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !is_with_digits(run)
+        && !has_error_number(run)
+}
+
 fn is_with_digits(piece: &str) -> bool {
     let lower = piece.to_ascii_lowercase();
     WITH_DIGITS.binary_search(&lower.as_str()).is_ok()
@@ -183,7 +192,7 @@ fn is_version(run: &str) -> bool {
 }
 
 /// Vendors' numbers of errors: `AADSTS50011`, `E0000011`.
-fn has_error_number(run: &str) -> bool {
+pub(super) fn has_error_number(run: &str) -> bool {
     let run = run.trim_end_matches([':', '.']);
     ERROR_NUMBERS.iter().any(|(prefix, most)| {
         run.strip_prefix(prefix).is_some_and(|number| {
@@ -220,6 +229,8 @@ const DIGITS_MAX: usize = 4;
 const SINGLE_MAX: usize = 2;
 /// Digits of the largest number that a protocol sends: milliseconds since 1970.
 const NUMBER_MAX: usize = 13;
+/// Letters of a word that is more than an abbreviation, which numbers follow: `RFC6749`.
+const LONG_WORD: usize = 4;
 const LABEL_MAX: usize = 30;
 /// A part of a host's label that is not longer may have digits anywhere.
 const SHORT: usize = 5;
@@ -303,6 +314,7 @@ const WITH_DIGITS: &[&str] = &[
     "saml1",
     "saml2",
     "secp256k1",
+    "tlsv1",
     "utf16",
     "utf8",
     "vp8",
@@ -354,6 +366,23 @@ mod tests {
             "invalid_grant",
         ] {
             assert!(is_plain(run), "{run}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_people_make_is_told_from_numbers_of_things() {
+        for (run, expected) in [
+            ("hunter2", true),
+            ("summer2024", true),
+            ("RFC6749", false),
+            ("AADSTS50011", false),
+            ("oauth2", false),
+            ("TLSv1", false),
+            ("summer", false),
+            ("2024", false),
+            ("api-v2", false),
+        ] {
+            assert_eq!(is_word_and_number(run), expected, "{run}");
         }
     }
 

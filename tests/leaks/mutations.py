@@ -121,9 +121,37 @@ MUTATIONS = (
         "place=custom-request-header|custom-response-header|trailers",
     ),
     Mutation(
+        "what a secret word touches hides it",
+        LEDGER,
+        "self.has_plain && text.split(is_mark).any(is_known)",
+        "self.has_plain && is_known(text)",
+        test="--lib a_secret_that_is_a_plain_word_is_found_whatever_it_touches",
+    ),
+    Mutation(
+        "what is nearly a secret is nobody's",
+        LEDGER,
+        "if self.variants.insert(value.to_owned()) {",
+        "if false {",
+        test="--lib what_is_nearly_a_secret_is_as_secret",
+    ),
+    Mutation(
+        "what pages said is public",
+        VALUES,
+        "self.ledger.knows_in_any_case(value) || is_heard || self.ledger.is_full()",
+        "self.ledger.knows_in_any_case(value)",
+        test="--lib what_a_dropped_text_said_is_nobodys_public_name",
+    ),
+    Mutation(
+        "a sentence may call a password what it likes",
+        VALUES,
+        "if is_announced || is_word_and_number(core) {",
+        "if is_announced && false {",
+        test="--lib what_a_sentence_calls_a_password_is_replaced",
+    ),
+    Mutation(
         "any correlation id is kept",
         FIELDS,
-        "if is_correlation_id(value) && !self.ledger.knows(value) =>",
+        "if is_correlation_id(value) && !self.may_be_secret(value) =>",
         "=>",
         "kind=email|access-token-jwt,place=custom-request-header,encoding=raw",
     ),
@@ -287,8 +315,8 @@ MUTATIONS = (
     Mutation(
         "any name of a header field is kept",
         VALUES,
-        "let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX;",
-        "let is_made_up = false;",
+        "let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX\n            || name.split(['-', '_']).any(is_long);",
+        "let is_made_up = false && name.split(['-', '_']).any(is_long);",
         "kind=phone|otp,place=header-name,encoding=raw",
     ),
     Mutation(
@@ -404,8 +432,8 @@ MUTATIONS = (
     Mutation(
         "words of the protocol are replaced anywhere",
         LEDGER,
-        "self.secrets.contains_key(value) && !is_common(value)",
-        "self.secrets.contains_key(value)",
+        "(self.secrets.contains_key(value) || self.variants.contains(value)) && !is_common(value)",
+        "self.secrets.contains_key(value) || self.variants.contains(value)",
         test=POISON,
     ),
     Mutation(
