@@ -12,7 +12,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use crate::model::coding;
-use crate::redact::decode::{entity, hex_byte, json_escape};
+use crate::redact::decode::{entity, hex_byte, json_escape, percent, unescaped};
 use crate::redact::label::{Piece, pieces};
 
 /// How deep encodings are undone.
@@ -104,24 +104,24 @@ const DECODERS: &[Decoder] = &[
     Decoder {
         name: "percent",
         runs: |text, each| marked_lines(text, '%', each),
-        decode: |line, out| unescaped(line, out, percent),
+        decode: |line, out| escapes(line, out, percent),
     },
     Decoder {
         name: "form",
         runs: |text, each| marked_lines(text, '+', each),
-        decode: |line, out| unescaped(&line.replace('+', "%20"), out, percent),
+        decode: |line, out| escapes(&line.replace('+', "%20"), out, percent),
     },
     Decoder {
         name: "JSON",
         runs: |text, each| marked_lines(text, '\\', each),
         decode: |line, out| {
-            unescaped(line, out, |rest| json_escape(rest.strip_prefix('\\')?));
+            escapes(line, out, |rest| json_escape(rest.strip_prefix('\\')?));
         },
     },
     Decoder {
         name: "HTML",
         runs: |text, each| marked_lines(text, '&', each),
-        decode: |line, out| unescaped(line, out, |rest| entity(rest.strip_prefix('&')?)),
+        decode: |line, out| escapes(line, out, |rest| entity(rest.strip_prefix('&')?)),
     },
     Decoder {
         name: "quoted-printable",
@@ -133,7 +133,7 @@ const DECODERS: &[Decoder] = &[
                 marked_lines(text, '=', each);
             }
         },
-        decode: |text, out| unescaped(text, out, quoted_printable),
+        decode: |text, out| escapes(text, out, quoted_printable),
     },
     Decoder {
         name: "white space",
@@ -174,31 +174,12 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/-_".contains(c)
 }
 
-/// The text with its escapes undone in one scan.
-fn unescaped(text: &str, out: &mut String, escape: Escape) {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text;
-    let mut found = false;
-    while let Some(c) = rest.chars().next() {
-        let (decoded, length) = match escape(rest) {
-            Some((decoded, length)) => {
-                found = true;
-                (decoded, length)
-            }
-            None => (c.to_string().into_bytes(), c.len_utf8()),
-        };
-        bytes.extend(decoded);
-        rest = &rest[length..];
-    }
-    if found {
+/// Appends the text with its escapes undone, if it has any.
+fn escapes(text: &str, out: &mut String, escape: Escape) {
+    if let Some(bytes) = unescaped(text, escape) {
         out.push_str(&String::from_utf8_lossy(&bytes));
         out.push('\n');
     }
-}
-
-fn percent(rest: &str) -> Option<(Vec<u8>, usize)> {
-    let byte = hex_byte(rest.strip_prefix('%')?.as_bytes())?;
-    Some((vec![byte], 3))
 }
 
 fn quoted_printable(rest: &str) -> Option<(Vec<u8>, usize)> {
