@@ -1,7 +1,8 @@
 //! What a text may be under its encodings, whichever they are and however deep.
 //!
-//! A decoder gives only what it changed: the rest was searched as it was. What was decoded before is
-//! not decoded again, so that thousands of interactions that say the same cost little more than one.
+//! A decoder gives only what it changed: the rest was searched as it was. What was decoded before,
+//! and had nothing in it, is not decoded again, so that thousands of interactions that say the same
+//! cost little more than one.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -24,8 +25,10 @@ const DECODED_MAX: usize = 16 << 20;
 /// The decoded forms of many texts.
 #[derive(Default)]
 pub(super) struct Closure {
-    /// The hash of what was decoded, by what and how deep.
-    seen: HashSet<u64>,
+    /// The hashes of what was decoded, by what and how deep, of texts that had nothing in them.
+    clean: HashSet<u64>,
+    /// The same of the text that is searched.
+    met: HashSet<u64>,
     hasher: RandomState,
     left: usize,
 }
@@ -41,12 +44,18 @@ impl Closure {
         find: &mut dyn FnMut(&str) -> Option<T>,
     ) -> Result<Option<T>, TooMuch> {
         self.left = DECODED_MAX;
+        self.met.clear();
         let literal = |piece: Piece| match piece {
             Piece::Literal(literal) => literal,
             Piece::Label(_) => BREAK.to_owned(),
         };
         let text: String = pieces(text).into_iter().map(literal).collect();
-        self.descend(&text, 1, find)
+        let found = self.descend(&text, 1, find)?;
+        // What had something in it, or was not searched to its end, has it in the next text, too.
+        if found.is_none() {
+            self.clean.extend(self.met.drain());
+        }
+        Ok(found)
     }
 
     fn descend<T>(
@@ -85,8 +94,8 @@ impl Closure {
             left: self.left,
         };
         (decoder.runs)(text, &mut |run| {
-            let key = (decoder.name, run, depth);
-            if self.seen.insert(self.hasher.hash_one(key)) {
+            let key = self.hasher.hash_one((decoder.name, run, depth));
+            if !self.clean.contains(&key) && self.met.insert(key) {
                 (decoder.decode)(run, &mut out)?;
             }
             Ok(())
@@ -401,6 +410,31 @@ mod tests {
             |levels: u32| (0..levels).fold(SECRET.to_owned(), |text, _| BASE64.encode(text));
         for (levels, expected) in [(1, true), (4, true), (5, false)] {
             assert_eq!(is_found(&spell(levels)), expected, "{levels}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_secret_in_it_has_it_in_every_text() {
+        let mut closure = Closure::default();
+        let mut find = |view: &str| view.contains(SECRET).then_some(());
+        let bomb = |n: u32| format!(",{}", zlib(&format!("{n}{}", "!".repeat(1 << 20))));
+        let much: String = (0..20).map(bomb).collect();
+        let twice = BASE64.encode(BASE64.encode(SECRET));
+        for (name, text, expected) in [
+            ("first", format!("a {twice}"), Some(true)),
+            ("again", format!("a {twice}"), Some(true)),
+            (
+                "beside another",
+                format!("a {twice} {}", gzip("b")),
+                Some(true),
+            ),
+            ("too much", format!("{}{much}", gzip(SECRET)), None),
+            ("what was in too much", gzip(SECRET), Some(true)),
+            ("nothing", BASE64.encode("nothing"), Some(false)),
+            ("once more", twice, Some(true)),
+        ] {
+            let found = closure.find(&text, &mut find).map(|found| found.is_some());
+            assert_eq!(found.ok(), expected, "{name}");
         }
     }
 

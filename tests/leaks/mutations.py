@@ -287,8 +287,8 @@ MUTATIONS = (
     Mutation(
         "any name of a header field is kept",
         VALUES,
-        "let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX;",
-        "let is_made_up = false;",
+        "let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX",
+        "let is_made_up = false",
         "kind=phone|otp,place=header-name,encoding=raw",
     ),
     Mutation(
@@ -421,6 +421,13 @@ MUTATIONS = (
         "if depth > DEPTH {",
         "if depth > 0 {",
         test=END,
+    ),
+    Mutation(
+        "what betrayed a secret once does so no more",
+        "src/redact/closure.rs",
+        "if found.is_none() {",
+        "if true {",
+        test="--test it what_betrayed_a_secret_betrays_it_again",
     ),
     Mutation(
         "parts of secrets are not looked for",
