@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::cassette::{self, Cassette, Header, Stamp};
 use crate::model::{Exchange, coding};
@@ -57,7 +58,9 @@ struct Entry {
 }
 
 /// What came of one exchange.
-#[derive(Debug, PartialEq, Eq)]
+///
+/// The text holds secrets where nothing is redacted: `Debug` says its size only.
+#[derive(PartialEq, Eq)]
 pub enum Laid {
     /// This text is to be appended to what was written.
     Appended(String),
@@ -65,6 +68,16 @@ pub enum Laid {
     Rewritten(String),
     /// It is none of OAuth's messages, and was not kept.
     Skipped,
+}
+
+impl fmt::Debug for Laid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Appended(text) => write!(f, "Appended({} bytes)", text.len()),
+            Self::Rewritten(text) => write!(f, "Rewritten({} bytes)", text.len()),
+            Self::Skipped => f.write_str("Skipped"),
+        }
+    }
 }
 
 /// An interaction whose text the audit refused: a stub stands in its place, or nothing where the
@@ -242,12 +255,11 @@ impl Tape {
             text.push_str(&written);
         }
         let hits = self.withheld.len() + withheld.len();
-        let stamp = self.stamp(&examiner, hits, cassette::sum(&text));
+        // What is not redacted was not searched.
+        let is_audited = self.header.profile != Profile::Raw;
+        let audit = is_audited.then(|| self.stamp(&examiner, hits, cassette::sum(&text)));
         self.withheld.append(&mut withheld);
-        let header = head(&Header {
-            audit: Some(stamp),
-            ..header
-        })?;
+        let header = head(&Header { audit, ..header })?;
         text.replace_range(..begins, &header);
         Ok(text)
     }

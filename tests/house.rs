@@ -43,7 +43,7 @@ const PURE: &[&str] = &[
 const RAW: &[&str] = &[
     "Body", "Captured", "Exchange", "Header", "Headers", "Heard", "Param", "Params", "Request",
     "Response", "Said", "Tape", "Ledger", "Redactor", "Flows", "Player", "Bindings", "Har",
-    "Entry", "Declared",
+    "Entry", "Declared", "Laid",
 ];
 
 /// The oldest releases without a known hole (the advisory database is not in reach of CI).

@@ -22,8 +22,8 @@ use crate::cli::secrets::HidingArgs;
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
 /// The program's traffic goes through a proxy that this command starts; its proxy and certificate
-/// settings are put into its environment. What is written holds no secret: each is replaced by a
-/// label that stands for the same secret everywhere in the file.
+/// settings are put into its environment. Except with `--unsafe-raw`, what is written holds no secret:
+/// each is replaced by a label that stands for the same secret everywhere in the file.
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -24,7 +24,8 @@ pub fn decode(headers: &Headers, captured: &mut Captured) {
         .iter()
         .rev()
         .try_fold(captured.bytes.clone(), |bytes, coding| {
-            undo(coding, &bytes).map(Zeroizing::new)
+            let mut left = growth_max(bytes.len());
+            undo(coding, &bytes, &mut left).map(Zeroizing::new)
         });
     match decoded {
         Some(bytes) => {
@@ -36,48 +37,46 @@ pub fn decode(headers: &Headers, captured: &mut Captured) {
     }
 }
 
-/// The bytes without one content coding; `None` where they are not of it to the last byte.
-pub(crate) fn undo(coding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+/// The bytes without one content coding; `None` where they are not of it to the last byte, or come
+/// to more than is left. What was read is taken from that, whatever came of it: none is left where
+/// there is more to read.
+pub(crate) fn undo(coding: &str, bytes: &[u8], left: &mut usize) -> Option<Vec<u8>> {
     let mut rest = bytes;
     let decoded = match coding {
-        "gzip" | "x-gzip" => {
-            let decoder = flate2::bufread::MultiGzDecoder::new(&mut rest);
-            read(decoder, bytes.len())?
-        }
+        "gzip" | "x-gzip" => read(flate2::bufread::MultiGzDecoder::new(&mut rest), left)?,
         // Servers send either a zlib stream, as the standard says, or a bare one.
-        "deflate" => zlib(&mut rest).or_else(|| {
+        "deflate" => zlib(&mut rest, left).or_else(|| {
             rest = bytes;
-            read(flate2::bufread::DeflateDecoder::new(&mut rest), bytes.len())
+            read(flate2::bufread::DeflateDecoder::new(&mut rest), left)
         })?,
-        "br" => {
-            // It takes no more than it needs from a buffer of one byte.
-            let decoder = brotli_decompressor::Decompressor::new(&mut rest, 1);
-            read(decoder, bytes.len())?
-        }
+        // It takes no more than it needs from a buffer of one byte.
+        "br" => read(brotli_decompressor::Decompressor::new(&mut rest, 1), left)?,
         // A frame whose window is too large is refused before there is memory for it.
         "zstd" => {
             let decoder = ruzstd::decoding::StreamingDecoder::new(&mut rest).ok()?;
-            read(decoder, bytes.len())?
+            read(decoder, left)?
         }
         _ => return None,
     };
     rest.is_empty().then_some(decoded)
 }
 
-fn zlib(rest: &mut &[u8]) -> Option<Vec<u8>> {
-    let coded = rest.len();
-    read(flate2::bufread::ZlibDecoder::new(rest), coded)
+fn zlib(rest: &mut &[u8], left: &mut usize) -> Option<Vec<u8>> {
+    read(flate2::bufread::ZlibDecoder::new(rest), left)
 }
 
-/// Reads to the end; `None` for a broken stream, and for one that grows as only a bomb does.
-fn read(decoder: impl Read, coded: usize) -> Option<Vec<u8>> {
-    let limit = DECODED_MAX.min(FREE_GROWTH.max(coded.saturating_mul(RATIO_MAX)));
+/// Reads to the end; `None` for a broken stream, and for one that is longer than what is left.
+fn read(decoder: impl Read, left: &mut usize) -> Option<Vec<u8>> {
+    let limit = *left;
     let mut decoded = Vec::new();
-    decoder
-        .take(limit as u64 + 1)
-        .read_to_end(&mut decoded)
-        .ok()?;
-    (decoded.len() <= limit).then_some(decoded)
+    let ended = decoder.take(limit as u64 + 1).read_to_end(&mut decoded);
+    *left = limit.saturating_sub(decoded.len());
+    (ended.is_ok() && decoded.len() <= limit).then_some(decoded)
+}
+
+/// What a body may come to; one grows by more only as a bomb does.
+fn growth_max(coded: usize) -> usize {
+    DECODED_MAX.min(FREE_GROWTH.max(coded.saturating_mul(RATIO_MAX)))
 }
 
 const DECODED_MAX: usize = 8 << 20;
@@ -107,6 +106,26 @@ mod tests {
     fn and_more(mut bytes: Vec<u8>) -> Vec<u8> {
         bytes.extend_from_slice(b"and more");
         bytes
+    }
+
+    #[test]
+    fn no_more_is_read_than_is_left_and_what_is_read_is_taken_from_it() {
+        let text = vec![b'a'; 5_000];
+        let bytes = gzip(&text);
+        let cut = &bytes[..bytes.len() - 1];
+        for (name, bytes, before, is_read, after) in [
+            ("enough", bytes.as_slice(), 6_000, true, 1_000),
+            ("just enough", &bytes, 5_000, true, 0),
+            ("too little", &bytes, 4_999, false, 0),
+            ("none", &bytes, 0, false, 0),
+            ("broken at the end", cut, 6_000, false, 1_000),
+        ] {
+            let mut left = before;
+            let read = undo("gzip", bytes, &mut left);
+            let expected = is_read.then_some(text.as_slice());
+            assert_eq!(read.as_deref(), expected, "{name}");
+            assert_eq!(left, after, "{name}");
+        }
     }
 
     #[test]

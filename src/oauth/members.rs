@@ -41,7 +41,7 @@ impl<'a> Members<'a> {
         found.map(|(_, member)| member)
     }
 
-    /// The same of every name as parameters; what is no string keeps its spelling as JSON.
+    /// The same of every name as parameters; what is no string is written as JSON.
     pub fn params(self) -> Params {
         let mut seen = HashSet::new();
         let mut last: Vec<_> = self.0.into_iter().rev().collect();

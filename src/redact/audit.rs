@@ -22,17 +22,43 @@ pub struct AuditHit {
 /// registry calls secret.
 pub fn audit(text: &str) -> Vec<AuditHit> {
     let mut hits = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        for (at, kind) in audit_line(line) {
-            let column = line[..at].chars().count() + 1;
-            hits.push(AuditHit {
-                line: number + 1,
-                column,
-                kind: kind.to_owned(),
-            });
-        }
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut found = audit_line(line);
+        found.sort_by_key(|(at, _)| *at);
+        let mut columns = Columns::of(line);
+        hits.extend(found.into_iter().map(|(at, kind)| AuditHit {
+            line: number,
+            column: columns.at(at),
+            kind: kind.to_owned(),
+        }));
     }
     hits
+}
+
+/// The columns of a line, for places one behind the other; a file may be one line with as many
+/// hits as it has words.
+pub(crate) struct Columns<'a> {
+    line: &'a str,
+    at: usize,
+    before: usize,
+}
+
+impl<'a> Columns<'a> {
+    /// The columns of this line.
+    pub(crate) fn of(line: &'a str) -> Self {
+        let (at, before) = (0, 0);
+        Self { line, at, before }
+    }
+
+    /// The column of a byte, counted from 1.
+    pub(crate) fn at(&mut self, at: usize) -> usize {
+        if at < self.at {
+            *self = Self::of(self.line);
+        }
+        self.before += self.line[self.at..at].chars().count();
+        self.at = at;
+        self.before + 1
+    }
 }
 
 fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
@@ -107,13 +133,15 @@ fn is_secret_name(word: &str) -> bool {
     places.iter().any(is_secret)
 }
 
-/// Where the password stands of a URL that has one (RFC 3986 section 3.2.1).
-fn userinfo(line: &str) -> Option<usize> {
-    let at = line.find("://")? + 3;
-    let authority = line[at..].split(['/', '?', '#', ' ', '"', '\'']).next()?;
-    let (userinfo, _) = authority.rsplit_once('@')?;
-    let (user, password) = userinfo.split_once(':')?;
-    is_credential(password).then_some(at + user.len() + 1)
+/// Where the passwords stand of URLs that have one (RFC 3986 section 3.2.1).
+fn userinfo(line: &str) -> impl Iterator<Item = usize> {
+    line.match_indices("://").filter_map(|(at, mark)| {
+        let at = at + mark.len();
+        let authority = line[at..].split(['/', '?', '#', ' ', '"', '\'']).next()?;
+        let (userinfo, _) = authority.rsplit_once('@')?;
+        let (user, password) = userinfo.split_once(':')?;
+        is_credential(password).then_some(at + user.len() + 1)
+    })
 }
 
 /// Long enough, and no label, placeholder, type name or plain word of a sentence.
@@ -175,6 +203,10 @@ mod tests {
             (
                 "curl https://me:hunter22@idp.example/token",
                 Some((1, 17, "password in a URL")),
+            ),
+            (
+                "é https://idp.example/ https://me:hunter22@idp.example/token",
+                Some((1, 35, "password in a URL")),
             ),
             ("https://idp.example/a:b@c", None),
             ("- code: REDACTED-code-1", None),

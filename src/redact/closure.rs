@@ -1,7 +1,8 @@
 //! What a text may be under its encodings, whichever they are and however deep.
 //!
-//! A decoder gives only what it changed: the rest was searched as it was. What was decoded before is
-//! not decoded again, so that thousands of interactions that say the same cost little more than one.
+//! A decoder gives only what it changed: the rest was searched as it was. What was decoded before,
+//! and had nothing in it, is not decoded again, so that thousands of interactions that say the same
+//! cost little more than one.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -12,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use crate::model::coding;
-use crate::redact::decode::{entity, hex_byte, json_escape};
+use crate::redact::decode::{entity, hex_byte, json_escape, percent, unescaped};
 use crate::redact::label::{Piece, pieces};
 
 /// How deep encodings are undone.
@@ -24,8 +25,10 @@ const DECODED_MAX: usize = 16 << 20;
 /// The decoded forms of many texts.
 #[derive(Default)]
 pub(super) struct Closure {
-    /// The hash of what was decoded, by what and how deep.
-    seen: HashSet<u64>,
+    /// The hashes of what was decoded, by what and how deep, of texts that had nothing in them.
+    clean: HashSet<u64>,
+    /// The same of the text that is searched.
+    met: HashSet<u64>,
     hasher: RandomState,
     left: usize,
 }
@@ -41,12 +44,18 @@ impl Closure {
         find: &mut dyn FnMut(&str) -> Option<T>,
     ) -> Result<Option<T>, TooMuch> {
         self.left = DECODED_MAX;
+        self.met.clear();
         let literal = |piece: Piece| match piece {
             Piece::Literal(literal) => literal,
             Piece::Label(_) => BREAK.to_owned(),
         };
         let text: String = pieces(text).into_iter().map(literal).collect();
-        self.descend(&text, 1, find)
+        let found = self.descend(&text, 1, find)?;
+        // What had something in it, or was not searched to its end, has it in the next text, too.
+        if found.is_none() {
+            self.clean.extend(self.met.drain());
+        }
+        Ok(found)
     }
 
     fn descend<T>(
@@ -59,11 +68,10 @@ impl Closure {
             return Ok(None);
         }
         for decoder in DECODERS {
-            let decoded = self.decoded(decoder, text, depth);
+            let decoded = self.decoded(decoder, text, depth)?;
             if decoded.is_empty() {
                 continue;
             }
-            self.left = self.left.checked_sub(decoded.len()).ok_or(TooMuch)?;
             if let Some(found) = find(&decoded) {
                 return Ok(Some(found));
             }
@@ -75,19 +83,48 @@ impl Closure {
     }
 
     /// What a decoder makes of the runs of a text that it has not met.
-    fn decoded(&mut self, decoder: &Decoder, text: &str, depth: u32) -> Zeroizing<String> {
-        let mut out = Zeroizing::new(String::new());
+    fn decoded(
+        &mut self,
+        decoder: &Decoder,
+        text: &str,
+        depth: u32,
+    ) -> Result<Zeroizing<String>, TooMuch> {
+        let mut out = Decoded {
+            text: Zeroizing::default(),
+            left: self.left,
+        };
         (decoder.runs)(text, &mut |run| {
-            let key = (decoder.name, run, depth);
-            if self.seen.insert(self.hasher.hash_one(key)) {
-                (decoder.decode)(run, &mut out);
+            let key = self.hasher.hash_one((decoder.name, run, depth));
+            if !self.clean.contains(&key) && self.met.insert(key) {
+                (decoder.decode)(run, &mut out)?;
             }
-        });
-        out
+            Ok(())
+        })?;
+        self.left = out.left;
+        Ok(out.text)
     }
 }
 
-type Each<'a> = &'a mut dyn FnMut(&str);
+/// What runs decode to, as far as there is room for it.
+struct Decoded {
+    text: Zeroizing<String>,
+    left: usize,
+}
+
+impl Decoded {
+    fn line(&mut self, line: &str) -> Result<(), TooMuch> {
+        self.push(line)?;
+        self.push("\n")
+    }
+
+    fn push(&mut self, text: &str) -> Result<(), TooMuch> {
+        self.left = self.left.checked_sub(text.len()).ok_or(TooMuch)?;
+        self.text.push_str(text);
+        Ok(())
+    }
+}
+
+type Each<'a> = &'a mut dyn FnMut(&str) -> Result<(), TooMuch>;
 /// The bytes that the escape spells which a text begins with, and its length.
 type Escape = fn(&str) -> Option<(Vec<u8>, usize)>;
 
@@ -95,54 +132,53 @@ type Escape = fn(&str) -> Option<(Vec<u8>, usize)>;
 struct Decoder {
     name: &'static str,
     /// Calls for each run of a text that may be so encoded.
-    runs: fn(&str, Each<'_>),
+    runs: fn(&str, Each<'_>) -> Result<(), TooMuch>,
     /// Appends what the run decodes to, if it does.
-    decode: fn(&str, &mut String),
+    decode: fn(&str, &mut Decoded) -> Result<(), TooMuch>,
 }
 
 const DECODERS: &[Decoder] = &[
     Decoder {
         name: "percent",
         runs: |text, each| marked_lines(text, '%', each),
-        decode: |line, out| unescaped(line, out, percent),
+        decode: |line, out| escapes(line, out, percent),
     },
     Decoder {
         name: "form",
         runs: |text, each| marked_lines(text, '+', each),
-        decode: |line, out| unescaped(&line.replace('+', "%20"), out, percent),
+        decode: |line, out| escapes(&line.replace('+', "%20"), out, percent),
     },
     Decoder {
         name: "JSON",
         runs: |text, each| marked_lines(text, '\\', each),
-        decode: |line, out| {
-            unescaped(line, out, |rest| json_escape(rest.strip_prefix('\\')?));
-        },
+        decode: |line, out| escapes(line, out, |rest| json_escape(rest.strip_prefix('\\')?)),
     },
     Decoder {
         name: "HTML",
         runs: |text, each| marked_lines(text, '&', each),
-        decode: |line, out| unescaped(line, out, |rest| entity(rest.strip_prefix('&')?)),
+        decode: |line, out| escapes(line, out, |rest| entity(rest.strip_prefix('&')?)),
     },
     Decoder {
         name: "quoted-printable",
         runs: |text, each| {
             // A soft break is the one escape that goes over the end of a line.
             if text.contains("=\n") || text.contains("=\r\n") {
-                each(text);
+                each(text)
             } else {
-                marked_lines(text, '=', each);
+                marked_lines(text, '=', each)
             }
         },
-        decode: |text, out| unescaped(text, out, quoted_printable),
+        decode: |text, out| escapes(text, out, quoted_printable),
     },
     Decoder {
         name: "white space",
         runs: |text, each| {
             if text.contains(char::is_whitespace) {
-                each(text);
+                each(text)?;
             }
+            Ok(())
         },
-        decode: |text, out| out.extend(text.split_whitespace()),
+        decode: |text, out| text.split_whitespace().try_for_each(|word| out.push(word)),
     },
     Decoder {
         name: "base64",
@@ -156,49 +192,34 @@ const DECODERS: &[Decoder] = &[
     },
 ];
 
-fn marked_lines(text: &str, mark: char, each: Each<'_>) {
-    if text.contains(mark) {
-        text.lines()
-            .filter(|line| line.contains(mark))
-            .for_each(each);
+fn marked_lines(text: &str, mark: char, each: Each<'_>) -> Result<(), TooMuch> {
+    if !text.contains(mark) {
+        return Ok(());
     }
+    let mut lines = text.lines().filter(|line| line.contains(mark));
+    lines.try_for_each(each)
 }
 
-fn runs_of(text: &str, is_in: fn(char) -> bool, least: usize, each: Each<'_>) {
-    text.split(|c| !is_in(c))
-        .filter(|run| run.len() >= least)
-        .for_each(each);
+fn runs_of(
+    text: &str,
+    is_in: fn(char) -> bool,
+    least: usize,
+    each: Each<'_>,
+) -> Result<(), TooMuch> {
+    let mut runs = text.split(|c| !is_in(c)).filter(|run| run.len() >= least);
+    runs.try_for_each(each)
 }
 
 fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/-_".contains(c)
 }
 
-/// The text with its escapes undone in one scan.
-fn unescaped(text: &str, out: &mut String, escape: Escape) {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text;
-    let mut found = false;
-    while let Some(c) = rest.chars().next() {
-        let (decoded, length) = match escape(rest) {
-            Some((decoded, length)) => {
-                found = true;
-                (decoded, length)
-            }
-            None => (c.to_string().into_bytes(), c.len_utf8()),
-        };
-        bytes.extend(decoded);
-        rest = &rest[length..];
+/// Appends the text with its escapes undone, if it has any.
+fn escapes(text: &str, out: &mut Decoded, escape: Escape) -> Result<(), TooMuch> {
+    match unescaped(text, escape) {
+        Some(bytes) => out.line(&String::from_utf8_lossy(&bytes)),
+        None => Ok(()),
     }
-    if found {
-        out.push_str(&String::from_utf8_lossy(&bytes));
-        out.push('\n');
-    }
-}
-
-fn percent(rest: &str) -> Option<(Vec<u8>, usize)> {
-    let byte = hex_byte(rest.strip_prefix('%')?.as_bytes())?;
-    Some((vec![byte], 3))
 }
 
 fn quoted_printable(rest: &str) -> Option<(Vec<u8>, usize)> {
@@ -214,46 +235,54 @@ fn quoted_printable(rest: &str) -> Option<(Vec<u8>, usize)> {
     Some((vec![hex_byte(escaped.as_bytes())?], 3))
 }
 
-fn base64(run: &str, out: &mut String) {
+fn base64(run: &str, out: &mut Decoded) -> Result<(), TooMuch> {
     let standard = run.replace('-', "+").replace('_', "/");
     for start in 0..standard.len().min(4) {
         let part = &standard[start..];
         // One character by itself has no byte.
         let whole = part.len() - usize::from(part.len() % 4 == 1);
         if let Ok(bytes) = LENIENT.decode(&part[..whole]) {
-            readable(&Zeroizing::new(bytes), out);
+            readable(&Zeroizing::new(bytes), out)?;
         }
     }
+    Ok(())
 }
 
-fn hex(run: &str, out: &mut String) {
+fn hex(run: &str, out: &mut Decoded) -> Result<(), TooMuch> {
     for start in 0..2 {
         let pairs = run.as_bytes()[start..].chunks_exact(2);
         let bytes = Zeroizing::new(pairs.filter_map(hex_byte).collect::<Vec<_>>());
-        readable(&bytes, out);
+        readable(&bytes, out)?;
     }
+    Ok(())
 }
 
 /// What can be read in decoded bytes, compressed or not: chance has six such characters in a row
 /// once in four hundred places.
-fn readable(bytes: &[u8], out: &mut String) {
+fn readable(bytes: &[u8], out: &mut Decoded) -> Result<(), TooMuch> {
     for chunk in bytes.utf8_chunks() {
         let runs = chunk
             .valid()
             .split(|c: char| c.is_control() && !c.is_whitespace());
         for run in runs.filter(|run| run.len() >= READABLE_MIN) {
-            out.push_str(run);
-            out.push('\n');
+            out.line(run)?;
         }
     }
-    let inflated = PACKED.iter().find_map(|(magic, coding)| {
-        let is_packed = bytes.len() >= PACKED_MIN && bytes.starts_with(magic);
-        is_packed.then(|| coding::undo(coding, bytes))?
-    });
-    if let Some(inflated) = inflated {
-        out.push_str(&String::from_utf8_lossy(&Zeroizing::new(inflated)));
-        out.push('\n');
+    for (magic, coding) in PACKED {
+        if bytes.len() < PACKED_MIN || !bytes.starts_with(magic) {
+            continue;
+        }
+        let left = out.left;
+        if let Some(inflated) = coding::undo(coding, bytes, &mut out.left) {
+            // Its text is what is counted.
+            out.left = left;
+            return out.line(&String::from_utf8_lossy(&Zeroizing::new(inflated)));
+        }
+        if out.left == 0 {
+            return Err(TooMuch);
+        }
     }
+    Ok(())
 }
 
 /// Stands for a label: no letter of any encoding, and no white space.
@@ -385,6 +414,31 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_secret_in_it_has_it_in_every_text() {
+        let mut closure = Closure::default();
+        let mut find = |view: &str| view.contains(SECRET).then_some(());
+        let bomb = |n: u32| format!(",{}", zlib(&format!("{n}{}", "!".repeat(1 << 20))));
+        let much: String = (0..20).map(bomb).collect();
+        let twice = BASE64.encode(BASE64.encode(SECRET));
+        for (name, text, expected) in [
+            ("first", format!("a {twice}"), Some(true)),
+            ("again", format!("a {twice}"), Some(true)),
+            (
+                "beside another",
+                format!("a {twice} {}", gzip("b")),
+                Some(true),
+            ),
+            ("too much", format!("{}{much}", gzip(SECRET)), None),
+            ("what was in too much", gzip(SECRET), Some(true)),
+            ("nothing", BASE64.encode("nothing"), Some(false)),
+            ("once more", twice, Some(true)),
+        ] {
+            let found = closure.find(&text, &mut find).map(|found| found.is_some());
+            assert_eq!(found.ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn labels_and_what_was_met_before_are_not_decoded() {
         let mut closure = Closure::default();
         let mut views = 0;
@@ -398,6 +452,26 @@ mod tests {
             });
             assert!(found.is_ok_and(|found| found.is_none()));
             assert_eq!(views > before, expected);
+        }
+    }
+
+    #[test]
+    fn what_inflates_beyond_the_limit_is_refused_where_it_gets_there() {
+        let run = |n: u32| {
+            let text = format!("{n}{}", "!".repeat(1 << 20));
+            let whole = BASE64.decode(zlib(&text)).expect("base64");
+            // Broken off in its last byte: what was read of it counts, too.
+            let cut = BASE64.encode(&whole[..whole.len() - 1]);
+            [BASE64.encode(whole), cut]
+        };
+        let runs: Vec<_> = (0..20).map(run).collect();
+        for kind in 0..2 {
+            let text: String = runs.iter().map(|run| format!("{} ", run[kind])).collect();
+            for (count, is_refused) in [(2, false), (runs.len(), true)] {
+                let some = &text[..text.len() / runs.len() * count];
+                let found = Closure::default().find(some, &mut |_| None::<()>);
+                assert_eq!(found.is_err(), is_refused, "{kind}, {count}");
+            }
         }
     }
 

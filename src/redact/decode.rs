@@ -1,33 +1,45 @@
 //! What a text is under its escapes.
 
+use zeroize::Zeroizing;
+
 /// The text without one level of escapes of URLs, HTML, JSON and quoted-printable; `None` where
 /// there are none.
 fn unescape(text: &str) -> Option<String> {
     if !may_escape(text) {
         return None;
     }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
+    let escape = |rest: &str| match rest.as_bytes().first()? {
+        b'%' => percent(rest),
+        b'=' => quoted_printable(rest.as_bytes()),
+        b'&' => entity(&rest[1..]),
+        b'\\' => json_escape(&rest[1..]),
+        _ => None,
+    };
+    let mut bytes = unescaped(text, escape)?;
+    String::from_utf8(std::mem::take(&mut *bytes)).ok()
+}
+
+/// The bytes of a text with its escapes undone in one scan; `None` where there are none. `escape`
+/// gives what the escape spells that a text begins with, and its length.
+pub(super) fn unescaped(
+    text: &str,
+    escape: impl Fn(&str) -> Option<(Vec<u8>, usize)>,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
     let mut found = false;
-    while let Some(byte) = bytes.get(at) {
-        let escape = match byte {
-            b'%' => hex_byte(&bytes[at + 1..]).map(|byte| (vec![byte], 3)),
-            b'=' => quoted_printable(&bytes[at..]),
-            b'&' => entity(&text[at + 1..]),
-            b'\\' => json_escape(&text[at + 1..]),
-            _ => None,
-        };
-        if let Some((decoded, length)) = escape {
-            out.extend(decoded);
-            at += length;
+    while let Some(c) = rest.chars().next() {
+        let length = if let Some((decoded, length)) = escape(rest) {
+            bytes.extend(decoded);
             found = true;
+            length
         } else {
-            out.push(*byte);
-            at += 1;
-        }
+            bytes.extend_from_slice(&rest.as_bytes()[..c.len_utf8()]);
+            c.len_utf8()
+        };
+        rest = &rest[length..];
     }
-    found.then(|| String::from_utf8(out).ok())?
+    found.then_some(bytes)
 }
 
 /// Whether a text has a mark that escapes begin with.
@@ -47,7 +59,6 @@ pub(super) fn unescape_all(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// The byte that two digits spell.
 /// The text that bytes are in UTF-16, told by a byte order mark or by the zeros of its letters.
 pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
     let (pairs, []) = bytes.as_chunks::<2>() else {
@@ -72,6 +83,13 @@ pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
     Some(text.trim_start_matches('\u{feff}').to_owned())
 }
 
+/// The byte that an escape of URLs spells (RFC 3986 section 2.1), with its length.
+pub(super) fn percent(rest: &str) -> Option<(Vec<u8>, usize)> {
+    let byte = hex_byte(rest.strip_prefix('%')?.as_bytes())?;
+    Some((vec![byte], 3))
+}
+
+/// The byte that two digits spell.
 pub(super) fn hex_byte(bytes: &[u8]) -> Option<u8> {
     let [high, low, ..] = bytes else {
         return None;

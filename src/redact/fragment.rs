@@ -35,6 +35,15 @@ enum Fragment {
 impl<'a> Fragments<'a> {
     /// The fragments of secrets; what stands in a public text too is none.
     pub(super) fn of(secrets: &'a [(Zeroizing<String>, Label)], public: &BTreeSet<String>) -> Self {
+        Self::within(PARTS_MAX, secrets, public)
+    }
+
+    /// The same with no more parts than this.
+    fn within(
+        parts_max: usize,
+        secrets: &'a [(Zeroizing<String>, Label)],
+        public: &BTreeSet<String>,
+    ) -> Self {
         let public: HashSet<&[u8]> = public
             .iter()
             .flat_map(|text| text.as_bytes().windows(PART_MIN))
@@ -44,8 +53,9 @@ impl<'a> Fragments<'a> {
             hashes: Vec::new(),
             index: Index::default(),
         };
+        let room = parts_max / secrets.len().max(1);
         for (of, (secret, _)) in (0..).zip(secrets) {
-            fragments.add_parts(of, secret, &public);
+            fragments.add_parts(of, parts(secret, room), &public);
             fragments.add_hashes(of, secret);
             // Services of pictures know people by the hash of their address in lower case.
             if secret.contains('@') && secret.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -86,8 +96,12 @@ impl<'a> Fragments<'a> {
         }
     }
 
-    fn add_parts(&mut self, of: u32, secret: &str, public: &HashSet<&[u8]>) {
-        for (start, end) in parts(secret) {
+    fn add_parts(&mut self, of: u32, parts: Vec<(usize, usize)>, public: &HashSet<&[u8]>) {
+        let secrets = self.secrets;
+        let Some((secret, _)) = secrets.get(of as usize) else {
+            return;
+        };
+        for (start, end) in parts {
             let part = &secret.as_bytes()[start..end];
             let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
                 return;
@@ -135,8 +149,9 @@ impl<'a> Fragments<'a> {
 }
 
 /// The shortest parts of a secret that chance does not write: eight characters or more, none of a
-/// public prefix or of a word. A secret of less than 96 bits has none.
-fn parts(secret: &str) -> Vec<(usize, usize)> {
+/// public prefix or of a word. A secret of less than 96 bits has none. Where there is no room for
+/// all, it is for those at both ends, which is what people quote and programs print of a secret.
+fn parts(secret: &str, room: usize) -> Vec<(usize, usize)> {
     if !secret.is_ascii() || declare_shape(secret).is_none() {
         return Vec::new();
     }
@@ -150,7 +165,10 @@ fn parts(secret: &str) -> Vec<(usize, usize)> {
         let mut ends = ends.skip_while(|end| !is_telling(&secret[start..*end]));
         ends.next().map(|end| (start, end))
     };
-    starts.filter_map(part).collect()
+    let mut all = starts.filter_map(part);
+    let mut parts: Vec<_> = all.by_ref().take(room.div_ceil(2)).collect();
+    parts.extend(all.rev().take(room / 2));
+    parts
 }
 
 /// Which characters of a secret nobody else would write: not those of a vendor's prefix, of a JWT's
@@ -175,26 +193,34 @@ fn open_characters(secret: &str) -> Vec<bool> {
 
 /// Whether a part has 40 bits and is no word with a number behind it.
 fn is_telling(part: &str) -> bool {
-    let class = |c: char| match c {
-        '0'..='9' => Some(0),
-        'a'..='z' => Some(1),
-        'A'..='Z' => Some(2),
+    let class = |byte: u8| match byte {
+        b'0'..=b'9' => Some(0),
+        b'a'..=b'z' => Some(1),
+        b'A'..=b'Z' => Some(2),
         _ => None,
     };
-    let classes: Vec<u8> = part.chars().filter_map(class).collect();
-    let turns = classes.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    let is_hex = part.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    let letters: HashSet<u8> = classes.iter().copied().collect();
-    let bits = match letters.len() {
-        3 if is_hex => 4.45,
+    let is_hex = part
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let (mut length, mut turns, mut seen, mut previous) = (0_u16, 0, [false; 3], None);
+    for class in part.bytes().filter_map(class) {
+        length += 1;
+        turns += usize::from(previous.is_some_and(|previous| previous != class));
+        seen[class] = true;
+        previous = Some(class);
+    }
+    let bits = match seen {
+        [true, true, true] if is_hex => 4.45,
         _ if is_hex => 4.0,
-        3 => 5.9,
+        [true, true, true] => 5.9,
         _ => 5.1,
     };
-    let length = u16::try_from(classes.len()).unwrap_or(u16::MAX);
     turns >= TURNS_MIN && f64::from(length) * bits >= BITS_MIN
 }
 
+/// How many parts of all secrets together are looked for, some 60 MB of them; each secret has the
+/// same share, so that none takes another's.
+const PARTS_MAX: usize = 1 << 20;
 const PART_MIN: usize = 8;
 /// What tells nothing so far is digits or one case: it is not looked at to the end of the secret.
 const PART_MAX: usize = 16;
@@ -250,6 +276,35 @@ mod tests {
         let secret = format!("{client}.dBjftJeZ4CVPmB92K27uhbUJU1p1r");
         assert_eq!(found(&secret, client, &[]), part);
         assert_eq!(found(&secret, client, &[client]), None);
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_all_parts_both_ends_of_each_secret_are_looked_for() {
+        let secret = |n: usize| -> String {
+            let letter = |at: usize| char::from(b'A' + u8::try_from(at * at * n % 26).unwrap_or(0));
+            (0..400)
+                .map(|at| format!("{}{}", letter(at), at % 7))
+                .collect()
+        };
+        let secrets: Vec<_> = (1..4)
+            .map(|n| (Zeroizing::new(secret(2 * n + 1)), Label::new("code", 1)))
+            .collect();
+        let hashes = Fragments::within(0, &secrets, &BTreeSet::new()).len();
+        for (most, middle) in [(60, false), (10_000, true)] {
+            let fragments = Fragments::within(most, &secrets, &BTreeSet::new());
+            assert!(fragments.len() - hashes <= most, "{}", fragments.len());
+            for (secret, _) in &secrets {
+                let end = secret.len();
+                for (at, is_found) in [
+                    (0..12, true),
+                    (end - 12..end, true),
+                    (end / 2..end / 2 + 12, middle),
+                ] {
+                    let found = fragments.find(&secret[at.clone()]).is_some();
+                    assert_eq!(found, is_found, "{most}, {at:?} of {}", secret.as_str());
+                }
+            }
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod sweep;
 mod values;
 mod vocabulary;
 
+pub(crate) use audit::Columns;
 pub use audit::{AuditHit, audit};
 pub use check::{STAND, Stray, check};
 pub(crate) use declared::DECLARED;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::redact::audit::{AuditHit, audit};
+use serde::Deserialize;
+
+use crate::redact::audit::{AuditHit, Columns, audit};
 use crate::redact::label::{Piece, pieces};
 use crate::redact::pattern::{self, Looks};
 
@@ -11,8 +13,11 @@ pub fn audit_recording(text: &str) -> Vec<AuditHit> {
     let mut hits = audit(text);
     let mut seen: BTreeSet<_> = hits.iter().map(|hit| (hit.line, hit.column)).collect();
     for (number, line) in (1..).zip(text.lines()) {
-        for (at, kind) in audit_line(line) {
-            let column = line[..at].chars().count() + 1;
+        let mut found = audit_line(line);
+        found.sort_by_key(|(at, _)| *at);
+        let mut columns = Columns::of(line);
+        for (at, kind) in found {
+            let column = columns.at(at);
             if seen.insert((number, column)) {
                 hits.push(AuditHit {
                     line: number,
@@ -37,18 +42,29 @@ pub fn is_recording(text: &str) -> bool {
     (is_har || is_vcr) && !is_ours(text)
 }
 
-/// A HAR file that was scrubbed keeps identifiers of clients and of requests, which are random.
+/// A HAR file that was scrubbed keeps identifiers of clients and of requests, which are random. What
+/// a recorded body says of itself makes no such file.
 fn is_ours(text: &str) -> bool {
-    let creator = text.split("\"creator\"").nth(1).unwrap_or_default();
-    let creator = creator.split('}').next().unwrap_or_default();
-    creator.contains("\"authtape\"")
+    #[derive(Deserialize)]
+    struct Har {
+        log: Log,
+    }
+    #[derive(Deserialize)]
+    struct Log {
+        creator: Creator,
+    }
+    #[derive(Deserialize)]
+    struct Creator {
+        name: String,
+    }
+    serde_json::from_str::<Har>(text).is_ok_and(|har| har.log.creator.name == "authtape")
 }
 
 fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
     let mut hits: Vec<_> = tokens(line)
         .filter_map(|(at, token)| Some((at, kind_of(token, &line[at..])?)))
         .collect();
-    hits.extend(home(line).map(|at| (at, "home directory")));
+    hits.extend(homes(line).map(|at| (at, "home directory")));
     hits
 }
 
@@ -80,10 +96,10 @@ fn tokens(line: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Where somebody's home directory is named; a path behind a host is none.
-fn home(line: &str) -> Option<usize> {
-    HOMES.iter().find_map(|parent| {
-        let at = line.find(parent)?;
+/// Where somebody's home directories are named; a path behind a host is none.
+fn homes(line: &str) -> impl Iterator<Item = usize> {
+    let named = HOMES.iter().flat_map(|parent| line.match_indices(parent));
+    named.filter_map(|(at, parent)| {
         let is_root = !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.');
         let rest = &line[at + parent.len()..];
         let name = rest
@@ -139,6 +155,14 @@ mod tests {
                 Some((11, "home directory")),
             ),
             ("cwd: /home/runner/work", None),
+            (
+                "/home/runner/work /home/jane/src",
+                Some((19, "home directory")),
+            ),
+            (
+                "/Users/x /home/runner/ /Users/jo/",
+                Some((24, "home directory")),
+            ),
             ("uri: https://x.example/home/settings/all", None),
             (
                 "etag: dBjftJeZ4CVP-mB92K27uhbUJU1p1r",
@@ -161,6 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn every_hit_of_a_line_has_its_column() {
+        let (mail, home) = ("e-mail address", "home directory");
+        let line = "é /home/jo/x j@corp.example ü /home/al/ a@corp.example /home/cy/";
+        let hits = audit_recording(line);
+        let hits: Vec<_> = hits
+            .iter()
+            .map(|hit| (hit.column, hit.kind.as_str()))
+            .collect();
+        let expected = [(3, home), (14, mail), (31, home), (41, mail), (56, home)];
+        assert_eq!(hits, expected);
+    }
+
+    #[test]
     fn recordings_are_told_from_other_texts() {
         for (text, expected) in [
             ("http_interactions:\n- request:\n    method: post\n", true),
@@ -176,6 +213,14 @@ mod tests {
             (
                 "{\"log\":{\"creator\":{\"name\":\"authtape\"},\"entries\":[{\"request\":{}}]}}",
                 false,
+            ),
+            (
+                "{\"log\":{\"entries\":[{\"request\":{},\"comment\":{\"creator\":{\"name\":\"authtape\"}}}]}}",
+                true,
+            ),
+            (
+                "{\"x\":{\"creator\":{\"name\":\"authtape\"}},\"log\":{\"creator\":{\"name\":\"Polly.JS\"},\"entries\":[{\"request\":{}}]}}",
+                true,
             ),
             ("services:\n  web:\n    image: nginx\n", false),
             ("a request and its response", false),

@@ -17,14 +17,26 @@ const TOKEN: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A tape of a token, and of an answer with a value that the recorder was told to keep.
 fn tape(hint: &str) -> Tape {
+    tape_of(&[hint])
+}
+
+/// The same of several answers, each with its value.
+fn tape_of(hints: &[&str]) -> Tape {
     let options = Options {
         keep_values: vec!["hint".to_owned()],
         ..Options::default()
     };
     let mut tape = Tape::new(options, "2026-11-23T10:02:11Z".to_owned());
+    for (id, hint) in (1..).zip(hints) {
+        record(&mut tape, id, hint);
+    }
+    tape
+}
+
+fn record(tape: &mut Tape, id: u64, hint: &str) {
     let answer = serde_json::json!({ "access_token": TOKEN, "token_type": "Bearer", "hint": hint });
     tape.record(Exchange {
-        id: 1,
+        id,
         at: Duration::ZERO,
         clock: 1_000,
         request: said(
@@ -43,7 +55,6 @@ fn tape(hint: &str) -> Tape {
         }),
         failure: None,
     });
-    tape
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -94,6 +105,20 @@ fn what_betrays_a_secret_at_the_end_is_refused() {
         );
         let expected = expected.map(|what| format!("a {what} would have been written"));
         assert_eq!(told, expected, "{name}: {hint}");
+    }
+}
+
+#[test]
+fn what_betrayed_a_secret_betrays_it_again() {
+    let twice = STANDARD.encode(STANDARD.encode(TOKEN));
+    let part = STANDARD.encode(&TOKEN[20..32]);
+    let hints = [&twice, "soon", &part, &twice, &twice, "soon", &part, &twice];
+    let mut tape = tape_of(&hints);
+    let text = tape.finish().expect("a cassette");
+    let withheld: Vec<_> = tape.withheld().iter().map(|withheld| withheld.id).collect();
+    assert_eq!(withheld, [1, 3, 4, 5, 7, 8], "{text}");
+    for hint in [&twice, &part] {
+        assert!(!text.contains(hint), "{text}");
     }
 }
 

@@ -60,6 +60,8 @@ fn every_secret_is_written_beside_its_label_and_a_body_as_it_was() {
         assert!(!shown.contains(secret), "{secret}");
     }
     let support = session::recorded(Fault::FinalSlash, Profile::Support);
+    assert!(support.contains("\naudit: {"), "{support}");
+    assert!(!text.contains("\naudit:"), "nothing was searched: {text}");
     assert!(
         !support.contains("value:") && !support.contains("hunter2"),
         "{support}"

@@ -451,6 +451,13 @@ MUTATIONS = (
         test=END,
     ),
     Mutation(
+        "what betrayed a secret once does so no more",
+        "src/redact/closure.rs",
+        "if found.is_none() {",
+        "if true {",
+        test="--test it what_betrayed_a_secret_betrays_it_again",
+    ),
+    Mutation(
         "parts of secrets are not looked for",
         FRAGMENT,
         "turns >= TURNS_MIN &&",
