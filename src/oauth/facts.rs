@@ -10,6 +10,7 @@ use crate::model::{Heard, Params, Said};
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
+use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
 use crate::oauth::{Step, name};
 
@@ -62,6 +63,10 @@ pub struct Facts {
     /// A parameter holds a template that was never filled in (`${…}`, `{{…}}`, `<…>`, `%…%`).
     #[serde(rename = "placeholder.in")]
     pub placeholder_in: Option<String>,
+    /// The `redirect_uri` is the one that was asked for, spelled with other escapes. Where these are
+    /// in a value that is replaced, both have the same label.
+    #[serde(rename = "redirect_uri.spelling")]
+    pub redirect_uri_spelling: Option<UrlPart>,
     /// The server is one that asks for no `grant_type`, and there is none.
     #[serde(rename = "grant_type.not_needed")]
     pub grant_type_not_needed: bool,
@@ -96,6 +101,8 @@ impl Facts {
             self.placeholder_in
                 .clone()
                 .map(|name| ("placeholder.in", name)),
+            self.redirect_uri_spelling
+                .map(|part| ("redirect_uri.spelling", part.to_string())),
             flag("grant_type.not_needed", self.grant_type_not_needed),
             flag(
                 "page.mentions_redirect_uri",
@@ -118,6 +125,7 @@ impl Facts {
         };
         if step == Step::TokenRequest {
             facts.check_pkce(flows, fields);
+            facts.check_redirect_uri(flows, fields);
             facts.grant_type_not_needed =
                 !fields.has(name::GRANT_TYPE) && asks_no_grant(&said.url.host);
         }
@@ -144,6 +152,18 @@ impl Facts {
         let verifier = fields.get(name::CODE_VERIFIER);
         let check = pkce::check(flow.challenge.as_deref(), flow.method.as_deref(), verifier);
         self.pkce_check = check.filter(|check| *check != PkceCheck::Ok);
+    }
+
+    fn check_redirect_uri(&mut self, flows: &Flows, fields: &Fields) {
+        let flow = flows.authorization(fields.get(name::CODE));
+        let asked = flow.and_then(|flow| flow.redirect_uri.as_deref());
+        if let (Some(asked), Some(sent)) = (asked, fields.get(name::REDIRECT_URI)) {
+            let parts = Vec::from_iter(url_relation(asked, sent));
+            self.redirect_uri_spelling = match parts.as_slice() {
+                [part @ (UrlPart::PctCase | UrlPart::PctLevel)] => Some(*part),
+                _ => None,
+            };
+        }
     }
 
     fn check_basic(&mut self, flows: &Flows, fields: &Fields, credentials: &str) {
