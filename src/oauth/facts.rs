@@ -151,7 +151,15 @@ impl Facts {
         }
         let verifier = fields.get(name::CODE_VERIFIER);
         let check = pkce::check(flow.challenge.as_deref(), flow.method.as_deref(), verifier);
-        self.pkce_check = check.filter(|check| *check != PkceCheck::Ok);
+        let challenge = verifier.map(pkce::s256);
+        let mut flows = flows.authorizations().iter();
+        self.pkce_check = match check {
+            Some(PkceCheck::Ok) => None,
+            Some(PkceCheck::Mismatch) if flows.any(|flow| flow.challenge == challenge) => {
+                Some(PkceCheck::OfOtherFlow)
+            }
+            check => check,
+        };
     }
 
     fn check_redirect_uri(&mut self, flows: &Flows, fields: &Fields) {
@@ -379,6 +387,34 @@ mod tests {
             let asked = said("POST", "https://as.example/token", &[FORM], &body);
             let facts = Facts::of(&flows, Step::TokenRequest, &Reading::of(&asked, None), 0);
             assert_eq!(facts.pkce_check, expected, "{verifier}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_with_other_escapes_is_told_from_another() {
+        let asked = "https://x.example/cb?o=a%2Fb";
+        for (sent, expected) in [
+            (asked, None),
+            ("https://x.example/cb?o=a%2fb", Some(UrlPart::PctCase)),
+            ("https://x.example/cb?o=a/b", Some(UrlPart::PctLevel)),
+            ("https://x.example/cb/?o=a/b", None),
+            ("https://y.example/cb", None),
+        ] {
+            let encode = crate::model::percent_encode;
+            let url = format!(
+                "https://as.example/authorize?response_type=code&client_id=c&redirect_uri={}",
+                encode(asked)
+            );
+            let mut flows = Flows::default();
+            let authorization = said("GET", &url, &[], "");
+            flows.observe(
+                Step::AuthorizationRequest,
+                &Reading::of(&authorization, None),
+            );
+            let body = format!("code=k&redirect_uri={}", encode(sent));
+            let asked = said("POST", "https://as.example/token", &[FORM], &body);
+            let facts = Facts::of(&flows, Step::TokenRequest, &Reading::of(&asked, None), 0);
+            assert_eq!(facts.redirect_uri_spelling, expected, "{sent}");
         }
     }
 
