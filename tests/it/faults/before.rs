@@ -88,9 +88,10 @@ fn request(step: Step, reading: &Reading<'_>, issued: &[String]) -> Value {
     });
     if let Some(decoded) = basic_token(said).and_then(decode_basic) {
         let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
-        request["basic"] = match decoded.contains(':') {
-            true => json!({ "user": user, "password": password }),
-            false => json!({ "user": user }),
+        request["basic"] = if decoded.contains(':') {
+            json!({ "user": user, "password": password })
+        } else {
+            json!({ "user": user })
         };
     }
     if said.headers.get("transfer-encoding") == Some("chunked") {
@@ -109,9 +110,10 @@ fn response(heard: &Heard, issued: &mut Vec<String>) -> Value {
     if let Some(location) = heard.headers.get("location") {
         let (before, behind) = location.split_once("code=").unwrap_or((location, ""));
         let code = percent_decode(behind.split('&').next().unwrap_or_default());
-        let tied = match code.is_empty() {
-            true => location.to_owned(),
-            false => format!("{before}code={}{behind}", tie(issued.len())),
+        let tied = if code.is_empty() {
+            location.to_owned()
+        } else {
+            format!("{before}code={}{behind}", tie(issued.len()))
         };
         issued.extend((!code.is_empty()).then_some(code));
         fields.retain(|field| !field.name.eq_ignore_ascii_case("location"));

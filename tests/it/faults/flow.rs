@@ -12,6 +12,7 @@ use crate::support::said;
 pub(crate) const HOST: &str = "login.acme-identity.example";
 pub(crate) const CALLBACK: &str = "https://shop.acme-store.example/oauth/callback";
 pub(crate) const CLIENT: &str = "8kqf3mz2x7";
+pub(crate) const CLOCK: i64 = 1_790_000_000;
 pub(crate) const CODE: &str = "4/0AQCn7sQ2wE4rT6+yU8iO0pA=Lk9j.M3x5Vb";
 pub(crate) const SECRET: &str = "z/tCn9VwFZqApmIQ+ZH1I5pLk%uB4ud&X2gT=";
 pub(crate) const STATE: &str = "Cn1d2c3b4a+68776f1d/c3b4a596877e0=";
@@ -257,7 +258,7 @@ fn exchange(at: u64, request: authtape::model::Said, response: Heard) -> Exchang
     Exchange {
         id: 0,
         at: Duration::from_millis(at),
-        clock: 1_790_000_000,
+        clock: CLOCK,
         request,
         response: Some(response),
         failure: None,

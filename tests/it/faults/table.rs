@@ -5,8 +5,8 @@ use authtape::oauth::pkce;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::flow::{
-    CALLBACK, CLIENT, CODE, FORM, HOST, ISSUED, REFRESH, REFUSED, SECRET, STATE, VERIFIER, Written,
-    basic, form,
+    CALLBACK, CLIENT, CLOCK, CODE, FORM, HOST, ISSUED, REFRESH, REFUSED, SECRET, STATE, VERIFIER,
+    Written, basic, form,
 };
 use super::{Case, case};
 use base64::Engine as _;
@@ -383,6 +383,16 @@ pub(super) const CASES: &[Case] = &[
         f.send("client_secret", "").answer(401, "application/json", "{\"error\":\"invalid_client\"}");
     })
     .awaits("client-secret-empty"),
+    case("E-19: a secret that is a JWT for a year", |f| {
+        let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+        let claims = format!("{{\"iat\":{},\"exp\":{}}}", CLOCK - 9, CLOCK + 31_536_000);
+        let head = part("{\"alg\":\"ES256\",\"typ\":\"JWT\"}");
+        let signature = part("Cn7sQ2wE4rT6yU8iO0pALk9jM3x5VbCn7sQ2wE4rT6yU8iO0pALk9jM3x5VbCn7s");
+        f.send("client_secret", &format!("{head}.{}.{signature}", part(&claims)))
+            .answer(400, "application/json", "{\"error\":\"invalid_client\"}");
+    })
+    .reads(&["2 client_secret=REDACTED-client_secret-1", "2 client_secret-1 {\"iat\":\"-9\",\"exp\":\"+31536000\"}"])
+    .awaits("client-assertion-time"),
     case("another secret than before", |f| {
         f.again(900).send("client_secret", "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N");
     })
