@@ -10,6 +10,7 @@ use crate::model::{Heard, Params, Said};
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
+use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
 use crate::oauth::{Step, name};
 
@@ -62,6 +63,10 @@ pub struct Facts {
     /// A parameter holds a template that was never filled in (`${…}`, `{{…}}`, `<…>`, `%…%`).
     #[serde(rename = "placeholder.in")]
     pub placeholder_in: Option<String>,
+    /// The `redirect_uri` is the one that was asked for, spelled with other escapes. Where these are
+    /// in a value that is replaced, both have the same label.
+    #[serde(rename = "redirect_uri.spelling")]
+    pub redirect_uri_spelling: Option<UrlPart>,
     /// The server is one that asks for no `grant_type`, and there is none.
     #[serde(rename = "grant_type.not_needed")]
     pub grant_type_not_needed: bool,
@@ -96,6 +101,8 @@ impl Facts {
             self.placeholder_in
                 .clone()
                 .map(|name| ("placeholder.in", name)),
+            self.redirect_uri_spelling
+                .map(|part| ("redirect_uri.spelling", part.to_string())),
             flag("grant_type.not_needed", self.grant_type_not_needed),
             flag(
                 "page.mentions_redirect_uri",
@@ -118,6 +125,7 @@ impl Facts {
         };
         if step == Step::TokenRequest {
             facts.check_pkce(flows, fields);
+            facts.check_redirect_uri(flows, fields);
             facts.grant_type_not_needed =
                 !fields.has(name::GRANT_TYPE) && asks_no_grant(&said.url.host);
         }
@@ -143,7 +151,27 @@ impl Facts {
         }
         let verifier = fields.get(name::CODE_VERIFIER);
         let check = pkce::check(flow.challenge.as_deref(), flow.method.as_deref(), verifier);
-        self.pkce_check = check.filter(|check| *check != PkceCheck::Ok);
+        let challenge = verifier.map(pkce::s256);
+        let mut flows = flows.authorizations().iter();
+        self.pkce_check = match check {
+            Some(PkceCheck::Ok) => None,
+            Some(PkceCheck::Mismatch) if flows.any(|flow| flow.challenge == challenge) => {
+                Some(PkceCheck::OfOtherFlow)
+            }
+            check => check,
+        };
+    }
+
+    fn check_redirect_uri(&mut self, flows: &Flows, fields: &Fields) {
+        let flow = flows.authorization(fields.get(name::CODE));
+        let asked = flow.and_then(|flow| flow.redirect_uri.as_deref());
+        if let (Some(asked), Some(sent)) = (asked, fields.get(name::REDIRECT_URI)) {
+            let parts = Vec::from_iter(url_relation(asked, sent));
+            self.redirect_uri_spelling = match parts.as_slice() {
+                [part @ (UrlPart::PctCase | UrlPart::PctLevel)] => Some(*part),
+                _ => None,
+            };
+        }
     }
 
     fn check_basic(&mut self, flows: &Flows, fields: &Fields, credentials: &str) {
@@ -359,6 +387,34 @@ mod tests {
             let asked = said("POST", "https://as.example/token", &[FORM], &body);
             let facts = Facts::of(&flows, Step::TokenRequest, &Reading::of(&asked, None), 0);
             assert_eq!(facts.pkce_check, expected, "{verifier}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_with_other_escapes_is_told_from_another() {
+        let asked = "https://x.example/cb?o=a%2Fb";
+        for (sent, expected) in [
+            (asked, None),
+            ("https://x.example/cb?o=a%2fb", Some(UrlPart::PctCase)),
+            ("https://x.example/cb?o=a/b", Some(UrlPart::PctLevel)),
+            ("https://x.example/cb/?o=a/b", None),
+            ("https://y.example/cb", None),
+        ] {
+            let encode = crate::model::percent_encode;
+            let url = format!(
+                "https://as.example/authorize?response_type=code&client_id=c&redirect_uri={}",
+                encode(asked)
+            );
+            let mut flows = Flows::default();
+            let authorization = said("GET", &url, &[], "");
+            flows.observe(
+                Step::AuthorizationRequest,
+                &Reading::of(&authorization, None),
+            );
+            let body = format!("code=k&redirect_uri={}", encode(sent));
+            let asked = said("POST", "https://as.example/token", &[FORM], &body);
+            let facts = Facts::of(&flows, Step::TokenRequest, &Reading::of(&asked, None), 0);
+            assert_eq!(facts.redirect_uri_spelling, expected, "{sent}");
         }
     }
 

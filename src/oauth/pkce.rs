@@ -27,6 +27,8 @@ words! {
         PlusBecameSpace = "plus-became-space",
         /// It was made with SHA-512.
         Sha512 = "sha512",
+        /// It is not of this verifier, and that of another authorization request is.
+        OfOtherFlow = "of-other-flow",
         /// It is of no verifier seen here.
         Mismatch = "mismatch",
         /// A verifier came and no challenge had been sent.

@@ -610,4 +610,46 @@ mod tests {
         let id = redactor.value(place, name::CLIENT_ID, "8kqf3mz");
         assert!(id.starts_with("REDACTED-"), "{id}");
     }
+
+    #[test]
+    fn what_stands_around_a_secret_by_mistake_is_no_part_of_it() {
+        for (value, expected) in [
+            ("Cn8Qw3Er5Ty7Ui9O\r\n", "REDACTED-code-1\r\n"),
+            ("\"Cn8Qw3Er5Ty7Ui9O\"", "\"REDACTED-code-1\""),
+            ("\u{feff}Cn8Qw3Er5Ty7Ui9O", "\u{feff}REDACTED-code-1"),
+            ("Cn8Qw3Er5Ty7Ui9O", "REDACTED-code-1"),
+            ("\"Cn8\"", "REDACTED-code-1"),
+        ] {
+            let mut redactor = Redactor::default();
+            let written = redactor.value(Place::TokenRequest, name::CODE, value);
+            assert_eq!(written, expected, "{value:?}");
+        }
+        let mut redactor = Redactor::default();
+        redactor.secret(name::CODE, "Cn8Qw3Er5Ty7Ui9O", Shape::Declared);
+        let cut_late = "Cn8Qw3Er5Ty7Ui9O&scope=openid&state=Cn1d2c3b4a596877";
+        let written = redactor.value(Place::TokenRequest, name::CODE, cut_late);
+        assert_eq!(
+            written,
+            "REDACTED-code-1&scope=openid&state=REDACTED-state-1"
+        );
+    }
+
+    #[test]
+    fn a_redirect_uri_is_read_however_often_it_is_encoded() {
+        let plain = "https://shop.example/cb?code=Cn8Qw3Er5Ty7Ui9O";
+        let mut redactor = Redactor::default();
+        let [mut sent, mut written] =
+            [plain, "https://shop.example/cb?code=REDACTED-code-1"].map(ToOwned::to_owned);
+        for _ in 0..3 {
+            let value = redactor.value(Place::TokenRequest, name::REDIRECT_URI, &sent);
+            assert_eq!(value, written);
+            [sent, written] = [sent, written].map(|text| encode(&text));
+        }
+        let escaped =
+            redactor.raw_params("scope=a&amp;redirect_uri=https%3A%2F%2Fshop.example%2Fcb");
+        assert_eq!(
+            escaped,
+            "scope=a&amp;redirect_uri=https%3A%2F%2Fshop.example%2Fcb"
+        );
+    }
 }

@@ -23,6 +23,8 @@ pub(super) const WORD: &str = "word";
 const PLAIN_MAX: usize = 1_000;
 /// Names of header fields have not more digits than this, unless they are somebody's number.
 const DIGITS_MAX: usize = 4;
+/// A shorter core could be anything, and stays with what stands around it.
+const CORE_MIN: usize = 8;
 /// Names are not longer than this.
 const NAME_MAX: usize = 64;
 /// Characters of the longest part of a header field's name that is no word.
@@ -69,10 +71,30 @@ impl Redactor {
             Some(Class::Text) => self.sentence(value),
             Some(Class::Url) => self.url(value),
             // A template holds a variable's name where the secret should be, or nearly so.
-            Some(Class::Secret) if !is_template(value) => self.secret(name, value, Shape::Declared),
+            Some(Class::Secret) if !is_template(value) => self.core(name, value),
             Some(Class::Secret | Class::LowEntropy) => self.secret(name, value, Shape::Hidden),
             Some(Class::Personal | Class::Pseudonym) => self.secret(name, value, Shape::Typed),
             None => self.secret(UNKNOWN, value, Shape::Declared),
+        }
+    }
+
+    /// A secret without what stands around it by mistake, which stays literal: a line break of the
+    /// file that it was read from, quotes, what nobody sees.
+    fn core(&mut self, name: &str, value: &str) -> String {
+        if let Some((core, behind)) = value.split_once('&')
+            && self.ledger.knows(core)
+        {
+            // What was cut out of a query too late brings the next parameters with it.
+            let label = self.secret(name, core, Shape::Declared);
+            return format!("{label}&{}", self.raw_params(behind));
+        }
+        let core = value.trim_matches(is_edge);
+        match value.split_once(core) {
+            Some((before, after)) if core.len() >= CORE_MIN && !self.ledger.knows(value) => {
+                let label = self.secret(name, core, Shape::Declared);
+                format!("{before}{label}{after}")
+            }
+            _ => self.secret(name, value, Shape::Declared),
         }
     }
 
@@ -379,6 +401,9 @@ impl Redactor {
     /// A URL, absolute or not: its userinfo replaced, its path kept unless a segment of it is
     /// random, the parameters of its query and fragment by their own rows.
     pub(super) fn url(&mut self, text: &str) -> String {
+        if let Some(plain) = encoded_url(text) {
+            return encode(&self.url(&plain));
+        }
         let (before_fragment, fragment) = split(text, '#');
         let (address, query) = split(before_fragment, '?');
         let mut out = match Url::parse(address) {
@@ -479,11 +504,8 @@ impl Redactor {
             } else {
                 encode(&name)
             };
-            let value = self.value(
-                url_place(&param.name),
-                param.name.trim_start_matches("amp;"),
-                &param.value,
-            );
+            let known = param.name.trim_start_matches("amp;");
+            let value = self.value(url_place(known), known, &param.value);
             // The sweep knows the common spellings; what is kept in another is looked at in none.
             let is_spelled = raw_value.is_some_and(|raw| raw != value);
             let swept = self.sweeper.replace(&value).filter(|_| is_spelled);
@@ -578,6 +600,13 @@ fn kind_of(name: &str) -> String {
     }
 }
 
+/// The URL that was percent-encoded as a whole before it was sent.
+fn encoded_url(text: &str) -> Option<String> {
+    let plain = percent_decode(text);
+    let is_encoded = plain != text && percent_encode(&plain) == text;
+    (is_encoded && (Url::parse(&plain).is_some() || encoded_url(&plain).is_some())).then_some(plain)
+}
+
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
     match text.split_once(at) {
         Some((before, after)) => (before, Some(after)),
@@ -587,6 +616,11 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
 
 fn is_stop(c: char) -> bool {
     ".:!?".contains(c)
+}
+
+/// What stands at the ends of a value by mistake.
+fn is_edge(c: char) -> bool {
+    c.is_whitespace() || "\"'\u{200b}\u{feff}".contains(c)
 }
 
 /// What ends a run, whatever its escapes are.

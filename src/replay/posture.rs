@@ -105,7 +105,8 @@ impl Posture {
             grant_type: get(name::GRANT_TYPE).map(str::to_owned),
             client_id: get(name::CLIENT_ID).map(str::to_owned).or(user),
             client_auth: client_auth(&query, &body, basic),
-            redirect_uri: RedirectUri::of(redirect, get(name::REDIRECT_URI)),
+            redirect_uri: RedirectUri::of(redirect, get(name::REDIRECT_URI))
+                .spelled(interaction.facts().redirect_uri_spelling),
             code: code.map_or(ABSENT, |code| recorded_code(code, interaction, session)),
             pkce: interaction
                 .facts()
@@ -218,6 +219,16 @@ impl RedirectUri {
             (None, Some(_)) => Self::Alone,
             (None, None) => Self::Absent,
         }
+    }
+
+    /// With the difference that labels hide.
+    fn spelled(mut self, spelling: Option<UrlPart>) -> Self {
+        if let Self::Differs(parts) = &mut self
+            && parts.is_empty()
+        {
+            parts.extend(spelling);
+        }
+        self
     }
 
     fn in_words(&self) -> String {

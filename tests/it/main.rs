@@ -10,6 +10,7 @@
 mod audit;
 mod cli;
 mod declared;
+mod faults;
 mod flood;
 mod proxy;
 mod public;

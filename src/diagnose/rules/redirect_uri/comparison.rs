@@ -147,7 +147,10 @@ fn difference(
         (Some(_), None) => return (!token.body.is_empty()).then_some((&MISSING, None)),
         (None, _) => return None,
     };
-    let parts = url_relation(&in_its_case(a), &in_its_case(t));
+    let mut parts = url_relation(&in_its_case(a), &in_its_case(t));
+    if parts.is_empty() {
+        parts.extend(token.interaction.facts().redirect_uri_spelling);
+    }
     if parts.is_empty() {
         return None;
     }
