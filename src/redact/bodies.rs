@@ -145,7 +145,7 @@ impl Redactor {
                 drop(DropReason::UnknownText)
             }),
             Sniff::Html | Sniff::Xml => {
-                self.hear_page(text);
+                self.hear(text, is_strange);
                 if sniffed == Sniff::Xml {
                     self.document(text);
                 }
@@ -158,13 +158,8 @@ impl Redactor {
         }
     }
 
-    /// Notes what a page or a document says.
-    pub(super) fn hear_page(&mut self, text: &str) {
-        self.hear(text, is_strange);
-    }
-
     /// Notes what a text says that is dropped: it may be said again where it would be kept.
-    fn hear(&mut self, text: &str, is_noted: fn(&str) -> bool) {
+    pub(super) fn hear(&mut self, text: &str, is_noted: fn(&str) -> bool) {
         let text = unescape_all(text).unwrap_or_else(|| text.to_owned());
         let quoted = text.split(['"', '\'']).skip(1).step_by(2);
         let words = text.split(is_separator).chain(text.split(is_quote));
@@ -274,7 +269,7 @@ impl Redactor {
 }
 
 /// Whether a run may be somebody's, and is long enough to be told from chance.
-fn is_strange(run: &str) -> bool {
+pub(super) fn is_strange(run: &str) -> bool {
     (HEARD_MIN..=HEARD_MAX).contains(&run.len()) && !is_plain(run)
 }
 

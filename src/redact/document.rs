@@ -13,6 +13,7 @@ use quick_xml::{Reader, XmlVersion};
 
 use crate::oauth::name;
 use crate::redact::Redactor;
+use crate::redact::bodies::is_strange;
 use crate::redact::ledger::Shape;
 
 impl Redactor {
@@ -35,7 +36,7 @@ impl Redactor {
             return;
         }
         if let Some(document) = document_of(value) {
-            self.hear_page(&document);
+            self.hear(&document, is_strange);
             self.document(&document);
         }
     }

@@ -31,7 +31,7 @@ impl Redactor {
     fn form(&mut self, form: &Form) -> RecordedForm {
         RecordedForm {
             method: form.method,
-            action: self.form_action(&form.action),
+            action: self.url(&form.action),
             auto_submit: form.submits_itself,
             fields: form.fields.iter().map(|field| self.field(field)).collect(),
         }
@@ -43,17 +43,7 @@ impl Redactor {
             r#type: field.kind,
             value: value.map(|value| self.field_value(&field.name, field.kind, value)),
         };
-        Named::new(self.form_field_name(&field.name), recorded)
-    }
-
-    /// Where a form is sent.
-    pub(super) fn form_action(&mut self, action: &str) -> String {
-        self.url(action)
-    }
-
-    /// The name of a field.
-    pub(super) fn form_field_name(&mut self, field: &str) -> String {
-        self.name(field)
+        Named::new(self.name(&field.name), recorded)
     }
 
     /// The value of a field: the words of what is chosen are kept, what carries a login on is

@@ -236,7 +236,7 @@ MUTATIONS = (
     Mutation(
         "pages are kept",
         BODIES,
-        "self.hear_page(text);\n                if sniffed == Sniff::Xml {\n"
+        "self.hear(text, is_strange);\n                if sniffed == Sniff::Xml {\n"
         "                    self.document(text);\n                }\n"
         "                drop(DropReason::Page)",
         "Body { text: Some(text.to_owned()), ..Body::default() }",
@@ -287,8 +287,8 @@ MUTATIONS = (
     Mutation(
         "any name of a header field is kept",
         VALUES,
-        "let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX;",
-        "let is_made_up = false;",
+        "let is_made_up = name.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX",
+        "let is_made_up = false",
         "kind=phone|otp,place=header-name,encoding=raw",
     ),
     Mutation(
@@ -301,15 +301,15 @@ MUTATIONS = (
     Mutation(
         "names of fields of forms are kept",
         PAGE,
-        "self.name(field)",
-        "field.to_owned()",
+        "Named::new(self.name(&field.name), recorded)",
+        "Named::new(field.name.clone(), recorded)",
         "place=form-field-name,encoding=raw",
     ),
     Mutation(
         "actions of forms are kept",
         PAGE,
-        "self.url(action)",
-        "action.to_owned()",
+        "self.url(&form.action)",
+        "form.action.clone()",
         "place=form-action,encoding=raw",
     ),
     Mutation(
