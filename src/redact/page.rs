@@ -46,14 +46,21 @@ impl Redactor {
         Named::new(self.name(&field.name), recorded)
     }
 
-    /// The value of a field: the words of what is chosen are kept, what carries a login on is
-    /// replaced, like everything that a person may have typed.
+    /// The value of a field: the words of what is chosen are kept where no row speaks of the name,
+    /// what carries a login on is replaced, like everything that a person may have typed.
     pub(super) fn field_value(&mut self, name: &str, kind: FieldKind, value: &str) -> String {
+        let is_choice = || {
+            let kinds = [
+                FieldKind::Checkbox,
+                FieldKind::Radio,
+                FieldKind::Select,
+                FieldKind::Submit,
+            ];
+            kinds.contains(&kind) && !registry::is_known(name) && is_words(value)
+        };
         match kind {
             _ if value.is_empty() => String::new(),
-            FieldKind::Checkbox | FieldKind::Radio | FieldKind::Select | FieldKind::Submit => {
-                self.kept(value)
-            }
+            _ if is_choice() => self.kept(value),
             FieldKind::Password => self.secret(name::PASSWORD, value, Shape::Hidden),
             _ => self.value(url_place(name), name, value),
         }
@@ -98,6 +105,12 @@ impl Redactor {
         let mut words = text.split(|c| is_separator(c) || PART_ENDS.contains(&c));
         self.is_client(text) || is_correlation_id(text) || words.all(is_part)
     }
+}
+
+/// Whether a text is made of words alone: a number may be somebody's, such as one of those that an
+/// authenticator shows.
+fn is_words(text: &str) -> bool {
+    is_plain(text) && !text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// The string literals of a script, and those inside of them.
@@ -184,6 +197,53 @@ mod tests {
         let page = "<script>load('application/json', 'https://as.example/authorize', 'Sign in please', 'openid profile', \
             '6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f10')</script><script src='/main.js?version=2'></script>";
         assert_eq!(learned(page).counts(), []);
+    }
+
+    #[test]
+    fn what_is_chosen_is_kept_where_it_is_a_word_and_nobodys() {
+        for (field, expected) in [
+            ("<button name=decision value=allow>", "allow"),
+            ("<button name=decision value='Sign in'>", "Sign in"),
+            (
+                "<input type=checkbox name=scope value='openid email'>",
+                "openid email",
+            ),
+            (
+                "<button name=password value=sunshine>",
+                "REDACTED-password-1",
+            ),
+            (
+                "<input type=submit name=username value=rainbow>",
+                "REDACTED-username-1",
+            ),
+            ("<input type=radio name=pin value=4821>", "REDACTED-pin-1"),
+            ("<input type=radio name=otp value=4821>", "REDACTED-otp-1"),
+            (
+                "<input type=checkbox name=state value=summer>",
+                "REDACTED-state-1",
+            ),
+            (
+                "<select name=email><option value=garden selected></select>",
+                "REDACTED-email-1",
+            ),
+            (
+                "<input type=radio name=choice value=42>",
+                "REDACTED-value-1",
+            ),
+            (
+                "<button name=choice value='Sign in as Zweig'>",
+                "REDACTED-value-1",
+            ),
+            (
+                "<select name=choice><option value=k3v9x2m7q8w4></select>",
+                "REDACTED-value-1",
+            ),
+        ] {
+            let page = Page::read(&format!("<form>{field}</form>"));
+            let forms = Redactor::default().page(&page);
+            let value = forms[0].fields()[0].value.value.as_deref();
+            assert_eq!(value, Some(expected), "{field}");
+        }
     }
 
     #[test]

@@ -169,6 +169,13 @@ def _(c):
     return page(f'<html><form method="post" action="{action}"></form></html>')
 
 
+@place("form-choice")
+def _(c):
+    """One that is chosen of a list, whose name says nothing."""
+    option = f'<option value="{c.html()}" selected></option>'
+    return page(f'<html><form method="post"><select name="choice">{option}</select></form></html>')
+
+
 @place("form-field-name")
 def _(c):
     return page(f'<html><form method="post"><input name="{c.html()}" value="1"></form></html>')

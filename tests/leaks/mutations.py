@@ -299,6 +299,20 @@ MUTATIONS = (
         "place=html-hidden|form-post,encoding=raw",
     ),
     Mutation(
+        "what is chosen is kept whatever its name",
+        PAGE,
+        "kinds.contains(&kind) && !registry::is_known(name) && is_words(value)",
+        "kinds.contains(&kind) && is_words(value)",
+        test="--lib what_is_chosen_is_kept",
+    ),
+    Mutation(
+        "what is chosen is kept whatever it is",
+        PAGE,
+        "kinds.contains(&kind) && !registry::is_known(name) && is_words(value)",
+        "kinds.contains(&kind) && !registry::is_known(name)",
+        "place=form-choice,encoding=raw",
+    ),
+    Mutation(
         "names of fields of forms are kept",
         PAGE,
         "Named::new(self.name(&field.name), recorded)",
