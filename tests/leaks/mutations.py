@@ -390,8 +390,15 @@ MUTATIONS = (
     Mutation(
         "bodies are kept when the ledger is full",
         BODIES,
-        "if body.absent.is_some() || !self.ledger.is_full() {",
+        "if is_absent || !self.ledger.is_full() {",
         "if true {",
+        test=FULL,
+    ),
+    Mutation(
+        "forms are kept when the ledger is full",
+        BODIES,
+        "let is_absent = body.absent.is_some() && body.forms.is_empty();",
+        "let is_absent = body.absent.is_some();",
         test=FULL,
     ),
     Mutation(
