@@ -15,16 +15,18 @@ use crate::oauth::name;
 use crate::redact::Redactor;
 use crate::redact::bodies::is_strange;
 use crate::redact::ledger::Shape;
+use crate::redact::page::Room;
 
 impl Redactor {
     /// Learns what a document says: its texts and the values of its attributes.
     pub(super) fn document(&mut self, text: &str) {
+        let mut room = Room::default();
         for said in sayings(text) {
             let value = said.text.trim();
             if said.is_subject && !value.is_empty() {
                 self.secret(name::SUB, value, Shape::Typed);
             } else {
-                self.learn("xml", value, LEARNED_SHORTEST);
+                self.learn("xml", value, LEARNED_SHORTEST, &mut room);
             }
         }
     }

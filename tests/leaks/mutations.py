@@ -329,9 +329,30 @@ MUTATIONS = (
     Mutation(
         "scripts are not learned",
         PAGE,
-        'self.learn("page", &value, LEARNED_SHORTEST);\n        }\n        forms',
-        "}\n        forms",
+        'self.learn("page", &literal, LEARNED_SHORTEST, &mut room);',
+        "",
         "place=script-said,encoding=raw",
+    ),
+    Mutation(
+        "attributes are not learned",
+        PAGE,
+        'self.learn("page", value, LEARNED_SHORTEST, &mut room);',
+        "",
+        "place=attribute-said,encoding=raw",
+    ),
+    Mutation(
+        "addresses of pages are not learned",
+        PAGE,
+        "self.learn_address(address, &mut room);",
+        "",
+        test="--lib what_a_page_says",
+    ),
+    Mutation(
+        "what a page has no room for is forgotten",
+        PAGE,
+        "if !room.takes(value) {\n            self.ledger.hear(value);",
+        "if !room.takes(value) {",
+        test="--lib what_there_is_no_room_to_learn",
     ),
     Mutation(
         "what SAML says is not learned",
