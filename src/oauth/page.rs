@@ -57,7 +57,8 @@ pub struct Page {
     pub addresses: Vec<String>,
     /// Inline scripts, and what elements do when something happens.
     pub scripts: Vec<String>,
-    /// Values of fields outside any form, and of options that are not chosen.
+    /// Values of fields outside any form, of options that are not chosen, and of whatever else
+    /// elements say of themselves.
     pub values: Vec<String>,
     /// The text that a person reads, in lower case.
     shown: String,
@@ -213,17 +214,17 @@ impl Reader {
     fn open(&mut self, tag: &StartTag<()>) {
         self.page.shown.push(' ');
         for (name, value) in &tag.attributes {
-            let value = text_of(value);
-            if name.starts_with(b"on") {
-                self.page.scripts.push(value);
-            } else if ADDRESSES
-                .iter()
-                .any(|address| name.as_slice() == address.as_bytes())
-            {
-                self.page.addresses.push(value);
-            } else if name.starts_with(b"data-") {
-                self.page.values.push(value);
-            }
+            let said = match (tag.name.as_slice(), name.as_slice()) {
+                // Read as parts of a form.
+                (b"form", b"action")
+                | (b"button" | b"input" | b"option" | b"select" | b"textarea", b"value") => {
+                    continue;
+                }
+                (_, b"formaction" | b"href" | b"src") => &mut self.page.addresses,
+                (_, name) if is_handler(name) => &mut self.page.scripts,
+                _ => &mut self.page.values,
+            };
+            said.push(text_of(value));
         }
         match tag.name.as_slice() {
             b"form" => self.form(tag),
@@ -264,7 +265,7 @@ impl Reader {
             .unwrap_or_default()
             .to_ascii_lowercase();
         let kind = match kind.as_str() {
-            "button" | "reset" => return,
+            "button" | "reset" => return self.page.values.extend(attribute(tag, "value")),
             "image" => FieldKind::Submit,
             kind => FieldKind::from_word(kind).unwrap_or(FieldKind::Text),
         };
@@ -301,12 +302,15 @@ fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
     Some(text_of(tag.attributes.get(name.as_bytes())?))
 }
 
+/// Whether an attribute is what an element does when something happens: `onclick`.
+fn is_handler(name: &[u8]) -> bool {
+    name.strip_prefix(b"on")
+        .is_some_and(|event| event.iter().all(u8::is_ascii_alphabetic))
+}
+
 fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
-
-/// Attributes that hold a URL, or an address to go on to.
-const ADDRESSES: &[&str] = &["content", "formaction", "href", "src"];
 
 const REDIRECT_WORDS: &[&str] = &[
     "redirect_uri",

@@ -8,6 +8,7 @@ use crate::oauth::sniff::{Sniff, boundary, sniff};
 use crate::redact::Redactor;
 use crate::redact::decode::{unescape_all, utf16};
 use crate::redact::entry::Named;
+use crate::redact::form::RecordedForm;
 use crate::redact::interaction::{
     AbsentBody, DropReason, DroppedBody, JsonWire, RecordedPart, RecordedRequest, RecordedResponse,
 };
@@ -25,6 +26,7 @@ struct Body {
     wire: Option<JsonWire>,
     text: Option<String>,
     multipart: Vec<RecordedPart>,
+    forms: Vec<RecordedForm>,
     absent: Option<AbsentBody>,
 }
 
@@ -66,7 +68,14 @@ impl Redactor {
         response: &mut RecordedResponse,
     ) {
         let sniffed = reading.answer.sniff.unwrap_or(Sniff::Empty);
-        let body = self.body(place, &heard.body, sniffed);
+        let mut body = self.body(place, &heard.body, sniffed);
+        let is_page = matches!(
+            &body.absent,
+            Some(AbsentBody::Dropped(dropped)) if dropped.dropped == DropReason::Page
+        );
+        if let Some(page) = reading.answer.page().filter(|_| is_page) {
+            body.forms = self.page(page);
+        }
         let body = self.unless_full(body, &heard.body, sniffed);
         let bodiless = reading.said.method == "HEAD" || matches!(heard.status, 204 | 300..400);
         response.form = body.form;
@@ -74,16 +83,10 @@ impl Redactor {
         response.json = body.json;
         response.wire = body.wire;
         response.text = body.text;
+        response.forms = body.forms;
         response.body = body
             .absent
             .filter(|absent| !bodiless || *absent != AbsentBody::Empty);
-        let is_page = matches!(
-            &response.body,
-            Some(AbsentBody::Dropped(dropped)) if dropped.dropped == DropReason::Page
-        );
-        if let Some(page) = reading.answer.page().filter(|_| is_page) {
-            response.forms = self.page(page);
-        }
         if !body.multipart.is_empty() {
             response.body = Some(dropped(DropReason::Binary, &heard.body, Sniff::Multipart));
         }
@@ -93,7 +96,8 @@ impl Redactor {
     /// The body, unless secrets may stand in it that the ledger had no room for. What is secret in
     /// it was learned all the same, for the rest of the exchange.
     fn unless_full(&self, body: Body, captured: &Captured, sniffed: Sniff) -> Body {
-        if body.absent.is_some() || !self.ledger.is_full() {
+        let is_absent = body.absent.is_some() && body.forms.is_empty();
+        if is_absent || !self.ledger.is_full() {
             return body;
         }
         Body {
@@ -145,7 +149,7 @@ impl Redactor {
                 drop(DropReason::UnknownText)
             }),
             Sniff::Html | Sniff::Xml => {
-                self.hear_page(text);
+                self.hear(text, is_strange);
                 if sniffed == Sniff::Xml {
                     self.document(text);
                 }
@@ -158,13 +162,8 @@ impl Redactor {
         }
     }
 
-    /// Notes what a page or a document says.
-    pub(super) fn hear_page(&mut self, text: &str) {
-        self.hear(text, is_strange);
-    }
-
     /// Notes what a text says that is dropped: it may be said again where it would be kept.
-    fn hear(&mut self, text: &str, is_noted: fn(&str) -> bool) {
+    pub(super) fn hear(&mut self, text: &str, is_noted: fn(&str) -> bool) {
         let text = unescape_all(text).unwrap_or_else(|| text.to_owned());
         let quoted = text.split(['"', '\'']).skip(1).step_by(2);
         let words = text.split(is_separator).chain(text.split(is_quote));
@@ -274,7 +273,7 @@ impl Redactor {
 }
 
 /// Whether a run may be somebody's, and is long enough to be told from chance.
-fn is_strange(run: &str) -> bool {
+pub(super) fn is_strange(run: &str) -> bool {
     (HEARD_MIN..=HEARD_MAX).contains(&run.len()) && !is_plain(run)
 }
 

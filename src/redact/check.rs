@@ -85,10 +85,10 @@ impl Redactor {
         self.read_fields(interaction, response.trailer_fields());
         self.read_content(Place::of_response(interaction.step()), response.content());
         for form in response.forms() {
-            self.form_action(&stood(form.action()));
+            self.url(&stood(form.action()));
             for Named { name, value: field } in form.fields() {
                 let name = stood(name);
-                self.form_field_name(&name);
+                self.name(&name);
                 let value = field.value.as_deref().unwrap_or_default();
                 self.field_value(&name, field.r#type, &stood(value));
             }

@@ -13,17 +13,20 @@ use quick_xml::{Reader, XmlVersion};
 
 use crate::oauth::name;
 use crate::redact::Redactor;
+use crate::redact::bodies::is_strange;
 use crate::redact::ledger::Shape;
+use crate::redact::page::Room;
 
 impl Redactor {
     /// Learns what a document says: its texts and the values of its attributes.
     pub(super) fn document(&mut self, text: &str) {
+        let mut room = Room::default();
         for said in sayings(text) {
             let value = said.text.trim();
             if said.is_subject && !value.is_empty() {
                 self.secret(name::SUB, value, Shape::Typed);
             } else {
-                self.learn("xml", value, LEARNED_SHORTEST);
+                self.learn("xml", value, LEARNED_SHORTEST, &mut room);
             }
         }
     }
@@ -35,7 +38,7 @@ impl Redactor {
             return;
         }
         if let Some(document) = document_of(value) {
-            self.hear_page(&document);
+            self.hear(&document, is_strange);
             self.document(&document);
         }
     }
@@ -140,19 +143,19 @@ fn document_of(value: &str) -> Option<String> {
     let bytes = engines
         .iter()
         .find_map(|engine| engine.decode(&packed).ok())?;
-    let text = |bytes: Vec<u8>| {
-        String::from_utf8(bytes)
-            .ok()
-            .filter(|text| is_document(text))
-    };
-    let mut inflated = Vec::new();
     let inflate = || {
-        let read = DeflateDecoder::new(bytes.as_slice())
+        let mut inflated = Vec::new();
+        DeflateDecoder::new(bytes.as_slice())
             .take(DOCUMENT_MAX)
-            .read_to_end(&mut inflated);
-        read.is_ok().then_some(inflated)
+            .read_to_end(&mut inflated)
+            .ok()?;
+        // The bound may fall inside a character.
+        let text = inflated.utf8_chunks().next()?.valid();
+        is_document(text).then(|| text.to_owned())
     };
-    text(bytes.clone()).or_else(|| text(inflate()?))
+    let text = std::str::from_utf8(&bytes).ok();
+    let text = text.filter(|text| is_document(text)).map(str::to_owned);
+    text.or_else(inflate)
 }
 
 /// Parameters that carry documents: of SAML and WS-Federation, and assertions (RFC 7522, RFC 8693).
@@ -215,6 +218,19 @@ mod tests {
             ] {
                 assert_eq!(redactor.free_text(text), expected, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_cut_inside_a_character_is_read_up_to_there() {
+        for before in ["<a>", "<a>b"] {
+            let text = format!("{before}k3v9x2m7q8w4{}", "é".repeat(1 << 20));
+            let mut deflater = DeflateEncoder::new(Vec::new(), Compression::best());
+            deflater.write_all(text.as_bytes()).expect("deflated");
+            let packed = PADDED.encode(deflater.finish().expect("deflated"));
+            let read = document_of(&packed).expect(before);
+            assert!(DOCUMENT_MAX - read.len() as u64 <= 1, "{before}");
+            assert!(text.starts_with(&read), "{before}");
         }
     }
 

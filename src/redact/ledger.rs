@@ -192,7 +192,8 @@ impl Ledger {
         let is_named = |part: &str| {
             let secret = self.spellings.get(&part.to_ascii_lowercase());
             let label = secret.and_then(|secret| self.secrets.get(secret));
-            label.is_some_and(|label| ![UNKNOWN, WORD].contains(&label.kind.as_str()))
+            label
+                .is_some_and(|label| ![UNKNOWN, WORD, "page", "xml"].contains(&label.kind.as_str()))
         };
         is_named(label)
             || label

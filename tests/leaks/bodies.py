@@ -163,10 +163,28 @@ def _(c):
     ]
 
 
+@place("attribute-said")
+def _(c):
+    """In what a page says of itself, and again as the name of a client."""
+    if c.level:
+        raise Senseless("a name of a client in the escapes of another syntax")
+    return [
+        *page(f'<html><meta name="context" content="{html.escape(c.text)}"></html>'),
+        asked(target=f"/authorize?response_type=code&client_id={c.url()}"),
+    ]
+
+
 @place("form-action", named=True)
 def _(c):
     action = f"/login?page=2&amp;{c.name}={html.escape(c.url())}"
     return page(f'<html><form method="post" action="{action}"></form></html>')
+
+
+@place("form-choice")
+def _(c):
+    """One that is chosen of a list, whose name says nothing."""
+    option = f'<option value="{c.html()}" selected></option>'
+    return page(f'<html><form method="post"><select name="choice">{option}</select></form></html>')
 
 
 @place("form-field-name")

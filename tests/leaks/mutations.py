@@ -264,7 +264,7 @@ MUTATIONS = (
     Mutation(
         "pages are kept",
         BODIES,
-        "self.hear_page(text);\n                if sniffed == Sniff::Xml {\n"
+        "self.hear(text, is_strange);\n                if sniffed == Sniff::Xml {\n"
         "                    self.document(text);\n                }\n"
         "                drop(DropReason::Page)",
         "Body { text: Some(text.to_owned()), ..Body::default() }",
@@ -327,25 +327,60 @@ MUTATIONS = (
         "place=html-hidden|form-post,encoding=raw",
     ),
     Mutation(
+        "what is chosen is kept whatever its name",
+        PAGE,
+        "kinds.contains(&kind) && !registry::is_known(name) && is_words(value)",
+        "kinds.contains(&kind) && is_words(value)",
+        test="--lib what_is_chosen_is_kept",
+    ),
+    Mutation(
+        "what is chosen is kept whatever it is",
+        PAGE,
+        "kinds.contains(&kind) && !registry::is_known(name) && is_words(value)",
+        "kinds.contains(&kind) && !registry::is_known(name)",
+        "place=form-choice,encoding=raw",
+    ),
+    Mutation(
         "names of fields of forms are kept",
         PAGE,
-        "self.name(field)",
-        "field.to_owned()",
+        "Named::new(self.name(&field.name), recorded)",
+        "Named::new(field.name.clone(), recorded)",
         "place=form-field-name,encoding=raw",
     ),
     Mutation(
         "actions of forms are kept",
         PAGE,
-        "self.url(action)",
-        "action.to_owned()",
+        "self.url(&form.action)",
+        "form.action.clone()",
         "place=form-action,encoding=raw",
     ),
     Mutation(
         "scripts are not learned",
         PAGE,
-        'self.learn("page", &value, LEARNED_SHORTEST);\n        }\n        forms',
-        "}\n        forms",
+        'self.learn("page", &literal, LEARNED_SHORTEST, &mut room);',
+        "",
         "place=script-said,encoding=raw",
+    ),
+    Mutation(
+        "attributes are not learned",
+        PAGE,
+        'self.learn("page", value, LEARNED_SHORTEST, &mut room);',
+        "",
+        "place=attribute-said,encoding=raw",
+    ),
+    Mutation(
+        "addresses of pages are not learned",
+        PAGE,
+        "self.learn_address(address, &mut room);",
+        "",
+        test="--lib what_a_page_says",
+    ),
+    Mutation(
+        "what a page has no room for is forgotten",
+        PAGE,
+        "if !room.takes(value) {\n            self.ledger.hear(value);",
+        "if !room.takes(value) {",
+        test="--lib what_there_is_no_room_to_learn",
     ),
     Mutation(
         "what SAML says is not learned",
@@ -404,8 +439,15 @@ MUTATIONS = (
     Mutation(
         "bodies are kept when the ledger is full",
         BODIES,
-        "if body.absent.is_some() || !self.ledger.is_full() {",
+        "if is_absent || !self.ledger.is_full() {",
         "if true {",
+        test=FULL,
+    ),
+    Mutation(
+        "forms are kept when the ledger is full",
+        BODIES,
+        "let is_absent = body.absent.is_some() && body.forms.is_empty();",
+        "let is_absent = body.absent.is_some();",
         test=FULL,
     ),
     Mutation(
