@@ -60,6 +60,8 @@ pub(super) struct Ledger {
     unescaped: HashMap<String, String>,
     /// What differs from a secret in a way that has a name, and is as secret.
     variants: BTreeSet<String>,
+    /// Those of both that are words of the protocol, which are replaced in their own place only.
+    common: BTreeSet<String>,
     /// What was said in texts that were dropped: secret where it is said again, else never named.
     heard: BTreeSet<String>,
     /// Whether a secret, or what was heard, is made of words that may be kept.
@@ -163,11 +165,15 @@ impl Ledger {
     fn note(&mut self, value: &str) {
         self.has_plain |= may_be_kept(value);
         self.has_host_label |= is_host_label(value);
+        if is_common(value) {
+            self.common.insert(value.to_owned());
+        }
     }
 
     /// Whether the value is a secret already, and can be told from a word of the protocol.
     pub(super) fn knows(&self, value: &str) -> bool {
-        (self.secrets.contains_key(value) || self.variants.contains(value)) && !is_common(value)
+        (self.secrets.contains_key(value) || self.variants.contains(value))
+            && !self.common.contains(value)
     }
 
     /// Whether one of the words of a text is a secret, in whatever case.

@@ -89,7 +89,8 @@ impl Redactor {
             return format!("{label}&{}", self.raw_params(behind));
         }
         let core = value.trim_matches(is_edge);
-        match value.split_once(core) {
+        let around = || value.split_once(core);
+        match (core.len() < value.len()).then(around).flatten() {
             Some((before, after)) if core.len() >= CORE_MIN && !self.ledger.knows(value) => {
                 let label = self.secret(name, core, Shape::Declared);
                 format!("{before}{label}{after}")

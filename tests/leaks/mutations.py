@@ -474,8 +474,8 @@ MUTATIONS = (
     Mutation(
         "words of the protocol are replaced anywhere",
         LEDGER,
-        "(self.secrets.contains_key(value) || self.variants.contains(value)) && !is_common(value)",
-        "self.secrets.contains_key(value) || self.variants.contains(value)",
+        "&& !self.common.contains(value)",
+        "&& !value.is_empty()",
         test=POISON,
     ),
     Mutation(
