@@ -1,12 +1,11 @@
 //! The typed view of `cookies.yaml`: which cookies are known by name, and what may be said of them.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use crate::model::words;
-use crate::oauth::registry::Pattern;
+use crate::oauth::registry::Table;
 
 words! {
     /// What may be said of a cookie.
@@ -60,12 +59,6 @@ pub fn known(name: &str) -> Option<Known<'_>> {
     })
 }
 
-#[derive(Default)]
-struct Table {
-    names: HashMap<String, CookieClass>,
-    patterns: Vec<(Pattern, CookieClass)>,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -82,21 +75,10 @@ struct Row {
     clippy::expect_used,
     reason = "the data is embedded, and a test reads it"
 )]
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
+static TABLE: LazyLock<Table<CookieClass>> = LazyLock::new(|| {
     let rows: Vec<Row> =
         serde_yaml::from_str(include_str!("cookies.yaml")).expect("cookies.yaml reads");
-    let mut table = Table::default();
-    for row in rows {
-        for name in row.names {
-            match Pattern::of(&name) {
-                Some(pattern) => table.patterns.push((pattern, row.class)),
-                None => {
-                    table.names.insert(name, row.class);
-                }
-            }
-        }
-    }
-    table
+    Table::of(rows.into_iter().map(|row| (row.names, row.class)))
 });
 
 #[cfg(test)]

@@ -154,6 +154,30 @@ pub fn header_class(name: &str) -> Option<HeaderClass> {
         .copied()
 }
 
+/// Classes by name, and by patterns of names.
+pub(super) struct Table<C> {
+    pub(super) names: HashMap<String, C>,
+    pub(super) patterns: Vec<(Pattern, C)>,
+}
+
+impl<C: Copy> Table<C> {
+    /// The table of rows that give names, patterns among them, a class.
+    pub(super) fn of(rows: impl Iterator<Item = (Vec<String>, C)>) -> Self {
+        let (mut names, mut patterns) = (HashMap::new(), Vec::new());
+        for (row, class) in rows {
+            for name in row {
+                match Pattern::of(&name) {
+                    Some(pattern) => patterns.push((pattern, class)),
+                    None => {
+                        names.insert(name, class);
+                    }
+                }
+            }
+        }
+        Self { names, patterns }
+    }
+}
+
 /// A name of which a part is of somebody's making: `x-b3-*`.
 pub(super) struct Pattern {
     before: String,
@@ -162,7 +186,7 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// The pattern that a name of the data is, if it is one.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    fn of(name: &str) -> Option<Self> {
         let (before, after) = name.split_once('*')?;
         Some(Self {
             before: before.to_owned(),
@@ -207,11 +231,6 @@ struct HeaderRow {
 
 /// Characters of the longest name that has a row.
 const LONGEST: usize = 80;
-#[derive(Default)]
-struct HeaderTable {
-    names: HashMap<String, HeaderClass>,
-    patterns: Vec<(Pattern, HeaderClass)>,
-}
 
 type Rows = Vec<(Class, Vec<Place>)>;
 
@@ -238,21 +257,10 @@ static PARAMETERS: LazyLock<HashMap<String, Rows>> = LazyLock::new(|| {
     clippy::expect_used,
     reason = "the data is embedded, and a test reads it"
 )]
-static HEADERS: LazyLock<HeaderTable> = LazyLock::new(|| {
+static HEADERS: LazyLock<Table<HeaderClass>> = LazyLock::new(|| {
     let rows: Vec<HeaderRow> =
         serde_yaml::from_str(include_str!("headers.yaml")).expect("headers.yaml reads");
-    let mut table = HeaderTable::default();
-    for row in rows {
-        for name in row.names {
-            match Pattern::of(&name) {
-                Some(pattern) => table.patterns.push((pattern, row.class)),
-                None => {
-                    table.names.insert(name, row.class);
-                }
-            }
-        }
-    }
-    table
+    Table::of(rows.into_iter().map(|row| (row.names, row.class)))
 });
 
 #[cfg(test)]

@@ -567,6 +567,16 @@ mod tests {
         let path = redactor.path("login.siemens.example", "/realms/siemens/token");
         assert_eq!(path, "/realms/REDACTED-value-1/token");
         assert_eq!(redactor.authority(&host), "login.siemens.example");
+        for (kind, expected) in [
+            ("page", "acmecorp.example"),
+            ("xml", "acmecorp.example"),
+            ("username", "REDACTED-username-1.example"),
+        ] {
+            let mut redactor = Redactor::default();
+            redactor.secret(kind, "acmecorp", Shape::Hidden);
+            let host = Url::parse("https://acmecorp.example/").expect("a URL");
+            assert_eq!(redactor.authority(&host), expected, "{kind}");
+        }
     }
 
     #[test]

@@ -509,7 +509,7 @@ impl Redactor {
             let value = self.value(url_place(known), known, &param.value);
             // The sweep knows the common spellings; what is kept in another is looked at in none.
             let is_spelled = raw_value.is_some_and(|raw| raw != value);
-            let swept = self.sweeper.replace(&value).filter(|_| is_spelled);
+            let swept = is_spelled.then(|| self.sweeper.replace(&value)).flatten();
             let value = swept.unwrap_or(value);
             out.push(match raw_value {
                 None => name_text,
