@@ -31,7 +31,7 @@ use crate::proxy::{
 };
 use crate::record::{self, Refused, Tape};
 use crate::redact::Profile;
-use crate::replay::{PlayOptions, Player, Report};
+use crate::replay::{PlayOptions, Player, Repertoire, Report};
 
 /// Why a run cannot start, or could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -240,15 +240,11 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
 ///
 /// Where a cassette cannot be read, or the proxy cannot start.
 pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error> {
-    let cassettes: Result<Vec<_>, _> = options
-        .cassettes
-        .iter()
-        .map(|path| library::load(path))
-        .collect();
+    let load = |path: &PathBuf| Ok((path.display().to_string(), library::load(path)?));
+    let cassettes: Result<Vec<_>, library::Error> = options.cassettes.iter().map(load).collect();
+    let repertoire = Repertoire::new(cassettes?, &options.play);
     let authority = authority(&options.wire)?;
-    let names = options.cassettes.iter();
-    let names = names.map(|path| path.display().to_string()).collect();
-    let player = Player::new(cassettes?, &options.play).named(names);
+    let player = Player::of(Arc::new(repertoire), options.play.seed);
     let playback = Playback::new(player, options.on_miss, options.wire.limits.body);
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;

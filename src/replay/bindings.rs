@@ -1,6 +1,7 @@
 //! This run's values for the labels of a cassette. They are raw: no `Debug`.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::model::{percent_decode, percent_encode};
 use crate::redact::{Declaration, Label, Piece, Suffix, pieces, says_whose};
@@ -9,6 +10,8 @@ use crate::replay::mint::Mint;
 /// What stands for each label in this run, by cassette.
 pub(super) struct Bindings {
     values: HashMap<(usize, Label), String>,
+    /// Whose each value is, or was before its flow began anew.
+    owners: HashMap<String, Vec<(usize, Label)>>,
     mint: Mint,
 }
 
@@ -17,6 +20,7 @@ impl Bindings {
     pub(super) fn new(seed: [u8; 32]) -> Self {
         Self {
             values: HashMap::new(),
+            owners: HashMap::new(),
             mint: Mint::new(seed),
         }
     }
@@ -30,7 +34,29 @@ impl Bindings {
         taken.iter().all(|(label, part)| {
             let bound = self.values.get(&(cassette, label.core()));
             bound.is_none_or(|value| applied(value, label) == *part)
+                || self.was(cassette, label, part)
         })
+    }
+
+    /// The labels that a value stands for, or stood for.
+    pub(super) fn owners(&self, value: &str) -> &[(usize, Label)] {
+        self.owners.get(value).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a label stood for the value before its flow began anew.
+    fn was(&self, cassette: usize, label: &Label, part: &str) -> bool {
+        let core = undone(part, label);
+        core.is_some_and(|core| self.owners(&core).contains(&(cassette, label.core())))
+    }
+
+    fn own(&mut self, cassette: usize, label: Label, value: &str) {
+        let owners = self.owners.entry(value.to_owned()).or_default();
+        if !owners
+            .iter()
+            .any(|owner| *owner == (cassette, label.clone()))
+        {
+            owners.push((cassette, label));
+        }
     }
 
     /// The same for a URL, of which a label stands for one segment or for the host.
@@ -61,8 +87,12 @@ impl Bindings {
     ) {
         let taken = self.taken(cassette, recorded, live).unwrap_or_default();
         for (label, part) in taken.into_iter().filter(|(label, _)| is_bound(label)) {
-            if let Some(core) = undone(part, &label) {
-                self.values.entry((cassette, label.core())).or_insert(core);
+            let Some(value) = undone(part, &label) else {
+                continue;
+            };
+            if let Entry::Vacant(free) = self.values.entry((cassette, label.core())) {
+                free.insert(value.clone());
+                self.own(cassette, label.core(), &value);
             }
         }
     }
@@ -129,12 +159,14 @@ impl Bindings {
         shape: Option<&Declaration>,
     ) -> String {
         let core = label.core();
-        let mint = &mut self.mint;
-        let value = self
-            .values
-            .entry((cassette, core.clone()))
-            .or_insert_with(|| mint.value(&core, shape));
-        applied(value, label)
+        if let Some(value) = self.values.get(&(cassette, core.clone())) {
+            return applied(value, label);
+        }
+        let value = self.mint.value(&core, shape);
+        self.own(cassette, core.clone(), &value);
+        let out = applied(&value, label);
+        self.values.insert((cassette, core), value);
+        out
     }
 }
 

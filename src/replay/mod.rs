@@ -1,21 +1,30 @@
 //! Playing a cassette back: a request in, the recorded answer or an explained miss out.
 //!
-//! [`Player`] picks the interaction that answers; `posture` compares what a token request does
-//! right and wrong, live and recorded; `bindings` fills this run's values in for labels, which
-//! `mint` makes where the server brought them; `render` writes the response; [`Miss`] says why
-//! there is none.
+//! A [`Repertoire`] is what may be played, indexed once (`endpoints`, `relations`) and shared by
+//! all sessions; a [`Player`] is one session. `picking` finds the interaction that answers, where
+//! `posture` compares what a token request does right and wrong, live and recorded; `answering`
+//! plays it: `bindings` fills this run's values in for labels, which `mint` makes where the server
+//! brought them, and `render` writes the response. `telling` says why there is none ([`Miss`]).
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod answering;
 mod bindings;
+mod endpoints;
 mod mint;
 mod miss;
 mod page;
+mod picking;
 mod player;
+mod plays;
 mod posture;
 mod refusal;
+mod relations;
 mod render;
+mod repertoire;
+mod telling;
 mod values;
 
 pub use miss::{Miss, Report};
 pub use player::{Answer, PlayOptions, Player};
+pub use repertoire::Repertoire;

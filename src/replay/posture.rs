@@ -14,7 +14,8 @@ use crate::oauth::registry::{self, Place};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Interaction, Label, Piece, RecordedResponse, in_its_case, pieces};
+use crate::redact::{Content, Interaction, Label, Piece, in_its_case, pieces};
+use crate::replay::repertoire::Repertoire;
 
 /// What a token request does.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,13 +79,15 @@ impl Posture {
     }
 
     /// Of a recorded request, against the authorization request it belongs to.
-    pub(super) fn recorded(interaction: &Interaction, session: &[&Interaction]) -> Self {
+    pub(super) fn recorded(repertoire: &Repertoire, at: usize) -> Self {
+        let interaction = repertoire.interaction(at);
+        let relations = repertoire.relations(repertoire.cassette(at));
         let request = interaction.request();
         let (query, body) = (request.query_params(), request.body_params());
         let get = |name| body.get(name).or_else(|| query.get(name));
         let code = get(name::CODE);
-        let authorization = authorization(code, session);
-        let asked = authorization.map(|asked| asked.request().query_params());
+        let authorization = relations.authorization(code.and_then(label).as_ref());
+        let asked = authorization.map(|at| repertoire.interaction(at).request().query_params());
         let challenged = asked
             .as_ref()
             .is_some_and(|asked| asked.has(name::CODE_CHALLENGE));
@@ -107,7 +110,7 @@ impl Posture {
             client_auth: client_auth(&query, &body, basic),
             redirect_uri: RedirectUri::of(redirect, get(name::REDIRECT_URI))
                 .spelled(interaction.facts().redirect_uri_spelling),
-            code: code.map_or(ABSENT, |code| recorded_code(code, interaction, session)),
+            code: code.map_or(ABSENT, |code| recorded_code(code, repertoire, at)),
             pkce: interaction
                 .facts()
                 .pkce_check
@@ -298,75 +301,35 @@ fn form_of(issued: &str, sent: &str) -> Option<&'static str> {
     altered.then_some(ALTERED)
 }
 
-fn recorded_code(code: &str, interaction: &Interaction, session: &[&Interaction]) -> &'static str {
-    let Some(label) = label(code) else {
+fn recorded_code(code: &str, repertoire: &Repertoire, at: usize) -> &'static str {
+    let Some(label) = labelled(code) else {
         return FOREIGN;
     };
+    let relations = repertoire.relations(repertoire.cassette(at));
     let whole = label.suffixes.is_empty() && code == label.to_string();
     let core = label.core();
-    let redeemed = |other: &&&Interaction| {
-        let sent = other.request().body_params();
-        let success = other
-            .response()
-            .is_some_and(|response| response.status() < 300);
-        other.id() < interaction.id()
-            && success
-            && sent
-                .get(name::CODE)
-                .and_then(self::label)
-                .is_some_and(|sent| sent == core)
+    let redeemed = |other: &usize| {
+        *other < at
+            && repertoire.step(*other) == Step::TokenRequest
+            && repertoire.is_success(*other)
+            && repertoire.code(*other).as_ref() == Some(&core)
     };
-    let tokens = || {
-        session
-            .iter()
-            .filter(|other| other.step() == Step::TokenRequest)
-    };
-    if tokens().any(|other| redeemed(&other)) {
+    if relations.senders(&core).iter().any(redeemed) {
         return REUSED;
     }
-    let issued = |other: &&&Interaction| issues(other, &core);
-    match (session.iter().any(|other| issued(&other)), whole) {
+    match (relations.is_carried(&core), whole) {
         (true, true) => ISSUED,
         (true, false) => ALTERED,
-        (false, _)
-            if session
-                .iter()
-                .any(|other| other.step() == Step::AuthorizationRequest) =>
-        {
-            FOREIGN
-        }
+        (false, _) if relations.has_authorization() => FOREIGN,
         (false, _) => UNSEEN,
     }
 }
 
-/// The authorization request whose response brought the code, or the only one there is.
-pub(super) fn authorization<'a>(
-    code: Option<&str>,
-    session: &[&'a Interaction],
-) -> Option<&'a Interaction> {
-    let mut asked = session
-        .iter()
-        .filter(|other| other.step() == Step::AuthorizationRequest);
-    if let Some(core) = code.and_then(label).map(|label| label.core())
-        && let Some(found) = asked.clone().find(|other| issues(other, &core))
-    {
-        return Some(found);
-    }
-    let only = asked.next()?;
-    asked.next().is_none().then_some(*only)
-}
-
-fn issues(interaction: &Interaction, core: &Label) -> bool {
-    let locations = interaction.response().map(RecordedResponse::locations);
-    let brought = |piece: &Piece| matches!(piece, Piece::Label(label) if label.core() == *core);
-    interaction.step() != Step::TokenRequest
-        && locations
-            .unwrap_or_default()
-            .iter()
-            .any(|location| pieces(location).iter().any(brought))
-}
-
 fn label(text: &str) -> Option<Label> {
+    labelled(text).map(|label| label.core())
+}
+
+fn labelled(text: &str) -> Option<Label> {
     pieces(text).into_iter().find_map(|piece| match piece {
         Piece::Label(label) => Some(label),
         Piece::Literal(_) => None,

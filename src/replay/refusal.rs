@@ -16,11 +16,14 @@ pub(super) struct Refusal {
 impl Refusal {
     /// In the words of a failure that was recorded for the endpoint, or else of RFC 6749 section
     /// 5.2.
-    pub(super) fn response(&self, recorded: &[&RecordedResponse]) -> Response {
-        let failed = |response: &&&RecordedResponse| {
+    pub(super) fn response<'a>(
+        &self,
+        mut recorded: impl Iterator<Item = &'a RecordedResponse>,
+    ) -> Response {
+        let failed = |response: &&RecordedResponse| {
             response.status() >= 400 && matches!(response.content(), Content::Json { .. })
         };
-        if let Some(recorded) = recorded.iter().find(failed)
+        if let Some(recorded) = recorded.find(failed)
             && let Content::Json { text, .. } = recorded.content()
         {
             let media = recorded

@@ -3,16 +3,15 @@
 use crate::model::{Headers, Opaque, Params, Response, Url, Version, percent_encode};
 use crate::oauth::name;
 use crate::redact::{
-    Content, HOST, Interaction, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify,
-    pieces, quote,
+    Content, HOST, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify, pieces, quote,
 };
 use crate::replay::bindings::Bindings;
+use crate::replay::repertoire::Repertoire;
 
 /// What a response is rendered with.
 pub(super) struct Rendering<'a> {
+    pub(super) repertoire: &'a Repertoire,
     pub(super) cassette: usize,
-    /// Every interaction of the cassette, for the shapes that they declare.
-    pub(super) session: &'a [&'a Interaction],
     pub(super) asked: &'a Asked,
     pub(super) bindings: &'a mut Bindings,
 }
@@ -137,14 +136,8 @@ impl Rendering<'_> {
     }
 
     pub(super) fn value(&mut self, label: &Label) -> String {
-        let key = label.key();
-        let declared = self
-            .session
-            .iter()
-            .flat_map(|interaction| interaction.secrets())
-            .find(|secret| secret.name == key);
-        self.bindings
-            .value(self.cassette, label, declared.map(|secret| &secret.value))
+        let declared = self.repertoire.declaration(self.cassette, label);
+        self.bindings.value(self.cassette, label, declared)
     }
 }
 

@@ -8,13 +8,53 @@ use crate::oauth::fields::Fields;
 use crate::oauth::name;
 use crate::redact::{Interaction, Label, Piece, pieces};
 
+/// A live request, read once.
+pub(super) struct Live<'a> {
+    pub(super) said: &'a Said,
+    pub(super) fields: Fields,
+    /// The URL without its query.
+    pub(super) endpoint: String,
+    basic: Option<String>,
+}
+
+impl<'a> Live<'a> {
+    /// Reads a request.
+    pub(super) fn of(said: &'a Said) -> Self {
+        Self {
+            said,
+            fields: Fields::of(said),
+            endpoint: said.url.endpoint(),
+            basic: basic_token(said).and_then(decode_basic),
+        }
+    }
+
+    /// The value of a parameter; who the client is may stand in `Authorization`.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let user = || {
+            let basic = self.basic.as_deref().filter(|_| name == name::CLIENT_ID)?;
+            basic.split(':').next()
+        };
+        self.fields.get(name).or_else(user)
+    }
+
+    /// Every value that may be one that this run made or bound.
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        let params = self.fields.query.iter().chain(self.fields.body.iter());
+        let credentials = self.said.headers.get("authorization");
+        let token = credentials.and_then(|value| value.split_once(' '));
+        params
+            .map(|param| param.value.as_str())
+            .chain(token.map(|(_, token)| token.trim()))
+    }
+}
+
 /// Recorded and live values that belong together, by name; those of `Authorization` too.
-pub(super) fn pairs(interaction: &Interaction, said: &Said) -> Vec<(String, String, String)> {
-    let (request, live) = (interaction.request(), Fields::of(said));
+pub(super) fn pairs(interaction: &Interaction, live: &Live<'_>) -> Vec<(String, String, String)> {
+    let request = interaction.request();
     let mut out = Vec::new();
     for (recorded, live) in [
-        (request.query_params(), &live.query),
-        (request.body_params(), &live.body),
+        (request.query_params(), &live.fields.query),
+        (request.body_params(), &live.fields.body),
     ] {
         for param in &recorded {
             let value = live.get(&param.name);
@@ -26,7 +66,7 @@ pub(super) fn pairs(interaction: &Interaction, said: &Said) -> Vec<(String, Stri
     let headers = request.headers();
     if let (Some(recorded), Some(live)) = (
         headers.get("authorization"),
-        said.headers.get("authorization"),
+        live.said.headers.get("authorization"),
     ) {
         out.push((
             "Authorization".to_owned(),
@@ -34,17 +74,32 @@ pub(super) fn pairs(interaction: &Interaction, said: &Said) -> Vec<(String, Stri
             live.to_owned(),
         ));
     }
-    let basic = basic_token(said).and_then(decode_basic);
-    if let (Some(recorded), Some(live)) = (request.basic(), basic)
-        && let (Some(recorded), Some((_, live))) = (&recorded.password, live.split_once(':'))
+    if let (Some(recorded), Some(basic)) = (client_password(interaction), live.basic.as_deref())
+        && let Some((_, live)) = basic.split_once(':')
     {
         out.push((
             name::CLIENT_SECRET.to_owned(),
-            recorded.clone(),
+            recorded.to_owned(),
             live.to_owned(),
         ));
     }
     out
+}
+
+/// The password half of recorded Basic credentials.
+pub(super) fn client_password(interaction: &Interaction) -> Option<&str> {
+    interaction.request().basic()?.password.as_deref()
+}
+
+/// The user half of recorded Basic credentials as the client, where nothing else names it.
+pub(super) fn user(
+    interaction: &Interaction,
+    said: &[(String, String)],
+) -> Option<(String, String)> {
+    let is_named = said.iter().any(|(name, _)| name == name::CLIENT_ID);
+    let basic = interaction.request().basic().filter(|_| !is_named)?;
+    let is_literal = !has_label(&basic.user);
+    is_literal.then(|| (name::CLIENT_ID.to_owned(), basic.user.clone()))
 }
 
 /// Values that must be those this run used or was given; the posture judges the code itself.
@@ -59,6 +114,27 @@ pub(super) fn is_bound_name(name: &str) -> bool {
     !judged.contains(&name)
 }
 
+/// Whether values of this kind are one flow's: the next flow has others, and who brings one back
+/// goes on in the flow that it came from.
+pub(super) fn is_of_flow(kind: &str) -> bool {
+    let kinds = [
+        name::ACCESS_TOKEN,
+        name::CODE,
+        name::CODE_CHALLENGE,
+        name::CODE_VERIFIER,
+        name::DEVICE_CODE,
+        name::ID_TOKEN,
+        name::NONCE,
+        name::REFRESH_TOKEN,
+        name::REQUEST_URI,
+        name::SESSION_STATE,
+        name::STATE,
+        name::TOKEN,
+        name::USER_CODE,
+    ];
+    kinds.contains(&kind)
+}
+
 pub(super) fn has_label(text: &str) -> bool {
     pieces(text)
         .iter()
@@ -70,23 +146,24 @@ pub(super) fn label_of_key(key: &str) -> Option<Label> {
     Some(Label::new(kind, number.parse().ok()?))
 }
 
-pub(super) fn same_parameter(name: &str, recorded: &str, live: &str) -> bool {
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+/// The value as it is compared: the order of words says nothing, nor does a native client's port.
+pub(super) fn normal(name: &str, value: &str) -> String {
     match name {
-        name::SCOPE | name::RESPONSE_TYPE | name::PROMPT => words(recorded) == words(live),
-        name::REDIRECT_URI => same_redirect_uri(recorded, live),
-        _ => has_label(recorded) || recorded == live,
+        name::SCOPE | name::RESPONSE_TYPE | name::PROMPT => {
+            let words: BTreeSet<_> = value.split(' ').collect();
+            Vec::from_iter(words).join(" ")
+        }
+        name::REDIRECT_URI => match Url::parse(value).filter(Url::is_loopback) {
+            Some(url) => Url { port: None, ..url }.to_string(),
+            None => value.to_owned(),
+        },
+        _ => value.to_owned(),
     }
 }
 
-/// A native client listens on another loopback port on every run (RFC 8252 section 7.3).
-pub(super) fn same_redirect_uri(recorded: &str, live: &str) -> bool {
-    let portless = |url: &Url| Url {
-        port: None,
-        ..url.clone()
-    };
-    match (Url::parse(recorded), Url::parse(live)) {
-        (Some(a), Some(b)) if a.is_loopback() && b.is_loopback() => portless(&a) == portless(&b),
-        _ => recorded == live || has_label(recorded),
-    }
+/// Whether both are the same, or the recorded one is a label. A native client listens on another
+/// loopback port on every run (RFC 8252 section 7.3).
+pub(super) fn same_parameter(name: &str, recorded: &str, live: &str) -> bool {
+    let is_told = [name::SCOPE, name::RESPONSE_TYPE, name::PROMPT].contains(&name);
+    normal(name, recorded) == normal(name, live) || (!is_told && has_label(recorded))
 }

@@ -1,0 +1,150 @@
+//! Where the recorded requests went, and what each of them said that is no secret.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use crate::redact::Interaction;
+use crate::replay::values::{Live, has_label, normal, user};
+
+/// The endpoints of a repertoire, by URL without query.
+#[derive(Default)]
+pub(super) struct Endpoints {
+    literal: HashMap<String, Endpoint>,
+    /// Those whose URL holds a label, with their cassette.
+    labelled: Vec<Labelled>,
+    of_labelled: HashMap<(usize, String), usize>,
+}
+
+struct Labelled {
+    cassette: usize,
+    url: String,
+    endpoint: Endpoint,
+}
+
+/// What was asked at one URL, in recorded order.
+#[derive(Default)]
+pub(super) struct Endpoint {
+    all: Vec<usize>,
+    shapes: Vec<Shape>,
+}
+
+/// Requests that say the same things: the values tell them apart.
+struct Shape {
+    names: Vec<String>,
+    by_values: HashMap<u64, Vec<usize>>,
+}
+
+impl Endpoints {
+    /// Adds a request.
+    pub(super) fn add(&mut self, cassette: usize, at: usize, interaction: &Interaction) {
+        let url = interaction.request().url();
+        if !has_label(url) {
+            if let Some(endpoint) = self.literal.get_mut(url) {
+                return endpoint.add(at, interaction);
+            }
+            let endpoint = self.literal.entry(url.to_owned()).or_default();
+            return endpoint.add(at, interaction);
+        }
+        let place = *self
+            .of_labelled
+            .entry((cassette, url.to_owned()))
+            .or_insert_with(|| {
+                self.labelled.push(Labelled {
+                    cassette,
+                    url: url.to_owned(),
+                    endpoint: Endpoint::default(),
+                });
+                self.labelled.len() - 1
+            });
+        self.labelled[place].endpoint.add(at, interaction);
+    }
+
+    /// The endpoints that a live URL, without its query, may be: a label in a recorded one stands
+    /// for whatever `accepts` says.
+    pub(super) fn at(&self, url: &str, accepts: impl Fn(usize, &str) -> bool) -> Vec<&Endpoint> {
+        let labelled = self
+            .labelled
+            .iter()
+            .filter(|labelled| accepts(labelled.cassette, &labelled.url))
+            .map(|labelled| &labelled.endpoint);
+        self.literal.get(url).into_iter().chain(labelled).collect()
+    }
+}
+
+impl Endpoint {
+    fn add(&mut self, at: usize, interaction: &Interaction) {
+        self.all.push(at);
+        let said = literals(interaction);
+        let is_same = |shape: &&mut Shape| {
+            let names = shape.names.iter();
+            names.eq(said.iter().map(|(name, _)| name))
+        };
+        let values = fingerprint(
+            interaction.request().method(),
+            said.iter().map(|(_, value)| value.as_str()),
+        );
+        let shape = if let Some(shape) = self.shapes.iter_mut().find(is_same) {
+            shape
+        } else {
+            let names = said.iter().map(|(name, _)| name.clone()).collect();
+            let by_values = HashMap::new();
+            self.shapes.push(Shape { names, by_values });
+            let last = self.shapes.len() - 1;
+            &mut self.shapes[last]
+        };
+        shape.by_values.entry(values).or_default().push(at);
+    }
+
+    /// Every request that went there.
+    pub(super) fn all(&self) -> &[usize] {
+        &self.all
+    }
+
+    /// Those requests whose literal values the live one has, with the same method; those that say
+    /// more come first.
+    pub(super) fn exact(&self, live: &Live<'_>) -> Vec<&[usize]> {
+        let found = |shape: &Shape| {
+            let values: Option<Vec<String>> = shape
+                .names
+                .iter()
+                .map(|name| live.get(name).map(|value| normal(name, value)))
+                .collect();
+            let values = fingerprint(&live.said.method, values?.iter().map(String::as_str));
+            Some((shape.names.len(), values))
+        };
+        let mut found: Vec<_> = self
+            .shapes
+            .iter()
+            .filter_map(|shape| {
+                let (said, values) = found(shape)?;
+                Some((said, shape.by_values.get(&values)?.as_slice()))
+            })
+            .collect();
+        found.sort_by_key(|(said, tracks)| (std::cmp::Reverse(*said), tracks.first().copied()));
+        found.into_iter().map(|(_, tracks)| tracks).collect()
+    }
+}
+
+/// The parameters of a recorded request that stand for themselves, by name.
+fn literals(interaction: &Interaction) -> Vec<(String, String)> {
+    let request = interaction.request();
+    let mut out: Vec<(String, String)> = Vec::new();
+    for params in [request.body_params(), request.query_params()] {
+        for param in &params {
+            let is_known = out.iter().any(|(name, _)| *name == param.name);
+            if !is_known && !has_label(&param.value) {
+                out.push((param.name.clone(), normal(&param.name, &param.value)));
+            }
+        }
+    }
+    out.extend(user(interaction, &out));
+    out.sort();
+    out
+}
+
+fn fingerprint<'a>(method: &str, values: impl Iterator<Item = &'a str>) -> u64 {
+    let mut hash = DefaultHasher::new();
+    method.hash(&mut hash);
+    values.for_each(|value| value.hash(&mut hash));
+    hash.finish()
+}

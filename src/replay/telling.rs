@@ -1,0 +1,78 @@
+//! Telling: why nothing answers, and how a play went.
+
+use crate::model::{Said, Url};
+use crate::oauth::classify::classify;
+use crate::oauth::fields::Reading;
+use crate::redact::is_suspicious;
+use crate::replay::miss::{Miss, Report};
+use crate::replay::player::Player;
+use crate::replay::values::Live;
+
+impl Player {
+    /// How the play went so far.
+    pub fn report(&self) -> Report {
+        let required = self.repertoire.required().iter();
+        let unplayed = required.filter(|at| !self.plays.was_asked(**at));
+        Report {
+            unplayed: unplayed.map(|at| self.repertoire.title(*at)).collect(),
+            is_empty: self.repertoire.is_empty(),
+            ..self.report.clone()
+        }
+    }
+
+    /// The miss of a request to a URL that nothing recorded went to.
+    pub(super) fn nothing_here(&self, live: &Live<'_>) -> Miss {
+        let accepts = |cassette: usize, recorded: &str| {
+            self.bindings
+                .accepts_url(cassette, recorded, &live.endpoint)
+        };
+        if self.repertoire.was_refused(&live.endpoint, accepts) {
+            let reason = "authtape itself refused this call when it was recorded, so there is no answer to play";
+            return self.miss(live, reason.to_owned(), None, Vec::new());
+        }
+        let step = classify(&self.flows, &Reading::of(live.said, None));
+        let alike = self.repertoire.first_of(step);
+        let reason = match alike {
+            Some(at) => format!(
+                "no recorded {} went to this URL; the recorded one went to {}",
+                step.title(),
+                self.repertoire.interaction(at).request().url()
+            ),
+            None => "nothing recorded went to this URL".to_owned(),
+        };
+        self.miss(live, reason, alike, Vec::new())
+    }
+
+    /// A miss, with the step that would have come next.
+    pub(super) fn miss(
+        &self,
+        live: &Live<'_>,
+        reason: String,
+        nearest: Option<usize>,
+        differs: Vec<String>,
+    ) -> Miss {
+        let mut playable = self.repertoire.playable();
+        let expected = playable.find(|at| self.plays.count(*at) == 0);
+        Miss {
+            asked: self.asked(live.said),
+            reason,
+            expected: expected.map(|at| self.repertoire.title(at)),
+            nearest: nearest.map(|at| self.repertoire.title(at)),
+            differs,
+        }
+    }
+
+    /// The request as a person may read it: what of its path is, or may be, a secret is left out.
+    pub(super) fn asked(&self, said: &Said) -> String {
+        let segment = |segment| {
+            let is_secret = is_suspicious(segment) || self.bindings.holds(segment);
+            if is_secret { "…" } else { segment }
+        };
+        let path: Vec<_> = said.url.path.split('/').map(segment).collect();
+        let url = Url {
+            path: path.join("/"),
+            ..said.url.clone()
+        };
+        format!("{} {}", said.method, url.endpoint())
+    }
+}
