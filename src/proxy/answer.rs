@@ -13,7 +13,6 @@ use crate::proxy::connection::Proxy;
 use crate::proxy::front::Front;
 use crate::proxy::passage;
 use crate::proxy::reverse::Stand;
-use crate::proxy::server::Reach;
 use crate::proxy::tap::{Head, Tap};
 use crate::proxy::wire::{headers_in, request_in, response_out, switches_protocol};
 use crate::proxy::{Handler, Upstream};
@@ -101,9 +100,7 @@ impl<H: Handler> Proxy<H> {
     /// The way to a server whose messages pass unread.
     fn unread(&self, front: &Front, request: &Request) -> Option<&Upstream> {
         let url = &request.url;
-        let Reach::Live(upstream) = &self.reach else {
-            return None;
-        };
+        let upstream = self.reach.upstream()?;
         if !front.is_proxy() || self.opens(&url.host) {
             return None;
         }

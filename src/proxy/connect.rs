@@ -100,7 +100,7 @@ impl<H: Handler> Tunnel<H> {
 
     /// Whether the host is not among those that are opened.
     fn passes_by(&self) -> bool {
-        matches!(self.proxy.reach, Reach::Live(_)) && !self.proxy.opens(&self.host)
+        self.proxy.reach.upstream().is_some() && !self.proxy.opens(&self.host)
     }
 
     async fn serve_plain_http2(self, stream: Prefixed) {
@@ -195,7 +195,10 @@ impl<H: Handler> Tunnel<H> {
                 .cloned()
         };
         let Reach::Live(upstream) = &self.proxy.reach else {
-            return (None, preferred());
+            let chosen = preferred();
+            // The server is offered what the client was given.
+            let link = self.link(true, sni.to_owned(), chosen.iter().cloned().collect());
+            return (link, chosen);
         };
         let link = self.link(true, sni.to_owned(), offered.clone());
         let Some(dialled) = &link else {
@@ -220,7 +223,11 @@ impl<H: Handler> Tunnel<H> {
             tls,
             sni,
         };
-        matches!(self.proxy.reach, Reach::Live(_)).then(|| Arc::new(Link::to(target, alpn)))
+        self.proxy
+            .reach
+            .upstream()
+            .is_some()
+            .then(|| Arc::new(Link::to(target, alpn)))
     }
 
     fn authority(&self, default: u16) -> String {
@@ -230,10 +237,8 @@ impl<H: Handler> Tunnel<H> {
     /// What the server of the tunnel is called. A client that asked for a tunnel to an address, or
     /// to another name, means the one of its hello, which the server's certificate is for.
     fn name<'a>(&'a self, sni: &'a str) -> &'a str {
-        let is_proved = match &self.proxy.reach {
-            Reach::Live(upstream) => !upstream.is_insecure(&self.host),
-            Reach::Offline => true,
-        };
+        let upstream = self.proxy.reach.upstream();
+        let is_proved = upstream.is_none_or(|upstream| !upstream.is_insecure(&self.host));
         if is_proved { sni } else { &self.host }
     }
 
@@ -247,7 +252,7 @@ impl<H: Handler> Tunnel<H> {
 
     /// Passes the tunnel's bytes on unread; offline it just ends.
     async fn pass(self, mut stream: Prefixed) {
-        let Reach::Live(upstream) = &self.proxy.reach else {
+        let Some(upstream) = self.proxy.reach.upstream() else {
             return;
         };
         let authority = format!("{}:{}", self.host, self.port);

@@ -61,7 +61,7 @@ impl Front {
 
     /// A local origin, whose server is offered these protocols; offline there is no link.
     pub(super) fn reverse(stand: Arc<Stand>, reach: &Reach, alpn: Vec<Vec<u8>>) -> Self {
-        let url = Url::parse(&stand.origin).filter(|_| matches!(reach, Reach::Live(_)));
+        let url = Url::parse(&stand.origin).filter(|_| reach.upstream().is_some());
         let link = url.map(|url| Arc::new(Link::to(Target::at(&url), alpn)));
         Self {
             kind: Kind::Reverse { stand, link },
@@ -120,12 +120,10 @@ impl Front {
 
     /// The link that the request travels on.
     pub(super) fn link(&self, url: &Url, reach: &Reach) -> Option<Arc<Link>> {
-        match (&self.kind, reach) {
-            (_, Reach::Offline) => None,
-            (Kind::Tunnel { link, .. } | Kind::Reverse { link, .. }, Reach::Live(_)) => {
-                link.clone()
-            }
-            (Kind::Forward { links }, Reach::Live(_)) => {
+        reach.upstream()?;
+        match &self.kind {
+            Kind::Tunnel { link, .. } | Kind::Reverse { link, .. } => link.clone(),
+            Kind::Forward { links } => {
                 let target = Target::at(url);
                 let mut links = links.lock().unwrap_or_else(PoisonError::into_inner);
                 if links.len() >= LINKS_MAX && !links.contains_key(&target) {

@@ -58,8 +58,20 @@ impl Options {
 pub enum Reach {
     /// Tunnels lead to real servers, whose choice of protocol is mirrored.
     Live(Upstream),
+    /// A server is dialled when the handler asks it, and not before.
+    OnDemand(Upstream),
     /// No name is resolved and no address is dialled; the handler answers all.
     Offline,
+}
+
+impl Reach {
+    /// The way out, where there is one.
+    pub(super) fn upstream(&self) -> Option<&Upstream> {
+        match self {
+            Self::Live(upstream) | Self::OnDemand(upstream) => Some(upstream),
+            Self::Offline => None,
+        }
+    }
 }
 
 /// A proxy that runs.
@@ -211,10 +223,7 @@ pub async fn serve<H: Handler>(
 
 /// How many connections clients may have: each takes a file descriptor, and one for its server.
 fn places(limits: &Limits, reach: &Reach) -> usize {
-    let each = match reach {
-        Reach::Live(_) => 2,
-        Reach::Offline => 1,
-    };
+    let each = 1 + usize::from(reach.upstream().is_some());
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let files = files.and_then(|files| usize::try_from(files).ok());
     let room = files.map_or(usize::MAX, |files| files.saturating_sub(OWN_FILES) / each);
@@ -240,7 +249,7 @@ async fn on_loopback(
 
 /// Keeps the proxy from being a client of its own.
 fn never_dialled(address: SocketAddr, reach: &Reach) {
-    if let Reach::Live(upstream) = reach {
+    if let Some(upstream) = reach.upstream() {
         upstream.refuse(address);
     }
 }
