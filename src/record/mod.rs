@@ -2,8 +2,12 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod resume;
+
 use std::collections::BTreeSet;
 use std::fmt;
+
+pub use resume::Earlier;
 
 use crate::cassette::{self, Cassette, Header, Stamp};
 use crate::model::{Exchange, coding};
@@ -47,6 +51,16 @@ pub struct Tape {
     entries: Vec<Entry>,
     withheld: Vec<Withheld>,
     is_full: bool,
+    before: Before,
+}
+
+/// What was on the cassette before this recording.
+enum Before {
+    Nothing,
+    /// What an audit has searched.
+    Stamped(Stamp),
+    /// What no audit vouches for.
+    Unstamped,
 }
 
 /// An interaction as its text, which takes far less memory than its values.
@@ -55,6 +69,8 @@ struct Entry {
     step: Step,
     text: String,
     is_unlinked: bool,
+    /// It was on the cassette before this recording.
+    is_old: bool,
 }
 
 /// What came of one exchange.
@@ -134,6 +150,7 @@ impl Tape {
             entries: Vec::new(),
             withheld: Vec::new(),
             is_full: false,
+            before: Before::Nothing,
         }
     }
 
@@ -233,17 +250,30 @@ impl Tape {
     /// [`Refused`] where the audit finds something in the header or in a stub, or an interaction
     /// does not read back as it was written.
     pub fn finish(&mut self) -> Result<String, Refused> {
-        let mut entries: Vec<_> = self.entries.iter().collect();
-        entries.sort_by_key(|entry| entry.id);
+        let entries = self.numbered();
+        let is_withheld = |(_, entry): &&(u64, &Entry)| {
+            entry.is_old && self.withheld.iter().any(|one| one.id == entry.id)
+        };
+        if entries.iter().any(|entry| is_withheld(&entry)) {
+            let why = "what was on the cassette before would have been lost".to_owned();
+            return Err(Refused { why });
+        }
         let header = self.finished_header(&entries)?;
         let mut text = head(&header)?;
         let begins = text.len();
         let mut examiner = self.redactor.examiner();
         let mut withheld = Vec::new();
-        for (number, entry) in (1..).zip(entries) {
+        let mut is_vouched_for = true;
+        for (number, entry) in entries {
             let mut interaction = entry.read()?.renumbered(number);
             let mut written = cassette::entry(&interaction);
-            if let Some(kind) = self.examined(&mut examiner, &mut interaction, &written) {
+            if entry.is_old {
+                is_vouched_for &= self.is_stray_free(&interaction);
+                if let Some(kind) = examiner.examine(&mut interaction, &written) {
+                    // It is not this recording's to take away.
+                    return Err(Refused::leak(&kind));
+                }
+            } else if let Some(kind) = self.examined(&mut examiner, &mut interaction, &written) {
                 let (id, Refused { why }) = (entry.id, Refused::leak(&kind));
                 withheld.push(Withheld { id, why });
                 interaction = Redactor::withheld(interaction);
@@ -256,8 +286,9 @@ impl Tape {
         }
         let hits = self.withheld.len() + withheld.len();
         // What is not redacted was not searched.
-        let is_audited = self.header.profile != Profile::Raw;
-        let audit = is_audited.then(|| self.stamp(&examiner, hits, cassette::sum(&text)));
+        let is_audited = self.header.profile != Profile::Raw && is_vouched_for;
+        let audit = self.stamp(&examiner, hits, cassette::sum(&text));
+        let audit = audit.filter(|_| is_audited);
         self.withheld.append(&mut withheld);
         let header = head(&Header { audit, ..header })?;
         text.replace_range(..begins, &header);
@@ -276,6 +307,10 @@ impl Tape {
         }
     }
 
+    fn is_stray_free(&self, interaction: &Interaction) -> bool {
+        check(interaction, self.header.profile, &self.keep_values).is_empty()
+    }
+
     /// The kind of what must not stand in an interaction.
     fn examined(
         &self,
@@ -288,23 +323,49 @@ impl Tape {
         stray.or_else(|| examiner.examine(interaction, written))
     }
 
-    fn stamp(&self, examiner: &Examiner<'_>, hits: usize, sum: String) -> Stamp {
+    /// What was searched for, now and for what was there before; `None` where that was not
+    /// searched.
+    fn stamp(&self, examiner: &Examiner<'_>, hits: usize, sum: String) -> Option<Stamp> {
         let counts = self.redacted();
-        Stamp {
+        let stamp = Stamp {
             rules: cassette::RULES,
             secrets: counts.iter().map(|kind| u64::from(kind.value)).sum(),
             patterns: examiner.patterns() as u64,
             depth: examiner.depth(),
             hits: hits as u64,
             sum,
-        }
+        };
+        let earlier = match &self.before {
+            Before::Nothing => return Some(stamp),
+            Before::Stamped(earlier) => earlier,
+            Before::Unstamped => return None,
+        };
+        Some(Stamp {
+            rules: stamp.rules.min(earlier.rules),
+            patterns: stamp.patterns + earlier.patterns,
+            depth: stamp.depth.min(earlier.depth),
+            hits: stamp.hits + earlier.hits,
+            ..stamp
+        })
     }
 
-    fn finished_header(&self, entries: &[&Entry]) -> Result<Header, Refused> {
+    /// The entries in the order of the requests' starts, with the numbers that they are to have; what
+    /// was there before keeps its own.
+    fn numbered(&self) -> Vec<(u64, &Entry)> {
+        let (old, mut new): (Vec<_>, Vec<_>) = self.entries.iter().partition(|one| one.is_old);
+        new.sort_by_key(|entry| entry.id);
+        let last = old.iter().map(|entry| entry.id).max().unwrap_or_default();
+        let old = old.into_iter().map(|entry| (entry.id, entry));
+        old.chain((last + 1..).zip(new)).collect()
+    }
+
+    fn finished_header(&self, entries: &[(u64, &Entry)]) -> Result<Header, Refused> {
         let token = entries
             .iter()
-            .find(|entry| entry.step == Step::TokenRequest);
-        let served = token.or_else(|| entries.first()).map(|entry| entry.read());
+            .find(|(_, entry)| entry.step == Step::TokenRequest);
+        let served = token
+            .or_else(|| entries.first())
+            .map(|(_, entry)| entry.read());
         let mut header = self
             .header
             .clone()
@@ -313,8 +374,8 @@ impl Tape {
             self.audit(server)?;
         }
         header.redacted = self.redacted();
-        let full = entries.iter().position(|entry| entry.is_unlinked);
-        header.ledger_full_at = full.map(|at| at as u64 + 1);
+        let full = entries.iter().find(|(_, entry)| entry.is_unlinked);
+        header.ledger_full_at = full.map(|(number, _)| *number);
         Ok(header)
     }
 
@@ -331,6 +392,7 @@ impl Tape {
             step,
             text,
             is_unlinked,
+            is_old: false,
         }
     }
 
@@ -339,8 +401,9 @@ impl Tape {
             match entry.read() {
                 Ok(mut interaction) => {
                     self.redactor.resweep(&mut interaction);
-                    let entry = self.audited(interaction, entry.is_unlinked);
-                    self.entries.push(entry);
+                    let swept = self.audited(interaction, entry.is_unlinked);
+                    let is_old = entry.is_old;
+                    self.entries.push(Entry { is_old, ..swept });
                 }
                 Err(Refused { why }) => self.withheld.push(Withheld { id: entry.id, why }),
             }

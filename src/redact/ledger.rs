@@ -142,7 +142,35 @@ impl Ledger {
         let number = self.counts.entry(kind.to_owned()).or_default();
         *number += 1;
         let label = Label::new(kind, *number);
-        self.secrets.insert(value.to_owned(), label.clone());
+        self.file(value, label.clone());
+        let declaration = declare(value, shape);
+        self.fresh.push(Fresh {
+            label: label.clone(),
+            value: value.to_owned(),
+            declaration,
+            is_passing,
+        });
+        vec![Piece::Label(label)]
+    }
+
+    /// Takes in a secret that was given its label before; says whether it is new here.
+    pub(super) fn know(&mut self, value: &str, label: &Label) -> bool {
+        let is_new = !value.is_empty() && !self.secrets.contains_key(value) && !self.is_full();
+        if is_new {
+            self.bytes += COPIES * value.len() + PATTERNS;
+            self.file(value, label.clone());
+        }
+        is_new
+    }
+
+    /// Numbers that were handed out before are not handed out again.
+    pub(super) fn count_from(&mut self, kind: &str, number: u32) {
+        let count = self.counts.entry(kind.to_owned()).or_default();
+        *count = number.max(*count);
+    }
+
+    fn file(&mut self, value: &str, label: Label) {
+        self.secrets.insert(value.to_owned(), label);
         self.note(value);
         self.spellings
             .entry(value.to_ascii_lowercase())
@@ -152,14 +180,6 @@ impl Ledger {
                 .entry(percent_decode(value))
                 .or_insert_with(|| value.to_owned());
         }
-        let declaration = declare(value, shape);
-        self.fresh.push(Fresh {
-            label: label.clone(),
-            value: value.to_owned(),
-            declaration,
-            is_passing,
-        });
-        vec![Piece::Label(label)]
     }
 
     fn note(&mut self, value: &str) {

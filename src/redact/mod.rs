@@ -31,6 +31,7 @@ mod profile;
 mod public;
 mod recordings;
 mod redactor;
+mod resume;
 mod shape;
 mod sweep;
 mod values;

@@ -222,6 +222,11 @@ impl Redactor {
         }
     }
 
+    /// Keeps a text in mind, to be searched for secrets that come to be known later.
+    pub(super) fn keep_in_mind(&mut self, text: &str) {
+        self.kept.note(text);
+    }
+
     fn request(&mut self, step: Step, reading: &Reading<'_>) -> RecordedRequest {
         let said = reading.said;
         let place = Place::of_request(step);

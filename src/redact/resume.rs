@@ -1,0 +1,34 @@
+//! What a redactor takes over from a cassette that is recorded on.
+
+use crate::redact::interaction::Interaction;
+use crate::redact::label::{Label, Piece, pieces};
+use crate::redact::{Named, Redactor};
+
+impl Redactor {
+    /// Goes on behind these interactions: labels go on counting where they stopped, and a secret
+    /// that comes to be known later is looked for in them, too.
+    pub fn resume(&mut self, interactions: &[Interaction], counts: &[Named<u32>]) {
+        for count in counts {
+            self.ledger.count_from(&count.name, count.value);
+        }
+        for interaction in interactions {
+            interaction.clone().for_each_text(&mut |text| {
+                for piece in pieces(text) {
+                    if let Piece::Label(label) = piece {
+                        self.ledger.count_from(&label.kind, label.number);
+                    }
+                }
+                self.keep_in_mind(text);
+            });
+            self.note_public(interaction);
+        }
+    }
+
+    /// Takes in what this run says for a label of the cassette: where it is said again, it is that
+    /// label again.
+    pub fn know(&mut self, label: &Label, value: &str) {
+        if self.ledger.know(value, label) {
+            self.sweeper.add(value, label);
+        }
+    }
+}
