@@ -11,6 +11,7 @@ mod emit;
 mod error;
 mod header;
 mod load;
+mod playable;
 mod session;
 mod sound;
 mod stamp;

@@ -120,6 +120,24 @@ pub fn load(path: &Path) -> Result<Cassette, Error> {
     })
 }
 
+/// Reads a cassette that is to be played.
+///
+/// # Errors
+///
+/// As [`load`], and where an edit has left what cannot be played, with the line.
+pub fn load_playable(path: &Path) -> Result<Cassette, Error> {
+    let bytes = read(path)?;
+    let unplayable = |source| Error::Cassette {
+        path: path.to_owned(),
+        source,
+    };
+    let cassette = cassette::load(&bytes).map_err(unplayable)?;
+    // What was read as a cassette is text.
+    let text = String::from_utf8_lossy(&bytes);
+    cassette.check_playable(&text).map_err(unplayable)?;
+    Ok(cassette)
+}
+
 /// Reads a file of at most [`MAX_SIZE`] bytes, whatever it is.
 ///
 /// # Errors

@@ -157,6 +157,27 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     out
 }
 
+/// Where something begins as a label and is none, in bytes.
+pub(crate) fn broken_label(text: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(PREFIX).map(|at| from + at) {
+        let after = &text[at + PREFIX.len()..];
+        if after.starts_with('-') {
+            from = at + ESCAPED.len();
+            continue;
+        }
+        let Some((_, rest)) = parse(after) else {
+            return Some(at);
+        };
+        from = text.len() - rest.len();
+        let is_closed = text[..from].ends_with(END);
+        if !is_closed && rest.starts_with(is_label_char) {
+            return Some(at);
+        }
+    }
+    None
+}
+
 /// The text with its labels spelled in the case that they say, so that a comparison of two texts
 /// sees that they differ in case alone.
 pub fn in_its_case(text: &str) -> String {

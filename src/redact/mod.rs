@@ -51,6 +51,7 @@ pub use interaction::{
     Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
 };
 pub use json::{minify, pretty, quote};
+pub(crate) use label::broken_label;
 pub use label::{Label, Piece, Suffix, escape, in_its_case, join, pieces};
 pub use ledger::Capacity;
 pub(crate) use pattern::is_suspicious;
