@@ -6,10 +6,12 @@ use std::future::pending;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::launch::{Environment, Error};
@@ -27,6 +29,8 @@ pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    /// Asks as SIGTERM would.
+    end: Arc<Notify>,
     /// Who ignores SIGCHLD passes that on, and the status of a program could not be told.
     _child: Signal,
 }
@@ -42,8 +46,14 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            end: Arc::default(),
             _child: signal(SignalKind::child())?,
         })
+    }
+
+    /// What of this program itself asks for the end, when it is notified.
+    pub fn end(&self) -> Arc<Notify> {
+        Arc::clone(&self.end)
     }
 
     /// Waits for the next one.
@@ -53,6 +63,7 @@ impl Signals {
             _ = self.terminate.recv() => SignalKind::terminate(),
             _ = self.hangup.recv() => SignalKind::hangup(),
             _ = self.interrupt.recv() => SignalKind::interrupt(),
+            () = self.end.notified() => SignalKind::terminate(),
         }
     }
 }
