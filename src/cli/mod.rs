@@ -7,9 +7,12 @@ mod doctor;
 mod exit;
 mod explain;
 mod guard;
+mod mode;
 mod output;
+mod playing;
 mod program;
 mod record;
+mod recording;
 mod recover;
 mod replay;
 mod rules;
@@ -17,6 +20,7 @@ mod run;
 mod scrub;
 mod secrets;
 mod show;
+mod told;
 mod waiting;
 
 use std::process::ExitCode;
@@ -40,7 +44,7 @@ enum Command {
     /// Record a session: run a program behind the recorder, or wait for clients
     Record(Box<record::Args>),
     /// Serve recorded sessions offline: run a program against them, or wait for clients
-    Replay(replay::Args),
+    Replay(Box<replay::Args>),
     /// Say why a recorded session failed, with the fix
     Explain(explain::Args),
     /// List the rules that `explain` knows, or show one

@@ -13,8 +13,8 @@ use authtape::model::Incident;
 use crate::cli::doctor::{REVERSE, thrown_away};
 use crate::cli::exit::Exit;
 use crate::cli::output::{error, plain, result};
-use crate::cli::record::{in_words, unreached};
 use crate::cli::run::{Went, run_program, trusted};
+use crate::cli::told::{in_words, unreached};
 
 /// What came through, and what did not.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{say, warning};
-use crate::cli::record::{next, plural};
+use crate::cli::told::{next, plural};
 
 /// Finish what a recording left that was killed
 ///

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, anyhow};
-use authtape::deck::Running;
+use authtape::deck::{Running, WireOptions};
 use authtape::launch::{self, Browser, Environment, Outcome, Signals};
 use authtape::library;
 use authtape::proxy::{Limits, Password, Reverse};
@@ -152,15 +152,28 @@ impl RunArgs {
         Ok(went)
     }
 
+    /// How the proxy stands in the network, as far as both say it.
+    pub(crate) fn wire(&self) -> anyhow::Result<WireOptions> {
+        Ok(WireOptions {
+            listen: self.listen,
+            ca_dir: self.ca.clone(),
+            reverse: self.reverse.clone(),
+            tls_listen: self.tls_listen,
+            password: self.password()?,
+            limits: self.limits()?,
+            ..WireOptions::default()
+        })
+    }
+
     /// The limits that were set.
-    pub(crate) fn limits(&self) -> Result<Limits, Usage> {
+    fn limits(&self) -> Result<Limits, Usage> {
         let mut set = self.limit.iter();
         set.try_fold(Limits::default(), |limits, text| limits.with(text))
             .map_err(|error| Usage(format!("--limit: {error}")))
     }
 
     /// The password that clients must know; an argument would show in the list of processes.
-    pub(crate) fn password(&self) -> anyhow::Result<Option<Password>> {
+    fn password(&self) -> anyhow::Result<Option<Password>> {
         let Some(set) = std::env::var_os(PASSWORD) else {
             return Ok(None);
         };

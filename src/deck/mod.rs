@@ -1,10 +1,11 @@
 //! The machine a cassette is put into: proxy, tape and file, wired together.
 //!
 //! [`record`](fn@record) puts a recorder between the proxy and the real servers;
-//! [`replay`](fn@replay) puts a player in their place. Both give a [`Running`], whose end says what
-//! came of it.
+//! [`replay`](fn@replay) puts a player in their place; [`extend`] puts a player before a recorder.
+//! Each gives a [`Running`], whose end says what came of it.
 
 mod arrival;
+mod mode;
 mod playback;
 mod recorder;
 mod reel;
@@ -12,12 +13,13 @@ mod reel;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use mode::{Deed, Extending, RecordMode, extend};
 pub use playback::MissListener;
 pub use reel::{Recorded, Unreached};
 
@@ -61,6 +63,14 @@ pub enum Error {
         part: PathBuf,
         /// What the disk said.
         source: library::Error,
+    },
+    /// The cassette to record on shows another amount than is to be recorded.
+    #[error("{} was recorded with `profile: {profile}`, and what is recorded behind it must be, too; {}", path.display(), as_before(*profile))]
+    Profile {
+        /// The cassette.
+        path: PathBuf,
+        /// Its profile.
+        profile: Profile,
     },
     /// The audit refused the finished cassette.
     #[error("nothing was written; the interactions are in {}", part.display())]
@@ -178,29 +188,17 @@ pub struct Replaying {
 ///
 /// Where the cassette exists, the file cannot be made, or the proxy cannot start.
 pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error> {
-    let password = options.wire.password.clone();
-    let bound = proxy::bind(options.wire.listen, password.clone()).await?;
-    let roots = options.wire.upstream_ca.iter();
-    let roots = roots.map(|path| Ok((path.clone(), read(path)?)));
-    let roots = roots.collect::<Result<Vec<_>, Error>>()?;
-    // The first randomness of a process takes as long as all the rest, the roots meanwhile.
-    let (upstream, authority) = std::thread::scope(|scope| {
-        let authority = scope.spawn(|| authority(&options.wire));
-        let upstream = upstream(&options.wire, &roots);
-        let authority = authority
-            .join()
-            .unwrap_or_else(|panic| resume_unwind(panic));
-        (upstream, authority)
-    });
-    let (upstream, authority) = (upstream?, authority?);
+    let Wired {
+        bound,
+        upstream,
+        authority,
+        roots,
+        password,
+    } = wire_up(&options.wire).await?;
     let now = OffsetDateTime::now_utc()
         .replace_nanosecond(0)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let keep = record::Options {
-        insecure_upstream: options.wire.insecure_upstream.clone(),
-        ..options.keep
-    };
-    let tape = Tape::new(keep, now.format(&Rfc3339).unwrap_or_default());
+    let tape = Tape::new(keep(&options), now.format(&Rfc3339).unwrap_or_default());
     let ignored = match options.keep.profile {
         Profile::Raw => raw_file(&options.cassette, options.overwrite)?,
         _ => None,
@@ -211,26 +209,17 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), cap);
     let wire = wire(options.wire, bound, &authority);
     let started = proxy::serve(wire, Reach::Live(upstream), recorder).await;
+    let recording = Recording::begun(reel, ignored);
     let serving = match started {
         Ok(serving) => serving,
-        Err(error) => {
-            if let Some(wound) = reel.unwind() {
-                wound.file.discard()?;
-            }
-            return Err(error.into());
-        }
+        Err(error) => return Err(recording.undone(error)),
     };
-    let sync = tokio::spawn(sync_now_and_then(Arc::clone(&reel)));
     Ok(Running {
         serving,
         authority,
         password,
         roots,
-        deck: Recording {
-            ignored,
-            reel,
-            sync,
-        },
+        deck: recording,
     })
 }
 
@@ -240,12 +229,14 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
 ///
 /// Where a cassette cannot be read, or the proxy cannot start.
 pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error> {
-    let load = |path: &PathBuf| Ok((path.display().to_string(), library::load(path)?));
+    let load = |path: &PathBuf| Ok((path.display().to_string(), library::load_playable(path)?));
     let cassettes: Result<Vec<_>, library::Error> = options.cassettes.iter().map(load).collect();
     let repertoire = Repertoire::new(cassettes?, &options.play);
     let authority = authority(&options.wire)?;
     let player = Player::of(Arc::new(repertoire), options.play.seed);
-    let playback = Playback::new(player, options.on_miss, options.wire.limits.body);
+    let player = Arc::new(Mutex::new(player));
+    let playback = Playback::new(player, options.on_miss, options.wire.limits.body)
+        .missing_with(options.play.miss_status);
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
     let wire = proxy::Options {
@@ -340,8 +331,34 @@ impl Running<Recording> {
     /// Where the cassette cannot be written, or the audit refuses it; the `.part` is then kept.
     pub async fn stop(self) -> Result<Recorded, Error> {
         self.serving.shutdown().await;
-        self.deck.sync.abort();
-        let wound = self.deck.reel.unwind().ok_or(Error::Ended)?;
+        self.deck.end()
+    }
+}
+
+impl Recording {
+    /// A recording whose file is asked for now and then to be kept.
+    fn begun(reel: Arc<Reel>, ignored: Option<PathBuf>) -> Self {
+        let sync = tokio::spawn(sync_now_and_then(Arc::clone(&reel)));
+        Self {
+            ignored,
+            reel,
+            sync,
+        }
+    }
+
+    /// Leaves nothing of a recording that could not start, and says why.
+    fn undone(self, error: proxy::Error) -> Error {
+        self.sync.abort();
+        let discarded = self.reel.unwind().map(|wound| wound.file.discard());
+        match discarded {
+            Some(Err(failed)) => failed.into(),
+            _ => error.into(),
+        }
+    }
+
+    fn end(self) -> Result<Recorded, Error> {
+        self.sync.abort();
+        let wound = self.reel.unwind().ok_or(Error::Ended)?;
         wound.finish()
     }
 }
@@ -351,6 +368,55 @@ impl Running<Replaying> {
     pub async fn stop(self) -> Report {
         self.serving.shutdown().await;
         self.deck.playback.report()
+    }
+}
+
+/// What a run that reaches servers stands on.
+struct Wired {
+    bound: Bound,
+    upstream: Upstream,
+    authority: Arc<Authority>,
+    roots: Vec<(PathBuf, Vec<u8>)>,
+    password: Option<Password>,
+}
+
+async fn wire_up(options: &WireOptions) -> Result<Wired, Error> {
+    let password = options.password.clone();
+    let bound = proxy::bind(options.listen, password.clone()).await?;
+    let roots = options.upstream_ca.iter();
+    let roots = roots.map(|path| Ok((path.clone(), read(path)?)));
+    let roots = roots.collect::<Result<Vec<_>, Error>>()?;
+    // The first randomness of a process takes as long as all the rest, the roots meanwhile.
+    let (upstream, authority) = std::thread::scope(|scope| {
+        let authority = scope.spawn(|| authority(options));
+        let upstream = upstream(options, &roots);
+        let authority = authority
+            .join()
+            .unwrap_or_else(|panic| resume_unwind(panic));
+        (upstream, authority)
+    });
+    Ok(Wired {
+        bound,
+        upstream: upstream?,
+        authority: authority?,
+        roots,
+        password,
+    })
+}
+
+/// What is kept; the cassette says whose certificate was not verified.
+fn keep(options: &RecordOptions) -> record::Options {
+    record::Options {
+        insecure_upstream: options.wire.insecure_upstream.clone(),
+        ..options.keep.clone()
+    }
+}
+
+fn as_before(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Public => "give --public",
+        Profile::Raw => "give --unsafe-raw",
+        _ => "leave out --public and --unsafe-raw",
     }
 }
 

@@ -1,10 +1,16 @@
-//! Playback: a handler that answers from cassettes, and never asks anybody.
+//! Playback: a handler that answers from cassettes. It asks nobody, unless it was given a recorder
+//! to ask.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::deck::arrival::read;
-use crate::model::{Failure, Request, Response, Said};
-use crate::proxy::Handler;
+use crate::deck::arrival::{peek, read};
+use crate::deck::recorder::Recorder;
+use crate::model::{
+    Body, Captured, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said,
+};
+use crate::oauth::fields::Reading;
+use crate::proxy::{Handler, Upstream};
 use crate::replay::{Answer, Miss, Player, Report};
 
 /// Hears of each miss as it comes.
@@ -15,57 +21,122 @@ pub type MissListener = Box<dyn Fn(&Miss) + Send + Sync>;
 pub(super) struct Playback {
     player: Arc<Mutex<Player>>,
     on_miss: Arc<MissListener>,
+    /// The status of a miss, where it is not the usual one.
+    miss_status: Option<u16>,
+    /// Who asks real servers what is not on tape, where that is allowed.
+    recorder: Option<Arc<Recorder<Upstream>>>,
     cap: usize,
 }
 
 impl Playback {
     /// Answers with this player, who is shown as much of a body.
-    pub(super) fn new(player: Player, on_miss: MissListener, cap: usize) -> Self {
+    pub(super) fn new(player: Arc<Mutex<Player>>, on_miss: MissListener, cap: usize) -> Self {
         Self {
-            player: Arc::new(Mutex::new(player)),
+            player,
             on_miss: Arc::new(on_miss),
+            miss_status: None,
+            recorder: None,
             cap,
+        }
+    }
+
+    /// The same, with this status for what is not on tape.
+    pub(super) fn missing_with(self, miss_status: Option<u16>) -> Self {
+        Self {
+            miss_status,
+            ..self
+        }
+    }
+
+    /// The same, with a recorder that is asked what is not on tape.
+    pub(super) fn before(self, recorder: Recorder<Upstream>) -> Self {
+        Self {
+            recorder: Some(Arc::new(recorder)),
+            ..self
         }
     }
 
     /// How the play went so far.
     pub(super) fn report(&self) -> Report {
-        self.player
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .report()
+        self.lock().report()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Player> {
+        self.player.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is seen of a request, and its body where somebody may want it yet.
+    async fn said(&self, request: &mut Request) -> Said {
+        let body = std::mem::replace(&mut request.body, Body::empty());
+        let seen = if self.recorder.is_some() {
+            let (seen, body) = peek(body, self.cap).await;
+            request.body = body;
+            seen
+        } else {
+            read(body, self.cap).await
+        };
+        Said {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            version: request.version,
+            headers: request.headers.clone(),
+            body: seen,
+        }
+    }
+
+    async fn ask(&self, request: Request, said: &Said) -> Result<Response, Failure> {
+        let Some(recorder) = self.recorder.as_ref().filter(|_| said.body.cut.is_none()) else {
+            let (kind, phase) = (FailureKind::ClientAborted, Phase::Request);
+            return Err(Failure::new(kind, phase, Duration::ZERO));
+        };
+        let values = self.lock().values();
+        recorder.reel().know(&values);
+        recorder.handle(request).await
     }
 }
 
 impl Handler for Playback {
-    async fn handle(&self, request: Request) -> Result<Response, Failure> {
-        let Request {
-            method,
-            url,
-            version,
-            headers,
-            body,
-            ..
-        } = request;
-        let said = Said {
-            method,
-            url,
-            version,
-            headers,
-            body: read(body, self.cap).await,
-        };
-        let answer = self
-            .player
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .play(&said);
+    async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
+        let said = self.said(&mut request).await;
+        let answer = self.lock().play(&said);
         match answer {
-            Answer::Response(response) => Ok(response),
+            Answer::Response(response) => {
+                if let Some(recorder) = &self.recorder {
+                    let heard = heard(&response);
+                    recorder.reel().observe(&Reading::of(&said, Some(&heard)));
+                }
+                Ok(response)
+            }
             Answer::Failure(failure) => Err(failure),
             Answer::Miss(miss) => {
                 (self.on_miss)(&miss);
-                Ok(miss.response())
+                let response = miss.response();
+                let status = self.miss_status.unwrap_or(response.status);
+                Ok(Response { status, ..response })
             }
+            Answer::New => self.ask(request, &said).await,
         }
+    }
+
+    fn incident(&self, incident: Incident) {
+        if let Some(recorder) = &self.recorder {
+            recorder.incident(incident);
+        }
+    }
+}
+
+/// A response that is all there, as a client would have heard it.
+fn heard(response: &Response) -> Heard {
+    let bytes = match &response.body {
+        Body::Full(bytes) => &bytes[..],
+        Body::Live(_) => &[],
+    };
+    Heard {
+        status: response.status,
+        reason: None,
+        version: response.version,
+        headers: response.headers.clone(),
+        body: Captured::of(bytes, bytes.len()),
+        after: Duration::ZERO,
     }
 }

@@ -27,6 +27,11 @@ impl<U> Recorder<U> {
             cap,
         }
     }
+
+    /// What it records on.
+    pub(super) fn reel(&self) -> &Reel {
+        &self.reel
+    }
 }
 
 impl<U: Handler> Handler for Recorder<U> {

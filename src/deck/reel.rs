@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use crate::deck::Error;
 use crate::library::{self, PartFile, Written};
@@ -13,7 +14,7 @@ use crate::model::{Exchange, Failure, FailureKind, Incident, Phase};
 use crate::oauth::errand::{is_errand, is_errand_host};
 use crate::oauth::fields::Reading;
 use crate::record::{Laid, Tape, Withheld, undo_codings};
-use crate::redact::Named;
+use crate::redact::{Label, Named};
 
 /// The recording of one run, shared by all its connections.
 pub(super) struct Reel {
@@ -23,7 +24,14 @@ pub(super) struct Reel {
     state: Mutex<Option<State>>,
     /// Called when the ledger is full.
     full: Notify,
+    /// How far the cassette went before this recording.
+    before: Duration,
+    /// Hears of each exchange before it is laid.
+    listener: Option<Listener>,
 }
+
+/// Hears of what real servers answered.
+pub(super) type Listener = Box<dyn Fn(&Reading<'_>) + Send + Sync>;
 
 struct State {
     tape: Tape,
@@ -67,6 +75,19 @@ impl Reel {
             next_id: AtomicU64::new(1),
             state: Mutex::new(Some(state)),
             full: Notify::new(),
+            before: Duration::ZERO,
+            listener: None,
+        }
+    }
+
+    /// The same behind a cassette that has as many interactions and goes so far; this one hears of
+    /// what comes.
+    pub(super) fn behind(self, last_id: u64, before: Duration, listener: Listener) -> Self {
+        Self {
+            next_id: AtomicU64::new(last_id + 1),
+            before,
+            listener: Some(listener),
+            ..self
         }
     }
 
@@ -77,7 +98,23 @@ impl Reel {
 
     /// When an instant was, since the recording began.
     pub(super) fn since_begin(&self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.began)
+        self.before + instant.saturating_duration_since(self.began)
+    }
+
+    /// Takes in what this run says for labels of the cassette.
+    pub(super) fn know(&self, values: &[(Label, Zeroizing<String>)]) {
+        if let Some(state) = self.lock().as_mut() {
+            for (label, value) in values {
+                state.tape.know(label, value);
+            }
+        }
+    }
+
+    /// Takes in what was played from the cassette.
+    pub(super) fn observe(&self, played: &Reading<'_>) {
+        if let Some(state) = self.lock().as_mut() {
+            state.tape.observe(played);
+        }
     }
 
     /// Redacts an exchange and writes it before this returns.
@@ -85,6 +122,9 @@ impl Reel {
         // Nobody waits for what this one alone can do.
         undo_codings(&mut exchange);
         let reading = Reading::of(&exchange.request, exchange.response.as_ref());
+        if let Some(listener) = &self.listener {
+            listener(&reading);
+        }
         if let Some(state) = self.lock().as_mut() {
             state.lay(&exchange, &reading);
             if state.tape.is_full() {
@@ -223,7 +263,7 @@ impl Wound {
             part: part.clone(),
             source,
         })?;
-        let interactions = self.tape.len();
+        let interactions = self.tape.added();
         let path = if interactions > 0 {
             let unfinished = |source| Error::Unfinished { part, source };
             Some(self.file.finish(&text).map_err(unfinished)?)
@@ -262,7 +302,7 @@ fn is_browsers(incident: &Incident) -> bool {
 pub struct Recorded {
     /// The cassette; `None` where there was nothing to write.
     pub path: Option<std::path::PathBuf>,
-    /// How many interactions it has.
+    /// How many interactions were recorded.
     pub interactions: usize,
     /// How many other messages passed, of which nothing was kept.
     pub skipped: usize,

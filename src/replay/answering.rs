@@ -8,7 +8,7 @@ use crate::model::{Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Re
 use crate::oauth::fields::Reading;
 use crate::oauth::{Step, name};
 use crate::redact::RecordedResponse;
-use crate::replay::player::{Answer, Player};
+use crate::replay::player::{Answer, Pages, Player};
 use crate::replay::render::{Asked, Rendering, redirected};
 use crate::replay::values::{Live, label_of_key, pairs};
 
@@ -75,7 +75,7 @@ impl Player {
         }
     }
 
-    fn bind(&mut self, at: usize, live: &Live<'_>) {
+    pub(super) fn bind(&mut self, at: usize, live: &Live<'_>) {
         let cassette = self.repertoire.cassette(at);
         let interaction = self.repertoire.interaction(at);
         self.bindings
@@ -87,14 +87,14 @@ impl Player {
 
     /// Notes what the authorization endpoint was asked for; the interaction that answers. Pages
     /// between the request and its response are skipped.
-    fn authorize(&mut self, at: usize, live: &Live<'_>) -> usize {
+    pub(super) fn authorize(&mut self, at: usize, live: &Live<'_>) -> usize {
         let recorded = self.repertoire.interaction(at).request().query_params();
         self.cassette = Some(self.repertoire.cassette(at));
         self.asked = Asked {
             live: live.fields.query.clone(),
             recorded_redirect_uri: recorded.get(name::REDIRECT_URI).map(str::to_owned),
         };
-        if self.repertoire.options.keep_pages {
+        if self.repertoire.options.pages == Pages::Kept {
             at
         } else {
             self.repertoire.answering(at)
@@ -104,6 +104,12 @@ impl Player {
     fn render(&mut self, at: usize) -> Response {
         self.rendered(at, |recorded, rendering| rendering.response(recorded))
             .unwrap_or_else(|| Response::new(502, ""))
+    }
+
+    /// A recorded text with this run's values.
+    pub(super) fn filled(&mut self, at: usize, text: &str) -> String {
+        let filled = self.rendered(at, |_, rendering| rendering.fill(text, str::to_owned));
+        filled.unwrap_or_default()
     }
 
     fn trailers(&mut self, at: usize) -> Headers {
@@ -173,6 +179,7 @@ impl Player {
         }
         if step == Step::TokenRequest
             && response.status < 300
+            && !self.repertoire.options.allow.repeats
             && let Some(code) = live.fields.get(name::CODE)
         {
             self.issued.spend(code);

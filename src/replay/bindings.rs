@@ -1,7 +1,9 @@
 //! This run's values for the labels of a cassette. They are raw: no `Debug`.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use zeroize::Zeroizing;
 
 use crate::model::{percent_decode, percent_encode};
 use crate::redact::{Declaration, Label, Piece, Suffix, pieces, says_whose};
@@ -12,6 +14,8 @@ pub(super) struct Bindings {
     values: HashMap<(usize, Label), String>,
     /// Whose each value is, or was before its flow began anew.
     owners: HashMap<String, Vec<(usize, Label)>>,
+    /// What was made here, whether or not it still stands for a label.
+    minted: HashSet<String>,
     mint: Mint,
 }
 
@@ -21,6 +25,7 @@ impl Bindings {
         Self {
             values: HashMap::new(),
             owners: HashMap::new(),
+            minted: HashSet::new(),
             mint: Mint::new(seed),
         }
     }
@@ -146,6 +151,23 @@ impl Bindings {
         self.values.values().any(stands)
     }
 
+    /// Whether a value that was made here stands in the text.
+    pub(super) fn has_minted(&self, text: &str) -> bool {
+        let stands = |value: &String| value.len() >= 8 && text.contains(value.as_str());
+        self.minted.iter().any(stands)
+    }
+
+    /// What stands for the labels of a cassette.
+    pub(super) fn of(&self, cassette: usize) -> Vec<(Label, Zeroizing<String>)> {
+        let values = self.values.iter();
+        let mut values: Vec<_> = values
+            .filter(|((at, _), _)| *at == cassette)
+            .map(|((_, label), value)| (label.clone(), Zeroizing::new(value.clone())))
+            .collect();
+        values.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        values
+    }
+
     /// Forgets a label, so that it is made anew.
     pub(super) fn forget(&mut self, cassette: usize, label: &Label) {
         self.values.remove(&(cassette, label.core()));
@@ -163,6 +185,7 @@ impl Bindings {
             return applied(value, label);
         }
         let value = self.mint.value(&core, shape);
+        self.minted.insert(value.clone());
         self.own(cassette, core.clone(), &value);
         let out = applied(&value, label);
         self.values.insert((cassette, core), value);

@@ -9,8 +9,10 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod answering;
+mod asking;
 mod bindings;
 mod endpoints;
+mod matching;
 mod mint;
 mod miss;
 mod page;
@@ -22,9 +24,11 @@ mod refusal;
 mod relations;
 mod render;
 mod repertoire;
+mod sides;
 mod telling;
 mod values;
 
+pub use matching::Part;
 pub use miss::{Miss, Report};
-pub use player::{Answer, PlayOptions, Player};
+pub use player::{Allow, Answer, Pages, PlayOptions, Player};
 pub use repertoire::Repertoire;

@@ -72,7 +72,8 @@ fn input(name: &str, kind: FieldKind, value: Option<&str>) -> String {
     out + ">\n"
 }
 
-fn attribute(text: &str) -> String {
+/// A text as it stands in an attribute, or between tags.
+pub(super) fn attribute(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('"', "&quot;")
         .replace('<', "&lt;")

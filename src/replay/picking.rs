@@ -115,7 +115,10 @@ impl Player {
     /// The interaction that answers.
     pub(super) fn pick(&self, live: &Live<'_>, here: &Here<'_>) -> Result<Chosen, Miss> {
         match here.step {
-            None => Err(self.nothing_here(live)),
+            None => match self.elsewhere(live) {
+                Some(at) => Ok(Chosen::Track(at)),
+                None => Err(self.nothing_here(live)),
+            },
             Some(_) if self.repertoire.options.as_recorded => {
                 let next = here.all().find(|at| self.plays.is_fresh(*at));
                 let next = next.or_else(|| here.all().next_back());
@@ -154,8 +157,12 @@ impl Player {
         let posture = Posture::live(&self.flows, live.said, &self.issued);
         let is_equal = |at: usize| self.is_grant(at) && self.has_posture(at, &posture);
         let holds = |at: usize| is_equal(at) && self.mismatches(at, live).is_empty();
-        if let Some(at) = self.first_that(here, holds) {
+        let fits = |at: usize| holds(at) && self.other_parts(at, live).is_empty();
+        if let Some(at) = self.first_that(here, fits) {
             return Ok(Chosen::Track(at));
+        }
+        if let Some(at) = self.first_that(here, holds) {
+            return Err(self.missed(live, Some(at), self.other_parts(at, live)));
         }
         let grants: Vec<usize> = here
             .likely()
@@ -232,15 +239,18 @@ impl Player {
     }
 
     fn authorization_request(&self, live: &Live<'_>, here: &Here<'_>) -> Result<Chosen, Miss> {
-        let fits = |at: usize| self.authorization_differences(at, live).is_empty();
+        let differences = |at: usize| {
+            let mut differs = self.authorization_differences(at, live);
+            differs.extend(self.other_parts(at, live));
+            differs
+        };
+        let fits = |at: usize| differences(at).is_empty();
         if let Some(at) = self.first_that(here, fits) {
             return Ok(Chosen::Track(at));
         }
         let nearest = self.next_of(here);
-        let differs = nearest.map(|at| self.authorization_differences(at, live));
-        let differs = differs.unwrap_or_default();
-        let reason = differs.first().cloned().unwrap_or_default();
-        Err(self.miss(live, reason, nearest, differs))
+        let differs = nearest.map(differences).unwrap_or_default();
+        Err(self.missed(live, nearest, differs))
     }
 
     /// What the request asks for otherwise than the recorded one: volatile values and those that a
@@ -289,22 +299,34 @@ impl Player {
 
     fn other_request(&self, live: &Live<'_>, here: &Here<'_>) -> Result<Chosen, Miss> {
         let method = |at: usize| self.repertoire.interaction(at).request().method();
-        let fits =
-            |at: usize| method(at) == live.said.method && self.mismatches(at, live).is_empty();
+        let fits = |at: usize| {
+            method(at) == live.said.method
+                && self.mismatches(at, live).is_empty()
+                && self.other_parts(at, live).is_empty()
+        };
         if let Some(at) = self.first_that(here, fits) {
+            return Ok(Chosen::Track(at));
+        }
+        if let Some(at) = self.elsewhere(live) {
             return Ok(Chosen::Track(at));
         }
         let Some(nearest) = self.next_of(here) else {
             return Err(self.nothing_here(live));
         };
         let mut differs = self.mismatches(nearest, live);
+        differs.extend(self.other_parts(nearest, live));
         let recorded = method(nearest);
         if recorded != live.said.method {
             let method = format!("the method is {} (recorded: {recorded})", live.said.method);
             differs.insert(0, method);
         }
+        Err(self.missed(live, Some(nearest), differs))
+    }
+
+    /// The miss for what differs, of which the first is the reason.
+    fn missed(&self, live: &Live<'_>, nearest: Option<usize>, differs: Vec<String>) -> Miss {
         let reason = differs.first().cloned().unwrap_or_default();
-        Err(self.miss(live, reason, Some(nearest), differs))
+        self.miss(live, reason, nearest, differs)
     }
 
     /// The values that this run bound otherwise, by name.

@@ -2,17 +2,25 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::cassette::Cassette;
-use crate::model::{Failure, Response, Said};
+use crate::model::{Failure, Response, Said, percent_decode};
+use crate::oauth::classify::classify;
 use crate::oauth::errand::is_errand;
+use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
+use crate::redact::Label;
+use crate::replay::asking::Pending;
 use crate::replay::bindings::Bindings;
+use crate::replay::matching::Part;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::picking::Chosen;
 use crate::replay::plays::Plays;
 use crate::replay::posture::Issued;
 use crate::replay::render::Asked;
 use crate::replay::repertoire::Repertoire;
+use crate::replay::sides::{Given, said_of};
 use crate::replay::values::Live;
 
 /// How a player behaves.
@@ -20,10 +28,40 @@ use crate::replay::values::Live;
 pub struct PlayOptions {
     /// Play recorded answers whatever the request does right or wrong.
     pub as_recorded: bool,
-    /// Show the pages between an authorization request and its response, as their forms.
-    pub keep_pages: bool,
+    /// What becomes of the pages between an authorization request and its response.
+    pub pages: Pages,
+    /// A real server may be asked what nothing on tape answers, and what it says is recorded.
+    pub records: bool,
+    /// Parts of a request that must be the recorded ones, besides what the protocol asks for. A
+    /// request of no step of the protocol is found by these alone.
+    pub match_on: Vec<Part>,
+    /// What is no fault of a run.
+    pub allow: Allow,
+    /// The status of a miss, where it is not 501.
+    pub miss_status: Option<u16>,
     /// What minted values are made of; the same seed makes the same values.
     pub seed: [u8; 32],
+}
+
+/// What becomes of the pages between an authorization request and its response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pages {
+    /// One page stands for all of them, and asks a person to approve or to deny.
+    Asked,
+    /// They are shown as their forms.
+    Kept,
+    /// They are skipped.
+    #[default]
+    Skipped,
+}
+
+/// What is no fault of a run, though it is not what was recorded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allow {
+    /// Recorded steps that nobody asks for.
+    pub unused: bool,
+    /// A grant that is redeemed once more: it is answered as it was recorded.
+    pub repeats: bool,
 }
 
 /// The answer to a request.
@@ -35,6 +73,9 @@ pub enum Answer {
     Failure(Failure),
     /// Nothing on tape answers.
     Miss(Miss),
+    /// Nothing on tape answers, and the request is none of a session that began there: a real server
+    /// may be asked. Only where the options say that one is.
+    New,
 }
 
 /// Plays a repertoire for one session. It holds this run's secrets: no `Debug`.
@@ -49,6 +90,8 @@ pub struct Player {
     pub(super) flows: Flows,
     pub(super) issued: Issued,
     pub(super) report: Report,
+    pub(super) pending: Pending,
+    given: Given,
 }
 
 impl Player {
@@ -72,22 +115,37 @@ impl Player {
             flows: Flows::default(),
             issued: Issued::default(),
             report: Report::default(),
+            pending: Pending::default(),
+            given: Given::default(),
         }
     }
 
     /// Answers a request.
     pub fn play(&mut self, said: &Said) -> Answer {
         let repertoire = Arc::clone(&self.repertoire);
+        let is_ours = !repertoire.options.records || self.is_begun_on_tape(said);
+        if !is_ours && self.given.is_in(said) {
+            return Answer::New;
+        }
         let live = Live::of(said);
+        if let Some(answer) = self.decided(&live) {
+            return answer;
+        }
         let here = self.here(&repertoire, &live);
         let chosen = self.pick(&live, &here);
+        if !is_ours && !matches!(chosen, Ok(Chosen::Track(_))) {
+            return Answer::New;
+        }
         if !matches!(chosen, Ok(Chosen::Track(_)))
             && let Some(meant) = self.next_of(&here)
         {
             self.plays.mean(meant);
         }
         match chosen {
-            Ok(Chosen::Track(at)) => self.answer(at, &live),
+            Ok(Chosen::Track(at)) => match self.ask(at, &live) {
+                Some(page) => Answer::Response(page),
+                None => self.answer(at, &live),
+            },
             Ok(Chosen::Refusal(refusal)) => {
                 let refused = format!("{}: {}", self.asked(said), refusal.why);
                 self.report.note_refused(refused);
@@ -101,5 +159,26 @@ impl Player {
                 Answer::Miss(miss)
             }
         }
+    }
+
+    /// Takes in what a real server answered.
+    pub fn hear(&mut self, reading: &Reading<'_>) {
+        let Some(heard) = reading.heard else { return };
+        let step = classify(&self.flows, reading);
+        self.flows.observe(step, reading);
+        self.given.hear(reading.said, heard);
+    }
+
+    /// What this run says for the labels of the first cassette, which is the one recorded on.
+    pub fn values(&self) -> Vec<(Label, Zeroizing<String>)> {
+        self.bindings.of(0)
+    }
+
+    /// Whether the request carries what was made here. A browser sends cookies wherever they belong,
+    /// and no server minds one that it does not know.
+    fn is_begun_on_tape(&self, said: &Said) -> bool {
+        let path = percent_decode(&said.url.path);
+        self.bindings
+            .has_minted(&(said_of(said, false) + "\n" + &path))
     }
 }

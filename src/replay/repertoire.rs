@@ -26,6 +26,8 @@ pub struct Repertoire {
     /// Steps that are played once, and those of them that a whole play has.
     once: Vec<usize>,
     required: Vec<usize>,
+    /// Those that are no step of the protocol.
+    others: Vec<usize>,
     is_empty: bool,
 }
 
@@ -55,6 +57,7 @@ impl Repertoire {
             firsts: Vec::new(),
             once: Vec::new(),
             required: Vec::new(),
+            others: Vec::new(),
             is_empty: true,
         };
         for (name, content) in cassettes {
@@ -77,10 +80,13 @@ impl Repertoire {
             } else {
                 self.is_empty = false;
                 self.endpoints.add(cassette, at, &interaction);
+                if !step.is_oauth() {
+                    self.others.push(at);
+                }
                 if !step.is_repeatable() {
                     self.once.push(at);
                 }
-                if is_required(step) {
+                if is_required(step) && !self.options.allow.unused {
                     self.required.push(at);
                 }
             }
@@ -163,6 +169,11 @@ impl Repertoire {
         &self.required
     }
 
+    /// The interactions that are no step of the protocol.
+    pub(super) fn others(&self) -> &[usize] {
+        &self.others
+    }
+
     /// The interactions that are waited for, in order.
     pub(super) fn playable(&self) -> impl Iterator<Item = usize> {
         self.once.iter().copied()
@@ -182,7 +193,8 @@ impl Repertoire {
     /// Whether the protocol lets the answer be had again by the same request: a grant is redeemed
     /// once, unless what was sent for it is the client's to keep.
     pub(super) fn may_repeat(&self, at: usize) -> bool {
-        if self.step(at) != Step::TokenRequest || !self.is_success(at) {
+        let is_spent = self.step(at) == Step::TokenRequest && self.is_success(at);
+        if !is_spent || self.options.allow.repeats {
             return true;
         }
         let kept = [

@@ -302,6 +302,58 @@ fn a_run_that_is_not_on_tape_ends_with_1() {
 }
 
 #[test]
+fn where_ci_is_set_a_cassette_that_is_missing_is_a_fault() {
+    let here = tempfile::tempdir().expect("a directory");
+    for (ci, code) in [("true", 3), ("", 1)] {
+        let output = Command::new(env!("CARGO_BIN_EXE_authtape"))
+            .args(["replay", "x.yaml", "--mode", "once", "--", "true"])
+            .current_dir(here.path())
+            .env("CI", ci)
+            .output()
+            .expect("it starts");
+        assert_eq!(output.status.code(), Some(code), "{ci}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_miss_may_be_the_end() {
+    let here = tempfile::tempdir().expect("a directory");
+    let endless = "curl -s https://nowhere.example/x >/dev/null; sleep 600";
+    let arguments = [
+        "replay",
+        &shipped("correct"),
+        "--on-miss",
+        "fail",
+        "--",
+        "sh",
+        "-c",
+        endless,
+    ];
+    let output = authtape(here.path(), &arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("nothing recorded went to this URL"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn a_cassette_with_a_broken_label_is_refused_with_its_line() {
+    let here = tempfile::tempdir().expect("a directory");
+    let text = std::fs::read_to_string(shipped("correct")).expect("a cassette");
+    let broken = text.replacen("REDACTED-state-1", "REDACTED-state", 1);
+    std::fs::write(here.path().join("x.yaml"), broken).expect("written");
+    let output = authtape(here.path(), &["replay", "x.yaml", "--", "true"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let line = text
+        .lines()
+        .position(|line| line.contains("REDACTED-state-1"));
+    let line = format!("line {}, ", line.expect("a label") + 1);
+    assert!(said(&output).contains(&line), "{line}: {}", said(&output));
+}
+
+#[test]
 fn audit_points_and_does_not_show() {
     let here = tempfile::tempdir().expect("a directory");
     std::fs::write(

@@ -12,6 +12,7 @@ mod cli;
 mod declared;
 mod faults;
 mod flood;
+mod modes;
 mod proxy;
 mod public;
 mod raw;

@@ -134,9 +134,8 @@ impl Client {
     fn of(fault: Fault, issuer: &'static str, shop: &'static str) -> Self {
         let cassettes = vec![session::loaded(fault, Profile::Public)];
         let options = PlayOptions {
-            as_recorded: false,
-            keep_pages: false,
             seed: [3; 32],
+            ..PlayOptions::default()
         };
         Self {
             player: Player::new(cassettes, &options),

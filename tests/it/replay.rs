@@ -2,7 +2,7 @@
 
 use authtape::model::{Body, Params, Response, Url, percent_decode, percent_encode};
 use authtape::oauth::pkce;
-use authtape::replay::{Answer, Miss, PlayOptions, Player};
+use authtape::replay::{Answer, Miss, Pages, PlayOptions, Player};
 
 use crate::support::{said, thread};
 
@@ -556,10 +556,10 @@ interactions:
 const ASK: &str = "https://as.example/authorize?client_id=c1&response_type=code&response_mode=form_post\
                    &redirect_uri=http%3A%2F%2F127.0.0.1%3A60001%2Fcb";
 
-fn posting(keep_pages: bool) -> Client {
+fn posting(pages: Pages) -> Client {
     let cassette = authtape::cassette::load(POSTED.as_bytes()).expect("a cassette");
     let options = PlayOptions {
-        keep_pages,
+        pages,
         ..PlayOptions::default()
     };
     Client {
@@ -575,7 +575,7 @@ fn field(page: &str, name: &str) -> Option<String> {
 
 #[test]
 fn a_response_in_a_form_is_posted_to_this_runs_redirect_uri_with_this_runs_state() {
-    let mut client = posting(false);
+    let mut client = posting(Pages::Skipped);
     let page = body(client.response(&said("GET", &format!("{ASK}&state=a%22%26b"), &[], "")));
     assert!(
         page.contains("action=\"http://127.0.0.1:60001/cb\""),
@@ -590,7 +590,7 @@ fn a_response_in_a_form_is_posted_to_this_runs_redirect_uri_with_this_runs_state
     );
     assert!(client.player.report().is_clean());
 
-    let without = body(posting(false).response(&said("GET", ASK, &[], "")));
+    let without = body(posting(Pages::Skipped).response(&said("GET", ASK, &[], "")));
     assert!(
         !without.contains("state") && without.contains("code"),
         "{without}"
@@ -599,7 +599,7 @@ fn a_response_in_a_form_is_posted_to_this_runs_redirect_uri_with_this_runs_state
 
 #[test]
 fn pages_are_shown_as_their_forms_where_that_is_asked_for() {
-    let mut client = posting(true);
+    let mut client = posting(Pages::Kept);
     let moved = client.response(&said("GET", &format!("{ASK}&state=s1"), &[], ""));
     let login = moved
         .headers
@@ -634,4 +634,320 @@ fn pages_are_shown_as_their_forms_where_that_is_asked_for() {
         answer.contains("action=\"http://127.0.0.1:60001/cb\""),
         "{answer}"
     );
+}
+
+#[test]
+fn a_person_who_is_asked_approves_or_denies() {
+    for (cassette, ask, expected) in [
+        (
+            thread("correct"),
+            format!(
+                "{AUTHORIZE}?response_type=code&client_id=8kqf3mz2x7&redirect_uri={}&state=a%22b&code_challenge={}&code_challenge_method=S256",
+                percent_encode(CALLBACK),
+                pkce::s256(VERIFIER)
+            ),
+            format!("{CALLBACK}?error=access_denied&state=a%22b"),
+        ),
+        (
+            authtape::cassette::load(POSTED.as_bytes()).expect("a cassette"),
+            format!("{ASK}&state=a%22b"),
+            "name=\"error\" value=\"access_denied\"".to_owned(),
+        ),
+    ] {
+        let options = PlayOptions {
+            pages: Pages::Asked,
+            ..PlayOptions::default()
+        };
+        let mut client = Client {
+            player: Player::new(vec![cassette], &options),
+        };
+        let endpoint = ask.split('?').next().expect("an endpoint").to_owned();
+        let decide = |page: &str, decision: &str| {
+            let number = field(page, "authtape_request").expect("a number");
+            format!("{endpoint}?authtape_request={number}&authtape_decision={decision}")
+        };
+        let asked = client.response(&said("GET", &ask, &[], ""));
+        let policy = asked.headers.get("content-security-policy");
+        assert!(policy.expect("a policy").contains("default-src 'none'"));
+        let page = body(asked);
+        assert!(
+            !page.contains("<script") && !page.contains("a\"b"),
+            "{page}"
+        );
+        let denied = decide(&page, "deny");
+        let answer = client.response(&said("GET", &denied, &[], ""));
+        let told = answer.headers.get("location").map(str::to_owned);
+        let told = told.unwrap_or_else(|| body(answer));
+        assert!(told.contains(&expected), "{told}");
+        assert!(
+            client.player.report().is_clean(),
+            "{:?}",
+            client.player.report()
+        );
+        let again = client.response(&said("GET", &denied, &[], ""));
+        assert_eq!(again.status, 410, "one decision each");
+
+        let page = body(client.response(&said("GET", &ask, &[], "")));
+        let approved = client.response(&said("GET", &decide(&page, "approve"), &[], ""));
+        let told = approved.headers.get("location").map(str::to_owned);
+        let told = told.unwrap_or_else(|| body(approved));
+        assert!(told.contains("code"), "{told}");
+    }
+}
+
+#[test]
+fn a_client_that_says_that_nobody_is_there_asks_nobody() {
+    let options = PlayOptions {
+        pages: Pages::Asked,
+        ..PlayOptions::default()
+    };
+    let text = POSTED.replace("client_id: c1", "prompt: none\n    - client_id: c1");
+    let cassette = authtape::cassette::load(text.as_bytes()).expect("a cassette");
+    let mut client = Client {
+        player: Player::new(vec![cassette], &options),
+    };
+    let page = body(client.response(&said("GET", &format!("{ASK}&prompt=none"), &[], "")));
+    assert!(page.contains("name=\"code\""), "{page}");
+}
+
+#[test]
+fn a_request_in_the_middle_of_nowhere_is_explained() {
+    let steps = [
+        (
+            "a token request",
+            said(
+                "POST",
+                TOKEN,
+                &[FORM],
+                &form("c0de-of-another-run-777", CALLBACK, VERIFIER),
+            ),
+        ),
+        (
+            "a callback",
+            said(
+                "GET",
+                &format!("{CALLBACK}?code=c0de-of-another-run-777&state=s"),
+                &[],
+                "",
+            ),
+        ),
+        (
+            "a refresh",
+            said(
+                "POST",
+                TOKEN,
+                &[FORM],
+                "grant_type=refresh_token&refresh_token=c0de-of-another-run-777&client_id=8kqf3mz2x7&client_secret=c0de-of-another-run-777",
+            ),
+        ),
+        (
+            "a page",
+            said(
+                "GET",
+                "https://accounts.example.com/c0de-of-another-run-777",
+                &[],
+                "",
+            ),
+        ),
+    ];
+    for (name, request) in steps {
+        let mut client = Client::of(&["correct"]);
+        let told = match client.player.play(&request) {
+            Answer::Miss(miss) => {
+                let response = miss.response();
+                assert!(response.headers.has("authtape-miss"), "{name}");
+                assert!(miss.expected.is_some(), "{name}");
+                miss.lines().join("\n") + &body(response)
+            }
+            Answer::Response(refused) => {
+                assert!((400..500).contains(&refused.status), "{name}");
+                client.player.report().lines().join("\n") + &body(refused)
+            }
+            other => panic!("{name}: {other:?}"),
+        };
+        assert!(!told.contains("c0de-of-another-run-777"), "{name}: {told}");
+        assert!(!client.player.report().is_clean(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_allowed_is_no_fault() {
+    let mut allow = authtape::replay::Allow::default();
+    let player = |allow| {
+        let options = PlayOptions {
+            allow,
+            seed: [3; 32],
+            ..PlayOptions::default()
+        };
+        Client {
+            player: Player::new(vec![thread("correct")], &options),
+        }
+    };
+    let mut client = player(allow);
+    client.authorize(CALLBACK, "s1");
+    assert_eq!(client.player.report().unplayed.len(), 1);
+    allow.unused = true;
+    let mut client = player(allow);
+    let code = client.authorize(CALLBACK, "s1");
+    assert!(client.player.report().is_clean());
+    for (repeats, status) in [(false, 400), (true, 200)] {
+        allow.repeats = repeats;
+        let mut client = player(allow);
+        assert_eq!(client.authorize(CALLBACK, "s1"), code);
+        let request = said("POST", TOKEN, &[FORM], &form(&code, CALLBACK, VERIFIER));
+        assert_eq!(client.response(&request).status, 200);
+        assert_eq!(client.response(&request).status, status, "{repeats}");
+    }
+}
+
+const CALLS: &str = r#"authtape: 1
+recorded_by: authtape/0.1.0
+recorded_at: "2026-11-23T10:02:11Z"
+interactions:
+- id: 1
+  step: other
+  at: 0.0
+  request:
+    method: GET
+    url: https://api.example/items
+    http: "1.1"
+    query:
+    - page: "1"
+    - size: "2"
+  response:
+    status: 200
+    after: 0.010
+    text: first
+- id: 2
+  step: other
+  at: 1.0
+  request:
+    method: POST
+    url: https://api.example/items
+    http: "1.1"
+    json: '{"name":"a","tags":["b"]}'
+    wire: exact
+  response:
+    status: 201
+    after: 0.010
+    text: second
+"#;
+
+#[test]
+fn what_is_no_step_of_the_protocol_is_found_by_the_parts_that_are_asked_for() {
+    use authtape::replay::Part::{Body, Host, Method, Path, Query, Uri};
+    let json = "{\"tags\":[\"b\"],\"name\":\"a\"}";
+    for (parts, method, url, sent, expected) in [
+        (
+            &[][..],
+            "GET",
+            "https://api.example/items?page=2",
+            "",
+            Some("first"),
+        ),
+        (
+            &[Query],
+            "GET",
+            "https://api.example/items?size=2&page=1",
+            "",
+            Some("first"),
+        ),
+        (
+            &[Query],
+            "GET",
+            "https://api.example/items?page=2&size=2",
+            "",
+            None,
+        ),
+        (
+            &[Query],
+            "GET",
+            "https://api.example/items?page=1&size=2&x",
+            "",
+            None,
+        ),
+        (
+            &[Method, Uri],
+            "GET",
+            "https://api.example/items?page=1&size=2",
+            "",
+            Some("first"),
+        ),
+        (
+            &[Method, Uri],
+            "GET",
+            "https://other.example/items?page=1&size=2",
+            "",
+            None,
+        ),
+        (
+            &[Method, Path, Query],
+            "GET",
+            "https://other.example/items?page=1&size=2",
+            "",
+            Some("first"),
+        ),
+        (
+            &[Method, Host],
+            "GET",
+            "https://api.example/elsewhere",
+            "",
+            Some("first"),
+        ),
+        (&[Method], "DELETE", "https://api.example/items", "", None),
+        (
+            &[Method, Uri, Body],
+            "POST",
+            "https://api.example/items",
+            json,
+            Some("second"),
+        ),
+        (
+            &[Method, Body],
+            "POST",
+            "https://other.example/x",
+            json,
+            Some("second"),
+        ),
+        (
+            &[Method, Body],
+            "POST",
+            "https://api.example/items",
+            "{\"name\":\"b\"}",
+            None,
+        ),
+    ] {
+        let options = PlayOptions {
+            match_on: parts.to_vec(),
+            ..PlayOptions::default()
+        };
+        let cassette = authtape::cassette::load(CALLS.as_bytes()).expect("a cassette");
+        let mut player = Player::new(vec![cassette], &options);
+        let name = format!("{parts:?} {method} {url} {sent}");
+        match (player.play(&said(method, url, &[], sent)), expected) {
+            (Answer::Response(response), Some(expected)) => {
+                assert_eq!(body(response), expected, "{name}");
+            }
+            (Answer::Miss(miss), None) => assert!(!miss.reason.is_empty(), "{name}"),
+            (other, _) => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_strict_match_holds_the_protocols_own_requests_too() {
+    let options = PlayOptions {
+        match_on: vec![authtape::replay::Part::Body],
+        seed: [3; 32],
+        ..PlayOptions::default()
+    };
+    for (more, is_missed) in [("", false), ("&unheard_of=1", true)] {
+        let mut client = Client {
+            player: Player::new(vec![thread("correct")], &options),
+        };
+        let code = client.authorize(CALLBACK, "s1");
+        let sent = form(&code, CALLBACK, VERIFIER) + more;
+        let answer = client.token(&[FORM], &sent);
+        assert_eq!(matches!(answer, Answer::Miss(_)), is_missed, "{answer:?}");
+    }
 }

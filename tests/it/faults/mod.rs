@@ -288,9 +288,8 @@ fn a_client_that_mended_its_escapes_is_not_played_the_failure() {
     let mut flow = Flow::sound();
     (case.expect("the fault").spoil)(&mut flow);
     let options = PlayOptions {
-        as_recorded: false,
-        keep_pages: false,
         seed: [3; 32],
+        ..PlayOptions::default()
     };
     let mut player = Player::new(vec![recorded(&flow, Profile::Support)], &options);
     let request = &flow.exchanges()[0].request;

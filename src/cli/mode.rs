@@ -1,0 +1,181 @@
+//! Record modes: what `record` and `replay` do to a cassette is the same, but for what is usual.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail};
+use authtape::deck::{self, Deed, RecordMode};
+use authtape::launch::Signals;
+use authtape::library::Overwrite;
+use clap::ValueEnum;
+
+use crate::cli::exit::{Exit, Usage};
+use crate::cli::output::error;
+use crate::cli::playing::PlayingArgs;
+use crate::cli::recording::RecordingArgs;
+use crate::cli::run::{RunArgs, Went, block_on};
+use crate::cli::told::{FULL, Told};
+
+/// VCR's record modes.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// Play the cassette if it exists, else record it; where CI is set, record nothing
+    Once,
+    /// Play what is on the cassette, and record behind it what is not
+    NewEpisodes,
+    /// Play the cassette, and call no server
+    None,
+    /// Record the cassette anew
+    All,
+}
+
+impl From<Mode> for RecordMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Once => Self::Once,
+            Mode::NewEpisodes => Self::NewEpisodes,
+            Mode::None => Self::None,
+            Mode::All => Self::All,
+        }
+    }
+}
+
+/// What is to be done with cassettes.
+pub(crate) struct Asked {
+    pub(crate) cassettes: Vec<PathBuf>,
+    pub(crate) mode: Mode,
+    pub(crate) overwrite: Overwrite,
+    pub(crate) recording: RecordingArgs,
+    pub(crate) playing: PlayingArgs,
+    pub(crate) run: RunArgs,
+}
+
+impl Asked {
+    /// Does it.
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        block_on(async {
+            // First of all: a signal that comes while this starts must end it as any other.
+            let mut signals = Signals::catch()?;
+            let cassette = match self.cassettes.as_slice() {
+                [cassette] => cassette,
+                _ if self.mode == Mode::None => return self.play(&mut signals).await,
+                _ => {
+                    let why = "--mode none plays several cassettes; the other modes take one";
+                    return Err(Usage(why.to_owned()).into());
+                }
+            };
+            let ci = std::env::var_os("CI");
+            match RecordMode::from(self.mode).deed(cassette, ci.as_deref()) {
+                Deed::Play if self.mode == Mode::Once && !cassette.exists() => bail!(
+                    "{} does not exist, and where CI is set nothing is recorded; record it elsewhere and check it in",
+                    cassette.display()
+                ),
+                Deed::Play => self.play(&mut signals).await,
+                Deed::Record => self.record(cassette, &mut signals).await,
+                Deed::Extend => self.extend(cassette, &mut signals).await,
+            }
+        })
+    }
+
+    async fn play(&self, signals: &mut Signals) -> anyhow::Result<Exit> {
+        let options = self
+            .playing
+            .options(&self.cassettes, &self.run, signals.end())?;
+        let running = deck::replay(options).await?;
+        let went = self.run.inside(&running, &[], signals).await;
+        let report = running.stop().await;
+        let went = went?;
+        let outcome = self.playing.outcome(went.outcome(), &report);
+        if let Went::NotStarted(_) = went {
+            return Ok(Exit::after(outcome, Exit::CouldNot));
+        }
+        let ours = self.playing.tell(&report, &self.run)?;
+        Ok(Exit::after(outcome, ours))
+    }
+
+    async fn record(&self, cassette: &Path, signals: &mut Signals) -> anyhow::Result<Exit> {
+        let options = self
+            .recording
+            .options(cassette, self.overwrite, &self.run)?;
+        let running = deck::record(options).await?;
+        let told = self.told(cassette);
+        if told.is_raw {
+            told.warn(running.ignored());
+        }
+        let went = tokio::select! {
+            went = self.run.inside(&running, self.recording.trusted(), signals) => went,
+            never = full(running.ledger_full()) => match never {},
+        };
+        let stopped = running.stop().await;
+        let outcome = went.as_ref().ok().and_then(Went::outcome);
+        let recorded = match stopped {
+            Ok(recorded) => recorded,
+            Err(failed) => {
+                error(&failed.into());
+                went?;
+                return Ok(Exit::after(outcome, Exit::CouldNot));
+            }
+        };
+        if let Went::NotStarted(_) = went? {
+            return Ok(Exit::after(outcome, Exit::CouldNot));
+        }
+        Ok(Exit::after(outcome, told.tell(recorded, outcome)))
+    }
+
+    async fn extend(&self, cassette: &Path, signals: &mut Signals) -> anyhow::Result<Exit> {
+        let recording = self
+            .recording
+            .options(cassette, Overwrite::Yes, &self.run)?;
+        let playing = self
+            .playing
+            .options(&self.cassettes, &self.run, signals.end())?;
+        let running = deck::extend(recording, playing).await?;
+        let told = Told {
+            is_extended: true,
+            ..self.told(cassette)
+        };
+        if told.is_raw {
+            told.warn(None);
+        }
+        let went = tokio::select! {
+            went = self.run.inside(&running, self.recording.trusted(), signals) => went,
+            never = full(running.ledger_full()) => match never {},
+        };
+        let (recorded, report) = running.stop().await;
+        let outcome = went.as_ref().ok().and_then(Went::outcome);
+        let outcome = self.playing.outcome(outcome, &report);
+        let is_started = !matches!(went, Ok(Went::NotStarted(_)));
+        let ours = match recorded {
+            Ok(recorded) if is_started => told.tell(recorded, outcome),
+            Ok(_) => Exit::CouldNot,
+            Err(failed) => {
+                error(&failed.into());
+                Exit::CouldNot
+            }
+        };
+        went?;
+        if !is_started {
+            return Ok(Exit::after(outcome, ours));
+        }
+        let played = self.playing.tell(&report, &self.run)?;
+        let ours = if ours == Exit::Clean { played } else { ours };
+        Ok(Exit::after(outcome, ours))
+    }
+
+    fn told<'a>(&'a self, cassette: &'a Path) -> Told<'a> {
+        Told {
+            cassette,
+            run: &self.run,
+            is_raw: self.recording.unsafe_raw,
+            is_extended: false,
+        }
+    }
+}
+
+/// Says it when there are more secrets than are remembered, and then waits for ever.
+async fn full(is_full: impl Future<Output = ()>) -> Infallible {
+    is_full.await;
+    error(&anyhow!("{FULL}, from here on"));
+    std::future::pending().await
+}
