@@ -259,12 +259,12 @@ impl Wound {
             });
         }
         let part = self.file.path().to_owned();
-        let text = self.tape.finish().map_err(|source| Error::Refused {
-            part: part.clone(),
-            source,
-        })?;
         let interactions = self.tape.added();
         let path = if interactions > 0 {
+            let text = self.tape.finish().map_err(|source| Error::Refused {
+                part: part.clone(),
+                source,
+            })?;
             let unfinished = |source| Error::Unfinished { part, source };
             Some(self.file.finish(&text).map_err(unfinished)?)
         } else {

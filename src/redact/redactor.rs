@@ -222,6 +222,11 @@ impl Redactor {
         }
     }
 
+    /// Whether the value may stand in what was written before.
+    pub(super) fn may_have_kept(&self, value: &str) -> bool {
+        may_stand_in(&self.kept.windows, value)
+    }
+
     /// Keeps a text in mind, to be searched for secrets that come to be known later.
     pub(super) fn keep_in_mind(&mut self, text: &str) {
         self.kept.note(text);

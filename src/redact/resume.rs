@@ -25,9 +25,9 @@ impl Redactor {
     }
 
     /// Takes in what this run says for a label of the cassette: where it is said again, it is that
-    /// label again.
+    /// label again. What stands on the cassette for everybody to read is no secret of it.
     pub fn know(&mut self, label: &Label, value: &str) {
-        if self.ledger.know(value, label) {
+        if !self.may_have_kept(value) && self.ledger.know(value, label) {
             self.sweeper.add(value, label);
         }
     }
