@@ -951,3 +951,133 @@ fn a_strict_match_holds_the_protocols_own_requests_too() {
         assert_eq!(matches!(answer, Answer::Miss(_)), is_missed, "{answer:?}");
     }
 }
+
+const PAGES: &str = r#"authtape: 1
+recorded_by: authtape/0.1.0
+recorded_at: "2026-11-23T10:02:11Z"
+interactions:
+- id: 1
+  step: authorization_request
+  at: 0.0
+  request:
+    method: GET
+    url: http://as.example/authorize
+    http: "1.1"
+    query:
+    - response_type: code
+    - client_id: shop
+    - redirect_uri: http://shop.example/cb
+    - state: REDACTED-state-1
+  response:
+    status: 302
+    after: 0.010
+    headers:
+    - Location: http://as.example/login
+- id: 2
+  step: login_page
+  at: 0.1
+  request:
+    method: GET
+    url: http://as.example/login
+    http: "1.1"
+  response:
+    status: 200
+    after: 0.010
+    headers:
+    - Content-Type: text/html
+    body: {dropped: page, size: 512, sniff: html}
+    forms:
+    - method: post
+      action: /login
+      fields:
+      - csrf: {type: hidden, value: REDACTED-csrf-1}
+      - user: {type: text}
+      - password: {type: password}
+- id: 3
+  step: login_page
+  at: 0.2
+  request:
+    method: POST
+    url: http://as.example/login
+    http: "1.1"
+    form:
+    - csrf: REDACTED-csrf-1
+    - user: REDACTED-username-1
+    - password: REDACTED-password-1
+  response:
+    status: 302
+    after: 0.010
+    headers:
+    - Location: http://as.example/consent?x=1
+- id: 4
+  step: login_page
+  at: 0.3
+  request:
+    method: GET
+    url: http://as.example/consent
+    http: "1.1"
+    query:
+    - x: "1"
+  response:
+    status: 200
+    after: 0.010
+    headers:
+    - Content-Type: text/html
+    body: {dropped: page, size: 512, sniff: html}
+    forms:
+    - method: post
+      action: /consent
+      fields:
+      - csrf: {type: hidden, value: REDACTED-csrf-2}
+- id: 5
+  step: login_page
+  at: 0.4
+  request:
+    method: POST
+    url: http://as.example/consent
+    http: "1.1"
+    form:
+    - csrf: REDACTED-csrf-2
+  response:
+    status: 302
+    after: 0.010
+    headers:
+    - Location: http://shop.example/cb?code=REDACTED-code-1&state=REDACTED-state-1
+"#;
+
+#[test]
+fn pages_are_kept_one_behind_the_other_up_to_the_response() {
+    let options = PlayOptions {
+        pages: Pages::Kept,
+        ..PlayOptions::default()
+    };
+    let cassette = authtape::cassette::load(PAGES.as_bytes()).expect("a cassette");
+    let mut client = Client {
+        player: Player::new(vec![cassette], &options),
+    };
+    let ask = "http://as.example/authorize?response_type=code&client_id=shop&redirect_uri=http%3A%2F%2Fshop.example%2Fcb&state=xyz";
+    let location = |response: &Response| {
+        let location = response.headers.get("location").expect("a redirect");
+        location.to_owned()
+    };
+    let login = location(&client.response(&said("GET", ask, &[], "")));
+    assert_eq!(login, "http://as.example/login");
+    let page = body(client.response(&said("GET", &login, &[], "")));
+    let csrf = field(&page, "csrf").expect("a value of this run");
+    let sent = format!("csrf={csrf}&user=u&password=p");
+    let consent = location(&client.response(&said("POST", &login, &[FORM], &sent)));
+    assert_eq!(consent, "http://as.example/consent?x=1");
+    let page = body(client.response(&said("GET", &consent, &[], "")));
+    let second = field(&page, "csrf").expect("a value of this run");
+    assert_ne!(csrf, second);
+    let url = "http://as.example/consent";
+    let sent = format!("csrf={second}");
+    let callback = location(&client.response(&said("POST", url, &[FORM], &sent)));
+    assert!(
+        callback.starts_with("http://shop.example/cb?code="),
+        "{callback}"
+    );
+    assert!(callback.ends_with("&state=xyz"), "{callback}");
+    let report = client.player.report();
+    assert!(report.is_clean(), "{:?}", report.lines());
+}
