@@ -12,6 +12,7 @@ use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
+use crate::oauth::tokens::{self, AT_HASH, C_HASH, Hash, S_HASH, Signature, Token, wrong_hashes};
 use crate::oauth::{Step, name};
 
 /// Whether the host is of a vendor whose token endpoint knows one grant, and needs no word for it.
@@ -76,6 +77,27 @@ pub struct Facts {
     /// A page asks for a password.
     #[serde(rename = "page.asks_password")]
     pub page_asks_password: bool,
+    /// What is wrong with the signature of an access token that is a JWT.
+    #[serde(rename = "jwt.access_token.sig")]
+    pub access_token_sig: Option<Signature>,
+    /// What is wrong with the signature of an ID Token.
+    #[serde(rename = "jwt.id_token.sig")]
+    pub id_token_sig: Option<Signature>,
+    /// What is wrong with the signature of a body that is a JWT as a whole.
+    #[serde(rename = "jwt.jwt.sig")]
+    pub jwt_sig: Option<Signature>,
+    /// What is wrong with the signature of an authorization response that is a JWT.
+    #[serde(rename = "jwt.response.sig")]
+    pub response_sig: Option<Signature>,
+    /// What is wrong with `at_hash` in an ID Token.
+    #[serde(rename = "hash.at_hash")]
+    pub at_hash: Option<Hash>,
+    /// What is wrong with `c_hash` in an ID Token.
+    #[serde(rename = "hash.c_hash")]
+    pub c_hash: Option<Hash>,
+    /// What is wrong with `s_hash` in an ID Token.
+    #[serde(rename = "hash.s_hash")]
+    pub s_hash: Option<Hash>,
     /// The server's `Date` minus our clock, in seconds, where it is two or more.
     #[serde(rename = "time.date_skew")]
     pub date_skew: Option<i64>,
@@ -84,6 +106,8 @@ pub struct Facts {
 impl Facts {
     /// The facts that are there, by their keys in the file, in its order.
     pub fn words(&self) -> Vec<(&'static str, String)> {
+        let word = |key, sig: Option<Signature>| sig.map(|sig| (key, sig.to_string()));
+        let hash = |key, hash: Option<Hash>| hash.map(|hash| (key, hash.to_string()));
         let flag = |key, set: bool| set.then(|| (key, "true".to_owned()));
         let facts = [
             self.body_sniff
@@ -109,6 +133,13 @@ impl Facts {
                 self.page_mentions_redirect_uri,
             ),
             flag("page.asks_password", self.page_asks_password),
+            word("jwt.access_token.sig", self.access_token_sig),
+            word("jwt.id_token.sig", self.id_token_sig),
+            word("jwt.jwt.sig", self.jwt_sig),
+            word("jwt.response.sig", self.response_sig),
+            hash("hash.at_hash", self.at_hash),
+            hash("hash.c_hash", self.c_hash),
+            hash("hash.s_hash", self.s_hash),
             self.date_skew
                 .map(|skew| ("time.date_skew", skew.to_string())),
         ];
@@ -137,9 +168,62 @@ impl Facts {
                 facts.page_asks_password = page.asks_password();
                 facts.page_mentions_redirect_uri = page.mentions_redirect_uri();
             }
+            facts.check_tokens(flows, reading, heard);
             facts.date_skew = date_skew(heard, clock);
         }
         facts
+    }
+
+    /// What is wrong with the signature of a JWT that stands there.
+    pub fn signature_mut(&mut self, token: Token) -> &mut Option<Signature> {
+        match token {
+            Token::Access => &mut self.access_token_sig,
+            Token::Body => &mut self.jwt_sig,
+            Token::Id => &mut self.id_token_sig,
+            Token::Response => &mut self.response_sig,
+        }
+    }
+
+    /// The same, to read.
+    pub fn signature(&self, token: Token) -> Option<Signature> {
+        match token {
+            Token::Access => self.access_token_sig,
+            Token::Body => self.jwt_sig,
+            Token::Id => self.id_token_sig,
+            Token::Response => self.response_sig,
+        }
+    }
+
+    /// Whether the signature of the JWT of this name is not the one that its header promises.
+    pub fn has_bad_signature(&self, name: &str) -> bool {
+        let signature = Token::from_word(name).and_then(|token| self.signature(token));
+        signature == Some(Signature::Bad)
+    }
+
+    /// Whether a hash in the ID Token is of something else than what came with it.
+    pub fn has_bad_hash(&self, claim: &str) -> bool {
+        let hash = match claim {
+            AT_HASH => self.at_hash,
+            C_HASH => self.c_hash,
+            S_HASH => self.s_hash,
+            _ => None,
+        };
+        hash == Some(Hash::Mismatch)
+    }
+
+    fn check_tokens(&mut self, flows: &Flows, reading: &Reading<'_>, heard: &Heard) {
+        let carried = flows.carried(heard, &reading.answer);
+        for (token, text) in tokens::tokens(reading, carried.as_ref()) {
+            *self.signature_mut(token) = flows.signature(token, &text);
+        }
+        for claim in wrong_hashes(flows, reading, carried.as_ref()) {
+            let fact = match claim {
+                AT_HASH => &mut self.at_hash,
+                C_HASH => &mut self.c_hash,
+                _ => &mut self.s_hash,
+            };
+            *fact = Some(Hash::Mismatch);
+        }
     }
 
     fn check_pkce(&mut self, flows: &Flows, fields: &Fields) {

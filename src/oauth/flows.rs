@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::{Heard, Param, Params, Said, Url};
 use crate::oauth::fields::{Answer, Fields, Reading};
+use crate::oauth::tokens::{Keys, Signature, Token};
 use crate::oauth::{Step, name};
 
 /// One authorization request, and what became of it.
@@ -33,6 +34,7 @@ pub struct Flows {
     access_tokens: HashSet<String>,
     client_secrets: HashSet<String>,
     endpoints: HashMap<String, Step>,
+    keys: Keys,
 }
 
 impl Flows {
@@ -47,6 +49,7 @@ impl Flows {
                 self.answer(fields.get(name::STATE), fields.get(name::CODE));
             }
             Step::Discovery => self.learn_endpoints(&reading.answer),
+            Step::Jwks => self.keys.learn(&said.url.host, &reading.answer),
             _ => {}
         }
         if let Some(secret) = fields.get(name::CLIENT_SECRET) {
@@ -130,6 +133,16 @@ impl Flows {
     /// Whether the value was sent or issued as a client's secret in this session.
     pub fn is_client_secret(&self, value: &str) -> bool {
         self.client_secrets.contains(value)
+    }
+
+    /// How many keys the sets of this session have.
+    pub fn keys_known(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// What is wrong with the signature of a JWT, by the keys and the secrets of this session.
+    pub fn signature(&self, token: Token, text: &str) -> Option<Signature> {
+        self.keys.check(token, text, &self.client_secrets)
     }
 
     /// Whether the value is a client's identifier in this session.

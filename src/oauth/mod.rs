@@ -22,5 +22,6 @@ pub mod registry;
 pub mod relation;
 pub mod sniff;
 mod step;
+pub mod tokens;
 
 pub use step::Step;

@@ -16,6 +16,7 @@ use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
+use crate::oauth::tokens::{Signature, Token, tokens};
 use crate::redact::{
     Capacity, DECLARED, Declared, Examiner, Interaction, Named, Piece, Profile, Redacted, Redactor,
     check, pieces,
@@ -50,6 +51,8 @@ pub struct Tape {
     /// In the order in which the exchanges ended.
     entries: Vec<Entry>,
     withheld: Vec<Withheld>,
+    /// The JWTs whose signature no key is known to have made.
+    unverified: Vec<Unverified>,
     is_full: bool,
     before: Before,
 }
@@ -61,6 +64,14 @@ enum Before {
     Stamped(Stamp),
     /// What no audit vouches for.
     Unstamped,
+}
+
+/// A JWT of an interaction. It is raw: no `Debug`.
+struct Unverified {
+    id: u64,
+    token: Token,
+    text: String,
+    told: Option<Signature>,
 }
 
 /// An interaction as its text, which takes far less memory than its values.
@@ -149,6 +160,7 @@ impl Tape {
             keep_values: options.keep_values,
             entries: Vec::new(),
             withheld: Vec::new(),
+            unverified: Vec::new(),
             is_full: false,
             before: Before::Nothing,
         }
@@ -173,6 +185,8 @@ impl Tape {
             return Laid::Skipped;
         }
         let facts = Facts::of(&self.flows, step, reading, exchange.clock);
+        self.remember_tokens(exchange, reading, &facts);
+        let known = self.flows.keys_known();
         self.flows.observe(step, reading);
         let Redacted {
             interaction,
@@ -183,11 +197,61 @@ impl Tape {
         let entry = self.audited(interaction, is_unlinked);
         let text = entry.text.clone();
         self.entries.push(entry);
-        if earlier_text_is_stale {
+        let is_retold = self.flows.keys_known() != known && self.verify_again();
+        if earlier_text_is_stale || is_retold {
             Laid::Rewritten(self.rewrite())
         } else {
             Laid::Appended(text)
         }
+    }
+
+    /// Remembers the JWTs of an answer until the keys are there that verify them: clients ask for
+    /// these when they have a token.
+    fn remember_tokens(&mut self, exchange: &Exchange, reading: &Reading<'_>, facts: &Facts) {
+        let Some(heard) = reading.heard else {
+            return;
+        };
+        let carried = self.flows.carried(heard, &reading.answer);
+        let room = UNVERIFIED_MAX.saturating_sub(self.unverified.len());
+        let found = tokens(reading, carried.as_ref()).into_iter().take(room);
+        let found = found.map(|(token, text)| Unverified {
+            id: exchange.id,
+            token,
+            text,
+            told: facts.signature(token),
+        });
+        self.unverified.extend(found);
+    }
+
+    /// Looks again at what could not be verified; whether something else is to be told of it.
+    fn verify_again(&mut self) -> bool {
+        let mut is_retold = false;
+        for at in 0..self.unverified.len() {
+            let Unverified {
+                id,
+                token,
+                text,
+                told,
+            } = &mut self.unverified[at];
+            let found = self.flows.signature(*token, text);
+            if *told == found {
+                continue;
+            }
+            *told = found;
+            let mut entries = self.entries.iter_mut();
+            let entry = entries.find(|entry| entry.id == *id);
+            let Some((entry, interaction)) = entry.and_then(|entry| {
+                let interaction = cassette::load_entry(&entry.text).ok()?;
+                Some((entry, interaction))
+            }) else {
+                continue;
+            };
+            let mut facts = interaction.facts().clone();
+            *facts.signature_mut(*token) = found;
+            entry.text = cassette::entry(&interaction.with_facts(facts));
+            is_retold = true;
+        }
+        is_retold
     }
 
     /// All that was to be written so far.
@@ -457,6 +521,9 @@ impl Refused {
         }
     }
 }
+
+/// How many JWTs are remembered until they are verified.
+const UNVERIFIED_MAX: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use crate::model::{Captured, Headers, Heard, Params, multipart, percent_decode};
 use crate::oauth::fields::Reading;
+use crate::oauth::jwt;
 use crate::oauth::page::Page;
 use crate::oauth::registry::{self, Class, Place};
 use crate::oauth::sniff::{Sniff, boundary, sniff};
@@ -155,6 +156,10 @@ impl Redactor {
                 }
                 drop(DropReason::Page)
             }
+            _ if is_jwt(text) => Body {
+                text: Some(self.value(place, JWT, text)),
+                ..Body::default()
+            },
             _ => {
                 self.hear(text, is_telling);
                 drop(DropReason::UnknownText)
@@ -272,6 +277,12 @@ impl Redactor {
     }
 }
 
+/// Whether a body is a JWT as a whole, signed or encrypted (RFC 9701, OpenID Connect Core section 5.3.2).
+fn is_jwt(text: &str) -> bool {
+    let text = text.trim();
+    jwt::parse(text).is_some() || jwt::encrypted(text).is_some()
+}
+
 /// Whether a run may be somebody's, and is long enough to be told from chance.
 pub(super) fn is_strange(run: &str) -> bool {
     (HEARD_MIN..=HEARD_MAX).contains(&run.len()) && !is_plain(run)
@@ -302,6 +313,8 @@ fn rounded(size: u64) -> u64 {
     rounded.filter(|_| size > 0).unwrap_or(size)
 }
 
+/// The name of a body that is one.
+const JWT: &str = "jwt";
 /// The least size that is told of a body that has any.
 const SIZE_MIN: u64 = 64;
 /// Bytes of the shortest run that is noted of a dropped text.

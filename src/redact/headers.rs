@@ -64,6 +64,8 @@ impl Redactor {
         if let Some(jwt) = jwt::parse(&fresh.value) {
             declaration.jwt_header = Some(self.jwt_part(&Value::Object(jwt.header), clock));
             declaration.jwt_claims = Some(self.jwt_part(&Value::Object(jwt.claims), clock));
+        } else if let Some(header) = jwt::encrypted(&fresh.value) {
+            declaration.jwt_header = Some(self.jwt_part(&Value::Object(header), clock));
         }
         Some(Named::new(fresh.label.key(), declaration))
     }
@@ -234,7 +236,7 @@ const BESIDE_MAX: usize = 4;
 const AIRPORT: usize = 3;
 
 /// Claims that are points in time (RFC 7519 section 4.1).
-const TIMES: &[&str] = &["auth_time", "exp", "iat", "nbf", "updated_at"];
+const TIMES: &[&str] = &["auth_time", "exp", "iat", "nbf"];
 
 #[cfg(test)]
 mod tests {

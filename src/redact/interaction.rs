@@ -93,6 +93,13 @@ impl Interaction {
                 .any(|secret| secret.value.value.is_some())
     }
 
+    /// The same interaction with what came to be known of it later.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Facts) -> Self {
+        self.facts = facts;
+        self
+    }
+
     /// The same interaction under another number.
     #[must_use]
     pub fn renumbered(mut self, id: u64) -> Self {

@@ -88,14 +88,16 @@ impl Redactor {
         let response = reading
             .heard
             .map(|heard| self.response(step, reading, heard));
-        let fresh = self.ledger.take_fresh();
-        let secrets = fresh
-            .iter()
-            .filter_map(|fresh| {
-                let declared = self.declared(fresh, exchange.clock);
-                self.revealed(fresh, declared)
-            })
-            .collect();
+        let mut fresh = self.ledger.take_fresh();
+        let mut secrets = Vec::new();
+        let mut at = 0;
+        while let Some(next) = fresh.get(at) {
+            let declared = self.declared(next, exchange.clock);
+            secrets.extend(self.revealed(next, declared));
+            // What is declared of a JWT may bring secrets of its own.
+            fresh.append(&mut self.ledger.take_fresh());
+            at += 1;
+        }
         let interaction = Interaction {
             id: exchange.id,
             step,
