@@ -10,7 +10,7 @@ use authtape::library::Overwrite;
 use clap::ValueEnum;
 
 use crate::cli::exit::{Exit, Usage};
-use crate::cli::output::error;
+use crate::cli::output::{error, plain, say};
 use crate::cli::playing::PlayingArgs;
 use crate::cli::recording::RecordingArgs;
 use crate::cli::run::{RunArgs, Went, block_on};
@@ -83,6 +83,10 @@ impl Asked {
             .playing
             .options(&self.cassettes, &self.run, signals.end())?;
         let running = deck::replay(options).await?;
+        if !self.run.quiet {
+            let notes = running.notes().iter();
+            notes.for_each(|note| say(&format!("authtape: {}", plain(note))));
+        }
         let went = self.run.inside(&running, &[], signals).await;
         let report = running.stop().await;
         let went = went?;

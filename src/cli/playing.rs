@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use authtape::deck::{MissListener, ReplayOptions};
 use authtape::launch::Outcome;
-use authtape::replay::{Allow, Pages, Part, PlayOptions, Report};
+use authtape::replay::{Allow, Clock, Pages, Part, PlayOptions, Report, Skew, TimeOptions};
 use clap::{Args, ValueEnum};
 use tokio::sync::Notify;
 
@@ -26,6 +26,8 @@ pub(crate) struct PlayingArgs {
     as_recorded: bool,
     #[command(flatten)]
     pages: PagesArgs,
+    #[command(flatten)]
+    time: TimeArgs,
     /// Parts of a request that must be the recorded ones, besides what the protocol asks for; what is
     /// no step of the protocol (kept with --keep all) is found by these alone
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,…")]
@@ -52,6 +54,36 @@ struct PagesArgs {
     /// does with a denial; a denial goes to the client as `access_denied`
     #[arg(long, conflicts_with = "keep_pages")]
     interactive: bool,
+}
+
+/// What becomes of points in time.
+#[derive(Args)]
+struct TimeArgs {
+    /// What time it is for the recorded servers: `shifted` (as it is here), `recorded`, `expired`
+    /// (what says when it ends has ended), or so many seconds off, such as +3600 or -60
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "shifted",
+        allow_hyphen_values = true
+    )]
+    clock: Clock,
+    /// Set the recorded servers' clocks right, where they were wrong
+    #[arg(long)]
+    no_skew: bool,
+}
+
+impl From<&TimeArgs> for TimeOptions {
+    fn from(args: &TimeArgs) -> Self {
+        Self {
+            clock: args.clock,
+            skew: if args.no_skew {
+                Skew::Dropped
+            } else {
+                Skew::Kept
+            },
+        }
+    }
 }
 
 /// Parts of a request, as VCR names them.
@@ -140,6 +172,7 @@ impl PlayingArgs {
                     OnMiss::Status(status) => Some(status),
                 },
                 seed: seed(self.seed)?,
+                time: (&self.time).into(),
                 ..PlayOptions::default()
             },
             wire: run.wire()?,

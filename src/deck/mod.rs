@@ -23,6 +23,7 @@ pub use mode::{Deed, Extending, RecordMode, extend};
 pub use playback::MissListener;
 pub use reel::{Recorded, Unreached};
 
+use crate::cassette::Cassette;
 use crate::deck::playback::Playback;
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
@@ -33,7 +34,7 @@ use crate::proxy::{
 };
 use crate::record::{self, Refused, Tape};
 use crate::redact::Profile;
-use crate::replay::{PlayOptions, Player, Repertoire, Report};
+use crate::replay::{self, PlayOptions, Player, Repertoire, Report, Unmintable};
 
 /// Why a run cannot start, or could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,14 @@ pub enum Error {
         path: PathBuf,
         /// Its profile.
         profile: Profile,
+    },
+    /// An answer of a cassette cannot be made.
+    #[error("cannot play {}", path.display())]
+    Unplayable {
+        /// The cassette.
+        path: PathBuf,
+        /// Why.
+        source: Unmintable,
     },
     /// The audit refused the finished cassette.
     #[error("nothing was written; the interactions are in {}", part.display())]
@@ -180,6 +189,7 @@ pub struct Recording {
 /// Cassettes that are being played.
 pub struct Replaying {
     playback: Playback,
+    notes: Vec<String>,
 }
 
 /// Starts recording; the proxy listens and the file exists when this returns.
@@ -229,9 +239,15 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
 ///
 /// Where a cassette cannot be read, or the proxy cannot start.
 pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error> {
-    let load = |path: &PathBuf| Ok((path.display().to_string(), library::load_playable(path)?));
-    let cassettes: Result<Vec<_>, library::Error> = options.cassettes.iter().map(load).collect();
-    let repertoire = Repertoire::new(cassettes?, &options.play);
+    let (mut cassettes, mut notes) = (Vec::new(), Vec::new());
+    for path in &options.cassettes {
+        let cassette = library::load_playable(path)?;
+        let name = path.display().to_string();
+        let told = mintable(path, &cassette)?;
+        notes.extend(told.iter().map(|note| format!("{name}, {note}")));
+        cassettes.push((name, cassette));
+    }
+    let repertoire = Repertoire::new(cassettes, &options.play);
     let authority = authority(&options.wire)?;
     let player = Player::of(Arc::new(repertoire), options.play.seed);
     let player = Arc::new(Mutex::new(player));
@@ -249,7 +265,15 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
         authority,
         password,
         roots: Vec::new(),
-        deck: Replaying { playback },
+        deck: Replaying { playback, notes },
+    })
+}
+
+/// What of a cassette is played otherwise than a client may need it.
+fn mintable(path: &Path, cassette: &Cassette) -> Result<Vec<String>, Error> {
+    replay::check(cassette).map_err(|source| Error::Unplayable {
+        path: path.to_owned(),
+        source,
     })
 }
 
@@ -364,6 +388,11 @@ impl Recording {
 }
 
 impl Running<Replaying> {
+    /// What is played otherwise than a client may need it.
+    pub fn notes(&self) -> &[String] {
+        &self.deck.notes
+    }
+
     /// Ends the run: what is in flight ends within two seconds.
     pub async fn stop(self) -> Report {
         self.serving.shutdown().await;

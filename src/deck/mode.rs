@@ -13,7 +13,8 @@ use crate::deck::playback::Playback;
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
 use crate::deck::{
-    Error, RecordOptions, Recorded, Recording, ReplayOptions, Running, Wired, keep, wire_up,
+    Error, RecordOptions, Recorded, Recording, ReplayOptions, Running, Wired, keep, mintable,
+    wire_up,
 };
 use crate::library::{self, Overwrite, PartFile};
 use crate::oauth::fields::Reading;
@@ -156,6 +157,7 @@ fn earlier(path: &Path, profile: Profile) -> Result<Earlier, Error> {
             profile: cassette.header.profile,
         });
     }
+    mintable(path, &cassette)?;
     let stamp = cassette.header.audit.as_ref();
     let text = library::read(path)?;
     let is_of = |text: &str| stamp.is_some_and(|stamp| stamp.is_of(text));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::deck::arrival::{peek, read};
 use crate::deck::recorder::Recorder;
+use crate::deck::reel::unix_now;
 use crate::model::{
     Body, Captured, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said,
 };
@@ -98,7 +99,7 @@ impl Playback {
 impl Handler for Playback {
     async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
         let said = self.said(&mut request).await;
-        let answer = self.lock().play(&said);
+        let answer = self.lock().play(&said, unix_now());
         match answer {
             Answer::Response(response) => {
                 if let Some(recorder) = &self.recorder {

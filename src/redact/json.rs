@@ -22,11 +22,13 @@ pub(super) enum Token<'a> {
 }
 
 /// A scalar of a JSON text, with the nearest key above it.
-pub(super) struct Scalar<'a> {
-    pub(super) key: &'a str,
+pub(crate) struct Scalar<'a> {
+    /// The nearest key above it.
+    pub(crate) key: &'a str,
     /// The decoded string, or the spelling of a number or word.
-    pub(super) value: &'a str,
-    pub(super) is_string: bool,
+    pub(crate) value: &'a str,
+    /// Whether it is a string.
+    pub(crate) is_string: bool,
 }
 
 /// Whether there is no white space outside strings.
@@ -37,6 +39,20 @@ pub(super) fn is_compact(text: &str) -> bool {
 /// Writes the text again with every scalar and key passed through `scalar` and `key`; `None` from
 /// either leaves the spelling as it is, a text replaces it as a string.
 pub(super) fn rewrite(
+    text: &str,
+    mut scalar: impl FnMut(Scalar<'_>) -> Option<String>,
+    mut key: impl FnMut(&str) -> Option<String>,
+) -> String {
+    let quoted = |text: Option<String>| text.map(|text| quote(&text));
+    respell(
+        text,
+        |replaced| quoted(scalar(replaced)),
+        |replaced| quoted(key(replaced)),
+    )
+}
+
+/// The same, where what is given is the spelling.
+pub(crate) fn respell(
     text: &str,
     mut scalar: impl FnMut(Scalar<'_>) -> Option<String>,
     mut key: impl FnMut(&str) -> Option<String>,
@@ -52,7 +68,7 @@ pub(super) fn rewrite(
             }
             Token::String(spelled) if nesting.expects_key() => {
                 let name = decode(spelled);
-                out.push_str(&key(&name).map_or_else(|| spelled.to_owned(), |text| quote(&text)));
+                out.push_str(&key(&name).unwrap_or_else(|| spelled.to_owned()));
                 nesting.keyed(name);
             }
             Token::String(spelled) => {
@@ -62,7 +78,7 @@ pub(super) fn rewrite(
                     value: &value,
                     is_string: true,
                 });
-                out.push_str(&replaced.map_or_else(|| spelled.to_owned(), |text| quote(&text)));
+                out.push_str(&replaced.unwrap_or_else(|| spelled.to_owned()));
             }
             Token::Bare(spelled) => {
                 let replaced = scalar(Scalar {
@@ -70,7 +86,7 @@ pub(super) fn rewrite(
                     value: spelled,
                     is_string: false,
                 });
-                out.push_str(&replaced.map_or_else(|| spelled.to_owned(), |text| quote(&text)));
+                out.push_str(&replaced.unwrap_or_else(|| spelled.to_owned()));
             }
         }
     }

@@ -50,6 +50,7 @@ pub use interaction::{
     AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
     Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
 };
+pub(crate) use json::{Scalar, respell};
 pub use json::{minify, pretty, quote};
 pub(crate) use label::broken_label;
 pub use label::{Label, Piece, Suffix, escape, in_its_case, join, pieces};

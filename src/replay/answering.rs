@@ -1,5 +1,6 @@
 //! Answering: the response of the interaction that was picked, and what later requests owe to it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -132,6 +133,9 @@ impl Player {
             cassette: self.repertoire.cassette(at),
             asked: &self.asked,
             bindings: &mut self.bindings,
+            at,
+            times: self.repertoire.times(at, self.now),
+            open: HashSet::new(),
         };
         let recorded = self.repertoire.response(at)?;
         Some(make(recorded, &mut rendering))

@@ -6,12 +6,16 @@ use std::collections::{HashMap, HashSet};
 use zeroize::Zeroizing;
 
 use crate::model::{percent_decode, percent_encode};
+use crate::oauth::registry::{self, Class, Place};
 use crate::redact::{Declaration, Label, Piece, Suffix, pieces, says_whose};
 use crate::replay::mint::Mint;
+use crate::replay::values::is_of_flow;
 
 /// What stands for each label in this run, by cassette.
 pub(super) struct Bindings {
     values: HashMap<(usize, Label), String>,
+    /// Those of them that no client sent.
+    unsent: HashSet<(usize, Label)>,
     /// Whose each value is, or was before its flow began anew.
     owners: HashMap<String, Vec<(usize, Label)>>,
     /// What was made here, whether or not it still stands for a label.
@@ -24,6 +28,7 @@ impl Bindings {
     pub(super) fn new(seed: [u8; 32]) -> Self {
         Self {
             values: HashMap::new(),
+            unsent: HashSet::new(),
             owners: HashMap::new(),
             minted: HashSet::new(),
             mint: Mint::new(seed),
@@ -40,6 +45,7 @@ impl Bindings {
             let bound = self.values.get(&(cassette, label.core()));
             bound.is_none_or(|value| applied(value, label) == *part)
                 || self.was(cassette, label, part)
+                || is_somebodys(label) && self.unsent.contains(&(cassette, label.core()))
         })
     }
 
@@ -168,9 +174,40 @@ impl Bindings {
         values
     }
 
+    /// Whether there is a value for the label.
+    pub(super) fn is_bound(&self, cassette: usize, label: &Label) -> bool {
+        self.values.contains_key(&(cassette, label.core()))
+    }
+
+    /// Forgets a label unless a client sent it, so that it is made anew.
+    pub(super) fn renew(&mut self, cassette: usize, label: &Label) {
+        if self.unsent.contains(&(cassette, label.core())) {
+            self.forget(cassette, label);
+        }
+    }
+
+    /// Takes a JWT that was made for a label.
+    pub(super) fn take(&mut self, cassette: usize, label: &Label, jwt: String) {
+        let key = (cassette, label.core());
+        // The others are made again with each answer, and nobody brings them back.
+        if is_of_flow(&label.kind) {
+            self.own(cassette, label.core(), &jwt);
+            self.minted.insert(jwt.clone());
+        }
+        self.unsent.insert(key.clone());
+        self.values.insert(key, jwt);
+    }
+
+    /// Letters and digits for a label.
+    pub(super) fn letters(&mut self, label: &Label, length: usize) -> String {
+        self.mint.letters(label, length)
+    }
+
     /// Forgets a label, so that it is made anew.
     pub(super) fn forget(&mut self, cassette: usize, label: &Label) {
-        self.values.remove(&(cassette, label.core()));
+        let key = (cassette, label.core());
+        self.values.remove(&key);
+        self.unsent.remove(&key);
     }
 
     /// The value of a label, made in its declared shape where there is none yet.
@@ -188,9 +225,17 @@ impl Bindings {
         self.minted.insert(value.clone());
         self.own(cassette, core.clone(), &value);
         let out = applied(&value, label);
+        self.unsent.insert((cassette, core.clone()));
         self.values.insert((cassette, core), value);
         out
     }
+}
+
+/// Whether a label stands for what somebody is called, which a client may know from elsewhere than
+/// from an answer: the one made up for this run is then not the one that it sends.
+fn is_somebodys(label: &Label) -> bool {
+    let class = registry::class(Place::Any, &label.kind);
+    matches!(class, Some(Class::Personal | Class::Pseudonym))
 }
 
 fn applied(value: &str, label: &Label) -> String {
@@ -287,6 +332,24 @@ mod tests {
         let code = bindings.value(0, &Label::new("code", 1), None);
         assert_eq!(code, "a/b");
         assert!(bindings.accepts(1, "REDACTED-state-1", "another cassette"));
+    }
+
+    #[test]
+    fn who_somebody_is_a_client_may_know_from_elsewhere() {
+        let mut bindings = Bindings::new([0; 32]);
+        for (kind, expected) in [("email", true), ("sub", true), ("access_token", false)] {
+            let label = Label::new(kind, 1);
+            let text = label.to_string();
+            let made = bindings.value(0, &label, None);
+            assert!(bindings.accepts(0, &text, &made), "{kind}");
+            assert_eq!(
+                bindings.accepts(0, &text, "jane@corp.example"),
+                expected,
+                "{kind}"
+            );
+        }
+        bindings.bind(0, "REDACTED-email-2", "jane@corp.example");
+        assert!(!bindings.accepts(0, "REDACTED-email-2", "another"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::oauth::flows::Flows;
 use crate::redact::Label;
 use crate::replay::asking::Pending;
 use crate::replay::bindings::Bindings;
+use crate::replay::clock::TimeOptions;
 use crate::replay::matching::Part;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::picking::Chosen;
@@ -41,6 +42,8 @@ pub struct PlayOptions {
     pub miss_status: Option<u16>,
     /// What minted values are made of; the same seed makes the same values.
     pub seed: [u8; 32],
+    /// What time it is for the recorded servers.
+    pub time: TimeOptions,
 }
 
 /// What becomes of the pages between an authorization request and its response.
@@ -82,6 +85,8 @@ pub enum Answer {
 pub struct Player {
     pub(super) repertoire: Arc<Repertoire>,
     pub(super) plays: Plays,
+    /// When the request came that is being answered.
+    pub(super) now: i64,
     /// The cassette that the last authorization request was answered from.
     pub(super) cassette: Option<usize>,
     /// What this run asked the authorization endpoint for, last.
@@ -109,6 +114,7 @@ impl Player {
         Self {
             repertoire,
             plays: Plays::default(),
+            now: 0,
             cassette: None,
             asked: Asked::default(),
             bindings: Bindings::new(seed),
@@ -120,8 +126,9 @@ impl Player {
         }
     }
 
-    /// Answers a request.
-    pub fn play(&mut self, said: &Said) -> Answer {
+    /// Answers a request that comes at this time, in Unix seconds.
+    pub fn play(&mut self, said: &Said, now: i64) -> Answer {
+        self.now = now;
         let repertoire = Arc::clone(&self.repertoire);
         let is_ours = !repertoire.options.records || self.is_begun_on_tape(said);
         if !is_ours && self.given.is_in(said) {

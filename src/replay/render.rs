@@ -1,24 +1,35 @@
 //! From a recorded response, with this run's values, to the response that goes out.
 
+use std::collections::HashSet;
+
 use crate::model::{Headers, Opaque, Params, Response, Url, Version, percent_encode};
 use crate::oauth::name;
 use crate::redact::{
-    Content, HOST, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify, pieces, quote,
+    Content, Declaration, HOST, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify,
+    pieces, quote,
 };
 use crate::replay::bindings::Bindings;
+use crate::replay::clock::Times;
 use crate::replay::repertoire::Repertoire;
+use crate::replay::values::label_of_key;
 
 /// What a response is rendered with.
 pub(super) struct Rendering<'a> {
     pub(super) repertoire: &'a Repertoire,
     pub(super) cassette: usize,
+    /// The interaction whose response this is.
+    pub(super) at: usize,
     pub(super) asked: &'a Asked,
     pub(super) bindings: &'a mut Bindings,
+    pub(super) times: Times,
+    /// The JWTs that are being made, of which none can hold itself.
+    pub(super) open: HashSet<Label>,
 }
 
 impl Rendering<'_> {
     /// The response of an interaction.
     pub(super) fn response(&mut self, recorded: &RecordedResponse) -> Response {
+        self.renew();
         let mut headers = Headers::new();
         for Named { name, value } in recorded.header_fields() {
             // The body is stored, and sent, without its content coding; and a policy for the
@@ -38,7 +49,11 @@ impl Rendering<'_> {
             } else {
                 self.fill(value, str::to_owned)
             };
+            let value = self.times.field(name, &value).unwrap_or(value);
             headers.push(name.clone(), value);
+        }
+        if let Some(date) = self.times.date() {
+            headers.push("Date", date);
         }
         headers.push("authtape-replay", "1");
         Response {
@@ -62,11 +77,7 @@ impl Rendering<'_> {
 
     fn body(&mut self, recorded: &RecordedResponse) -> String {
         match recorded.content() {
-            Content::Json {
-                text,
-                wire: JsonWire::Compact,
-            } => self.json(&minify(text)),
-            Content::Json { text, .. } => self.json(text),
+            Content::Json { text, wire } => self.json_body(text, wire),
             Content::Form { raw: Some(raw), .. } => self.fill(raw, percent_encode),
             Content::Form { pairs, raw: None } => {
                 let pair = |pair: &Named<String>| {
@@ -81,8 +92,29 @@ impl Rendering<'_> {
         }
     }
 
+    fn json_body(&mut self, text: &str, wire: JsonWire) -> String {
+        let keys = self.repertoire.keys(self.cassette);
+        let text = match (keys.served(text, wire), wire) {
+            (Some(set), _) => set,
+            (None, JsonWire::Compact) => minify(text),
+            (None, JsonWire::Exact) => text.to_owned(),
+        };
+        let text = self.times.json(&text);
+        self.json(&text)
+    }
+
+    /// The JWTs that an answer brings are made when it is sent: they are of that time.
+    fn renew(&mut self) {
+        let is_jwt = |declared: &&Named<Declaration>| declared.value.jwt_header.is_some();
+        let secrets = self.repertoire.interaction(self.at).secrets().iter();
+        let brought = secrets.filter(is_jwt);
+        for label in brought.filter_map(|declared| label_of_key(&declared.name)) {
+            self.bindings.renew(self.cassette, &label);
+        }
+    }
+
     /// A JSON text whose labels are filled in as strings, or as the numbers that they stand for.
-    fn json(&mut self, text: &str) -> String {
+    pub(super) fn json(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut unquote = false;
         for piece in pieces(text) {
@@ -102,21 +134,25 @@ impl Rendering<'_> {
                 }
                 Piece::Label(label) => {
                     let value = self.value(&label);
-                    out.push_str(quote(&value).trim_matches('"'));
+                    let quoted = quote(&value);
+                    out.push_str(&quoted[1..quoted.len() - 1]);
                 }
             }
         }
         out
     }
 
+    /// The number for a label, which is its value where that is one.
     fn number(&mut self, label: &Label) -> String {
-        let digits: String = self
-            .value(label)
-            .chars()
-            .filter(char::is_ascii_digit)
-            .take(9)
-            .collect();
-        format!("1{digits}")
+        let value = self.value(label);
+        let is_number = value
+            .parse::<u64>()
+            .is_ok_and(|number| number.to_string() == value);
+        if is_number {
+            return value;
+        }
+        let digits = value.chars().filter(char::is_ascii_digit).take(9);
+        format!("1{}", digits.collect::<String>())
     }
 
     /// A text with its labels filled in, each passed through `encode`.
@@ -137,6 +173,17 @@ impl Rendering<'_> {
 
     pub(super) fn value(&mut self, label: &Label) -> String {
         let declared = self.repertoire.declaration(self.cassette, label);
+        if let Some((by, declared)) = declared
+            && !self.bindings.is_bound(self.cassette, label)
+            && self.open.insert(label.core())
+        {
+            let jwt = self.jwt(label, by, declared);
+            self.open.remove(&label.core());
+            if let Some(jwt) = jwt {
+                self.bindings.take(self.cassette, label, jwt);
+            }
+        }
+        let declared = declared.map(|(_, declared)| declared);
         self.bindings.value(self.cassette, label, declared)
     }
 }

@@ -7,7 +7,9 @@ use crate::cassette::Cassette;
 use crate::model::FailureKind;
 use crate::oauth::{Step, name};
 use crate::redact::{Declaration, Interaction, Label, RecordedResponse};
+use crate::replay::clock::{Times, begun};
 use crate::replay::endpoints::{Endpoint, Endpoints};
+use crate::replay::jwks::Ring;
 use crate::replay::player::PlayOptions;
 use crate::replay::posture::Posture;
 use crate::replay::relations::{Relations, labels, sent};
@@ -43,6 +45,9 @@ struct Reel {
     name: String,
     tracks: Range<usize>,
     relations: Relations,
+    /// When it began, in Unix seconds.
+    begun: Option<i64>,
+    keys: Ring,
 }
 
 impl Repertoire {
@@ -61,17 +66,20 @@ impl Repertoire {
             is_empty: true,
         };
         for (name, content) in cassettes {
-            repertoire.thread(name, content.interactions);
+            let begun = begun(&content.header);
+            repertoire.thread(name, begun, content.interactions);
         }
         repertoire
     }
 
-    fn thread(&mut self, name: String, interactions: Vec<Interaction>) {
+    fn thread(&mut self, name: String, begun: Option<i64>, interactions: Vec<Interaction>) {
         let (cassette, first) = (self.reels.len(), self.tracks.len());
         self.reels.push(Reel {
             name,
             tracks: first..first + interactions.len(),
             relations: Relations::of(first, &interactions),
+            begun,
+            keys: Ring::of(interactions.iter()),
         });
         for (at, interaction) in (first..).zip(interactions) {
             let step = interaction.step();
@@ -137,14 +145,29 @@ impl Repertoire {
         track.posture.get_or_init(|| Posture::recorded(self, at))
     }
 
-    /// What is declared of a label.
-    pub(super) fn declaration(&self, cassette: usize, label: &Label) -> Option<&Declaration> {
+    /// The keys of the sets of a cassette.
+    pub(super) fn keys(&self, cassette: usize) -> &Ring {
+        &self.reels[cassette].keys
+    }
+
+    /// The times of an answer that is sent at `now`.
+    pub(super) fn times(&self, at: usize, now: i64) -> Times {
+        let begun = self.reels[self.cassette(at)].begun;
+        Times::of(self.options.time, now, begun, self.interaction(at))
+    }
+
+    /// What is declared of a label, and the interaction that brought it.
+    pub(super) fn declaration(
+        &self,
+        cassette: usize,
+        label: &Label,
+    ) -> Option<(&Interaction, &Declaration)> {
         let key = label.key();
         let at = self.relations(cassette).declares(&key)?;
-        let mut secrets = self.interaction(at).secrets().iter();
-        secrets
-            .find(|secret| secret.name == key)
-            .map(|secret| &secret.value)
+        let interaction = self.interaction(at);
+        let mut secrets = interaction.secrets().iter();
+        let declared = secrets.find(|secret| secret.name == key)?;
+        Some((interaction, &declared.value))
     }
 
     /// What was asked at a URL without its query; a label in a recorded one stands for whatever

@@ -26,5 +26,6 @@ mod secrets;
 mod servers;
 mod session;
 mod support;
+mod tokens;
 mod waits;
 mod ways;

@@ -12,7 +12,7 @@ use crate::cli::{authtape, said};
 use crate::session::{
     self, CLIENT, CODE, FAULTS, Fault, ISSUER, REALM, REQUEST_ID, SHOP, STATE, VERIFIER,
 };
-use crate::support::{plain_server, said as request};
+use crate::support::{NOW, plain_server, said as request};
 
 /// Parts of the names of hosts, and whatever else says whose session it was.
 const TELLING: &[&str] = &["acme", CLIENT, REALM, REQUEST_ID, "X11", "github"];
@@ -152,7 +152,7 @@ impl Client {
     }
 
     fn get(&mut self, url: &str) -> Response {
-        match self.player.play(&request("GET", url, &[], "")) {
+        match self.player.play(&request("GET", url, &[], ""), NOW) {
             Answer::Response(response) => response,
             other => panic!("{url}: {other:?}"),
         }
@@ -186,7 +186,8 @@ impl Client {
         );
         let declared = ("Content-Type", "application/x-www-form-urlencoded");
         let url = format!("{}/token", self.base());
-        self.player.play(&request("POST", &url, &[declared], &form))
+        self.player
+            .play(&request("POST", &url, &[declared], &form), NOW)
     }
 }
 

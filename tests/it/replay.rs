@@ -4,7 +4,7 @@ use authtape::model::{Body, Params, Response, Url, percent_decode, percent_encod
 use authtape::oauth::pkce;
 use authtape::replay::{Answer, Miss, Pages, PlayOptions, Player};
 
-use crate::support::{said, thread};
+use crate::support::{NOW, said, thread};
 
 const AUTHORIZE: &str = "https://accounts.example.com/app/oauth/authorize";
 const TOKEN: &str = "https://accounts.example.com/token";
@@ -57,11 +57,11 @@ impl Client {
     }
 
     fn token(&mut self, headers: &[(&str, &str)], body: &str) -> Answer {
-        self.player.play(&said("POST", TOKEN, headers, body))
+        self.player.play(&said("POST", TOKEN, headers, body), NOW)
     }
 
     fn response(&mut self, request: &authtape::model::Said) -> Response {
-        match self.player.play(request) {
+        match self.player.play(request, NOW) {
             Answer::Response(response) => response,
             other => panic!("{other:?}"),
         }
@@ -164,7 +164,7 @@ fn a_recorded_failure_is_played_while_the_defect_is_there() {
             CALLBACK.to_owned()
         };
         let code = client.authorize(&asked, "s1");
-        denied(client.player.play(&sent(variant, &code)));
+        denied(client.player.play(&sent(variant, &code), NOW));
         assert!(
             client.player.report().is_clean(),
             "{variant}: {:?}",
@@ -308,7 +308,7 @@ fn a_wrong_method_or_body_is_refused_as_a_server_would() {
     ] {
         let mut client = Client::of(&["correct"]);
         let code = client.authorize(CALLBACK, "s1");
-        let Answer::Response(response) = client.player.play(&sent(variant, &code)) else {
+        let Answer::Response(response) = client.player.play(&sent(variant, &code), NOW) else {
             panic!("{variant}: refused")
         };
         assert_eq!(response.status, status, "{variant}");
@@ -320,16 +320,19 @@ fn a_wrong_method_or_body_is_refused_as_a_server_would() {
 #[test]
 fn what_is_not_on_tape_is_a_miss_that_explains_itself() {
     let mut client = Client::of(&["correct"]);
-    let elsewhere = miss(client.player.play(&said(
-        "POST",
-        "https://other.example/token",
-        &[FORM],
-        "grant_type=password&password=hunter2hunter2",
-    )));
+    let elsewhere = miss(client.player.play(
+        &said(
+            "POST",
+            "https://other.example/token",
+            &[FORM],
+            "grant_type=password&password=hunter2hunter2",
+        ),
+        NOW,
+    ));
     let scope = format!(
         "{AUTHORIZE}?client_id=8kqf3mz2x7&response_type=code&redirect_uri=https%3A%2F%2Fother.example%2Fcb&state=hunter3hunter3&code_challenge=c&code_challenge_method=S256"
     );
-    let redirected = miss(client.player.play(&said("GET", &scope, &[], "")));
+    let redirected = miss(client.player.play(&said("GET", &scope, &[], ""), NOW));
     insta::assert_snapshot!(format!(
         "{}\n\n{}",
         elsewhere.lines().join("\n"),
@@ -361,7 +364,7 @@ fn a_miss_shows_no_segment_that_may_be_a_secret() {
         (encoded.as_str(), "…"),
     ] {
         let url = format!("https://accounts.example.com/users/{segment}/info");
-        let asked = miss(client.player.play(&said("GET", &url, &[], "")));
+        let asked = miss(client.player.play(&said("GET", &url, &[], ""), NOW));
         let expected = format!("GET https://accounts.example.com/users/{shown}/info");
         assert_eq!(asked.asked, expected);
     }
@@ -379,7 +382,7 @@ fn misses_beyond_a_thousand_are_only_counted() {
     for _ in 0..1_003 {
         client
             .player
-            .play(&said("GET", "https://other.example/", &[], ""));
+            .play(&said("GET", "https://other.example/", &[], ""), NOW);
     }
     let report = client.player.report();
     assert_eq!((report.misses.len(), report.untold), (1_000, 3));
@@ -411,7 +414,7 @@ fn as_recorded_plays_the_tape_blindly() {
             ..PlayOptions::default()
         },
     );
-    denied(player.play(&said("POST", TOKEN, &[FORM], "grant_type=whatever")));
+    denied(player.play(&said("POST", TOKEN, &[FORM], "grant_type=whatever"), NOW));
 }
 
 #[test]
@@ -473,7 +476,7 @@ interactions:
     let cassette = authtape::cassette::load(tape.as_bytes()).expect("a cassette");
     let mut player = Player::new(vec![cassette], &PlayOptions::default());
     let url = "https://as.example/authorize?client_id=c1&response_type=code&redirect_uri=https%3A%2F%2Fshop.example%2Fcb&state=live";
-    let Answer::Response(response) = player.play(&said("GET", url, &[], "")) else {
+    let Answer::Response(response) = player.play(&said("GET", url, &[], ""), NOW) else {
         panic!("played")
     };
     let location = response.headers.get("location").expect("a redirect");
@@ -626,7 +629,7 @@ fn pages_are_shown_as_their_forms_where_that_is_asked_for() {
             &format!("username=u&password=p&csrf={csrf}"),
         )
     };
-    let refused = miss(client.player.play(&post("another")));
+    let refused = miss(client.player.play(&post("another"), NOW));
     assert_eq!(refused.reason, "csrf is not the one this run used before");
     let answer = body(client.response(&post(&csrf)));
     assert_eq!(field(&answer, "state").as_deref(), Some("s1"));
@@ -752,7 +755,7 @@ fn a_request_in_the_middle_of_nowhere_is_explained() {
     ];
     for (name, request) in steps {
         let mut client = Client::of(&["correct"]);
-        let told = match client.player.play(&request) {
+        let told = match client.player.play(&request, NOW) {
             Answer::Miss(miss) => {
                 let response = miss.response();
                 assert!(response.headers.has("authtape-miss"), "{name}");
@@ -924,7 +927,7 @@ fn what_is_no_step_of_the_protocol_is_found_by_the_parts_that_are_asked_for() {
         let cassette = authtape::cassette::load(CALLS.as_bytes()).expect("a cassette");
         let mut player = Player::new(vec![cassette], &options);
         let name = format!("{parts:?} {method} {url} {sent}");
-        match (player.play(&said(method, url, &[], sent)), expected) {
+        match (player.play(&said(method, url, &[], sent), NOW), expected) {
             (Answer::Response(response), Some(expected)) => {
                 assert_eq!(body(response), expected, "{name}");
             }

@@ -17,6 +17,8 @@ use before::{is_edge, raw_cassette, relation, untied};
 use flow::Flow;
 use table::CASES;
 
+use crate::support::NOW;
+
 /// One fault.
 pub(crate) struct Case {
     /// Where people met it, and what it is.
@@ -294,7 +296,7 @@ fn a_client_that_mended_its_escapes_is_not_played_the_failure() {
     let mut player = Player::new(vec![recorded(&flow, Profile::Support)], &options);
     let request = &flow.exchanges()[0].request;
     let asked = Params::parse(request.url.query.as_deref().expect("a query"));
-    let Answer::Response(answer) = player.play(request) else {
+    let Answer::Response(answer) = player.play(request, NOW) else {
         panic!("an authorization response")
     };
     let location = answer.headers.get("location").and_then(Url::parse);
@@ -302,7 +304,7 @@ fn a_client_that_mended_its_escapes_is_not_played_the_failure() {
     let code = Params::parse(&query);
     flow.send("code", code.get("code").expect("a code"));
     flow.send("redirect_uri", asked.get("redirect_uri").expect("a URI"));
-    let Answer::Miss(miss) = player.play(&flow.exchanges()[1].request) else {
+    let Answer::Miss(miss) = player.play(&flow.exchanges()[1].request, NOW) else {
         panic!("the recorded failure")
     };
     let told = miss.reason.contains("now equals the one sent");
