@@ -1,6 +1,8 @@
 //! The encodings in which a secret may turn up in a text.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -94,39 +96,46 @@ impl Encoding {
     /// The value spelled so.
     pub(super) fn encode(self, value: &str) -> String {
         let mut out = String::with_capacity(value.len());
-        match self {
-            Self::Base64(shift) => base64(&STANDARD_NO_PAD, value, shift),
-            Self::Base64Url(shift) => base64(&URL_SAFE_NO_PAD, value, shift),
-            Self::JwtPart(part) => jwt_part(value, part).to_owned(),
-            Self::Lower => value.to_ascii_lowercase(),
-            _ => {
-                value.chars().for_each(|c| self.character(c, &mut out));
-                out
-            }
-        }
+        self.in_parts(value, |part| {
+            out.push_str(part);
+            ControlFlow::<()>::Continue(())
+        });
+        out
     }
 
-    /// How long the spelled value is, where the text begins with it.
-    pub(super) fn starts(self, text: &[u8], value: &str) -> Option<usize> {
-        let whole = |spelled: &str| {
-            text.starts_with(spelled.as_bytes())
-                .then_some(spelled.len())
-        };
-        match self {
-            Self::Raw => whole(value),
-            Self::JwtPart(part) => whole(jwt_part(value, part)),
-            Self::Lower | Self::Base64(_) | Self::Base64Url(_) => whole(&self.encode(value)),
+    /// How long the spelled value is, where the text begins with it; else how it compares with the
+    /// text.
+    pub(super) fn against(self, text: &[u8], value: &str) -> Result<usize, Ordering> {
+        let mut at = 0;
+        let differs = self.in_parts(value, |part| {
+            let rest = &text[at..];
+            if !rest.starts_with(part.as_bytes()) {
+                return ControlFlow::Break(part.as_bytes().cmp(rest));
+            }
+            at += part.len();
+            ControlFlow::Continue(())
+        });
+        differs.map_or(Ok(at), Err)
+    }
+
+    /// Spells the value in parts, as far as each is asked for.
+    fn in_parts<B>(self, value: &str, mut each: impl FnMut(&str) -> ControlFlow<B>) -> Option<B> {
+        let flow = match self {
+            Self::Raw => each(value),
+            Self::Lower => each(&value.to_ascii_lowercase()),
+            Self::Base64(shift) => base64(&STANDARD_NO_PAD, value, shift, each),
+            Self::Base64Url(shift) => base64(&URL_SAFE_NO_PAD, value, shift, each),
+            Self::JwtPart(part) => each(jwt_part(value, part)),
             _ => {
                 let mut spelled = String::new();
-                value.chars().try_fold(0, |at, c| {
+                value.chars().try_for_each(|c| {
                     spelled.clear();
                     self.character(c, &mut spelled);
-                    text[at..]
-                        .starts_with(spelled.as_bytes())
-                        .then_some(at + spelled.len())
+                    each(&spelled)
                 })
             }
-        }
+        };
+        flow.break_value()
     }
 
     /// One character, in the encodings that spell each by itself.
@@ -186,13 +195,28 @@ fn json_character(c: char, out: &mut String) {
     }
 }
 
-fn base64(engine: &impl base64::Engine, value: &str, shift: u8) -> String {
-    let mut bytes = vec![0; usize::from(shift)];
-    bytes.extend_from_slice(value.as_bytes());
-    let text = engine.encode(&bytes);
-    text.get(base64_core(value.len(), shift))
-        .unwrap_or_default()
-        .to_owned()
+/// The characters that depend on the value alone, a block of bytes at a time.
+fn base64<B>(
+    engine: &impl base64::Engine,
+    value: &str,
+    shift: u8,
+    mut each: impl FnMut(&str) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let (mut bytes, mut text) = ([0; BLOCK], [0; BLOCK * 4 / 3]);
+    let mut rest = value.as_bytes();
+    let mut filled = usize::from(shift);
+    let mut begin = base64_core(value.len(), shift).start;
+    while !rest.is_empty() {
+        let (block, behind) = rest.split_at(rest.len().min(BLOCK - filled));
+        let end = filled + block.len();
+        bytes[filled..end].copy_from_slice(block);
+        // A block has room for its own text.
+        let _ = engine.encode_slice(&bytes[..end], &mut text);
+        let whole = text.get(begin..end * 8 / 6).unwrap_or_default();
+        each(std::str::from_utf8(whole).unwrap_or_default())?;
+        (rest, filled, begin) = (behind, 0, 0);
+    }
+    ControlFlow::Continue(())
 }
 
 /// Where the characters stand that depend on a value of this length alone.
@@ -231,6 +255,8 @@ const ALL: &[Encoding] = &[
 ];
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 const LOWER: &[u8; 16] = b"0123456789abcdef";
+/// Whole groups of three bytes, each of which is four characters.
+const BLOCK: usize = 48;
 /// Fewer characters of base64 stand in too many texts.
 const BASE64_MIN: usize = 8;
 const JWT_PART_MIN: usize = 16;

@@ -1,5 +1,7 @@
 //! What betrays a secret without being it: a few of its characters in a row, and a hash of it.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 
 use base64::Engine as _;
@@ -10,7 +12,8 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use crate::oauth::jwt;
-use crate::redact::index::Index;
+use crate::redact::decode::hex_byte;
+use crate::redact::index::{Index, Spell};
 use crate::redact::label::Label;
 use crate::redact::pattern::PREFIXES;
 use crate::redact::shape::declare_shape;
@@ -18,10 +21,14 @@ use crate::redact::vocabulary::is_plain;
 
 /// Searches for parts and hashes of secrets. They are wiped when it is dropped.
 pub(super) struct Fragments<'a> {
+    texts: Texts<'a>,
+    index: Index<Fragment>,
+}
+
+struct Texts<'a> {
     secrets: &'a [(Zeroizing<String>, Label)],
     /// How hashes begin, with the secret that each is of.
     hashes: Vec<(Zeroizing<String>, u32)>,
-    index: Index<Fragment>,
 }
 
 #[derive(Clone, Copy)]
@@ -49,8 +56,10 @@ impl<'a> Fragments<'a> {
             .flat_map(|text| text.as_bytes().windows(PART_MIN))
             .collect();
         let mut fragments = Self {
-            secrets,
-            hashes: Vec::new(),
+            texts: Texts {
+                secrets,
+                hashes: Vec::new(),
+            },
             index: Index::default(),
         };
         let room = parts_max / secrets.len().max(1);
@@ -67,17 +76,12 @@ impl<'a> Fragments<'a> {
 
     /// What of which secret stands in the text, in words.
     pub(super) fn find(&self, text: &str) -> Option<String> {
-        let length = |fragment, text: &[u8]| {
-            let pattern = self.pattern(fragment)?;
-            text.starts_with(pattern.as_bytes())
-                .then_some(pattern.len())
-        };
-        let hit = self.index.find(text.as_bytes(), 0, length)?;
+        let hit = self.index.find(text.as_bytes(), 0, &self.texts)?;
         let (what, of) = match hit.value {
             Fragment::Part { of, .. } => ("part", of),
-            Fragment::Hash(at) => ("hash", self.hashes.get(at as usize)?.1),
+            Fragment::Hash(at) => ("hash", self.texts.hashes.get(at as usize)?.1),
         };
-        let (_, label) = self.secrets.get(of as usize)?;
+        let (_, label) = self.texts.secrets.get(of as usize)?;
         Some(format!("{what} of a {}", label.kind))
     }
 
@@ -86,18 +90,8 @@ impl<'a> Fragments<'a> {
         self.index.len()
     }
 
-    fn pattern(&self, fragment: Fragment) -> Option<&str> {
-        match fragment {
-            Fragment::Part { of, start, end } => {
-                let (secret, _) = self.secrets.get(of as usize)?;
-                secret.get(start as usize..end as usize)
-            }
-            Fragment::Hash(at) => Some(self.hashes.get(at as usize)?.0.as_str()),
-        }
-    }
-
     fn add_parts(&mut self, of: u32, parts: Vec<(usize, usize)>, public: &HashSet<&[u8]>) {
-        let secrets = self.secrets;
+        let secrets = self.texts.secrets;
         let Some((secret, _)) = secrets.get(of as usize) else {
             return;
         };
@@ -107,7 +101,8 @@ impl<'a> Fragments<'a> {
                 return;
             };
             if !public.contains(&part[..PART_MIN]) {
-                self.index.add(part, Fragment::Part { of, start, end });
+                let fragment = Fragment::Part { of, start, end };
+                self.index.add(part, fragment, &self.texts);
             }
         }
     }
@@ -138,12 +133,42 @@ impl<'a> Fragments<'a> {
             ]
             .into();
             for text in spelled {
-                let Ok(at) = u32::try_from(self.hashes.len()) else {
+                let Ok(at) = u32::try_from(self.texts.hashes.len()) else {
                     return;
                 };
-                self.index.add(text.as_bytes(), Fragment::Hash(at));
-                self.hashes.push((Zeroizing::new(text), of));
+                let text = Zeroizing::new(text);
+                self.texts.hashes.push((text.clone(), of));
+                self.index
+                    .add(text.as_bytes(), Fragment::Hash(at), &self.texts);
             }
+        }
+    }
+}
+
+impl Texts<'_> {
+    fn text(&self, fragment: Fragment) -> &[u8] {
+        let text = match fragment {
+            Fragment::Part { of, start, end } => {
+                let secret = self.secrets.get(of as usize);
+                secret.and_then(|(secret, _)| secret.get(start as usize..end as usize))
+            }
+            Fragment::Hash(at) => self.hashes.get(at as usize).map(|(hash, _)| hash.as_str()),
+        };
+        text.unwrap_or_default().as_bytes()
+    }
+}
+
+impl Spell<Fragment> for Texts<'_> {
+    fn spelled(&self, fragment: Fragment) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.text(fragment))
+    }
+
+    fn against(&self, fragment: Fragment, text: &[u8]) -> Result<usize, Ordering> {
+        let pattern = self.text(fragment);
+        if text.starts_with(pattern) {
+            Ok(pattern.len())
+        } else {
+            Err(pattern.cmp(text))
         }
     }
 }
@@ -156,13 +181,14 @@ fn parts(secret: &str, room: usize) -> Vec<(usize, usize)> {
         return Vec::new();
     }
     let open = open_characters(secret);
+    let marked = with_marks(secret);
     let starts = 0..secret.len().saturating_sub(PART_MIN - 1);
     let part = |start: usize| {
         let rest = start + PART_MIN..=secret.len().min(start + PART_MAX);
         let ends = rest.take_while(|end| {
             open[end - 1] && (*end > start + PART_MIN || open[start..*end].iter().all(|is| *is))
         });
-        let mut ends = ends.skip_while(|end| !is_telling(&secret[start..*end]));
+        let mut ends = ends.skip_while(|end| !is_telling(&marked[start..*end]));
         ends.next().map(|end| (start, end))
     };
     let mut all = starts.filter_map(part);
@@ -182,7 +208,7 @@ fn open_characters(secret: &str) -> Vec<bool> {
     let mut open = vec![true; secret.len()];
     open[..public].fill(false);
     let mut start = 0;
-    for piece in secret.split(|c: char| !c.is_ascii_alphanumeric()) {
+    for piece in with_marks(secret).split(|c: char| !c.is_ascii_alphanumeric()) {
         if piece.len() >= WORD_MIN && is_plain(piece) {
             open[start..start + piece.len()].fill(false);
         }
@@ -218,6 +244,26 @@ fn is_telling(part: &str) -> bool {
     turns >= TURNS_MIN && f64::from(length) * bits >= BITS_MIN
 }
 
+/// The secret with marks in the place of their escapes, which tell as little: `%7B%22in%22%3A` begins
+/// every such text.
+fn with_marks(secret: &str) -> Cow<'_, str> {
+    if !secret.contains('%') {
+        return Cow::Borrowed(secret);
+    }
+    let mut out = String::with_capacity(secret.len());
+    let mut rest = secret;
+    while let Some((before, behind)) = rest.split_once('%') {
+        out.push_str(before);
+        let byte = hex_byte(behind.as_bytes());
+        let is_mark = byte.is_some_and(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric());
+        let (escape, behind) = behind.split_at(if is_mark { 2 } else { 0 });
+        out.push_str(&"%".repeat(1 + escape.len()));
+        rest = behind;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 /// How many parts of all secrets together are looked for, some 60 MB of them; each secret has the
 /// same share, so that none takes another's.
 const PARTS_MAX: usize = 1 << 20;
@@ -250,6 +296,7 @@ mod tests {
     fn a_part_of_a_secret_is_found_unless_it_is_public() {
         const TOKEN: &str = "gho_16C7e42F292c6912E7710c838347Ae178B4a";
         const URL64: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        const ESCAPED: &str = "%7B%22in%22%3A%7B%22value%22%3A%22Cn8Qw3Er5Ty7Ui9Op1As%22%7D%7D";
         let part = Some("part of a code".to_owned());
         for (secret, text, expected) in [
             (URL64, "the token ending in gFWFOEjXk", true),
@@ -268,6 +315,11 @@ mod tests {
             ("client-secret-production-8f3kq9z2m4x7", "8f3kq9z2m", true),
             ("90210902109021090210902109021090", "2109021090210", false),
             ("hunter2", "hunter2", false),
+            (ESCAPED, "%7B%22in%22%3A%7B%22value%22%3A%22another", false),
+            (ESCAPED, "%22%7D%7D", false),
+            (ESCAPED, "%3A%22Cn8Qw3Er", true),
+            (ESCAPED, "Ui9Op1As%22%7D", true),
+            ("Cn8Q%2Fw3Er%2B5Ty7%3DUi9Op1As2Df", "Q%2Fw3Er%2B5Ty", true),
         ] {
             let expected = part.clone().filter(|_| expected);
             assert_eq!(found(secret, text, &[]), expected, "{secret}: {text}");

@@ -2,16 +2,32 @@
 //!
 //! Every pattern is filed under its first bytes. A place of the text is looked at further only
 //! where a filter that fits the processor's cache says that some pattern may begin there; that is
-//! all that most places cost. The patterns themselves are not held here: whoever files one says
-//! how to tell whether it stands at a place.
+//! all that most places cost. The patterns themselves are not held here: [`Spell`] says how each is
+//! spelled.
+//!
+//! A few patterns that begin alike are tried one after the other. More of them are a crowd, which a
+//! peer makes who sends thousands of secrets with the same first bytes: it is sorted, so that a
+//! place costs its logarithm.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
+
+/// How the patterns are spelled whose values are filed.
+pub(super) trait Spell<T> {
+    /// The pattern of a value.
+    fn spelled(&self, value: T) -> Cow<'_, [u8]>;
+
+    /// How long the pattern of a value is, where the text begins with it; else how it compares with
+    /// the text.
+    fn against(&self, value: T, text: &[u8]) -> Result<usize, Ordering>;
+}
 
 /// What is filed under the first bytes of patterns.
 pub(super) struct Index<T> {
     filed: Vec<Filed<T>>,
-    /// What was filed last under these first bytes.
-    by_start: HashMap<u64, u32>,
+    by_start: HashMap<u64, Row>,
+    crowds: HashMap<Under, Vec<u32>>,
     filter: Filter,
 }
 
@@ -19,6 +35,21 @@ struct Filed<T> {
     value: T,
     /// What was filed under the same first bytes before.
     before: Option<u32>,
+}
+
+/// What is filed under the same first bytes.
+#[derive(Clone, Copy)]
+struct Row {
+    last: u32,
+    count: u32,
+}
+
+/// What the patterns of a crowd begin with. They are sorted, and none begins with another: what
+/// does is in a crowd under that one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Under {
+    Start(u64),
+    Pattern(u32),
 }
 
 /// Where a pattern stands in a text.
@@ -34,15 +65,16 @@ impl<T> Default for Index<T> {
         Self {
             filed: Vec::new(),
             by_start: HashMap::new(),
+            crowds: HashMap::new(),
             filter: Filter::default(),
         }
     }
 }
 
 impl<T: Copy> Index<T> {
-    /// Files a value under the first bytes of a pattern; one that is shorter than [`WINDOW`] is
+    /// Files a value under the first bytes of its pattern; one that is shorter than [`WINDOW`] is
     /// never found.
-    pub(super) fn add(&mut self, pattern: &[u8], value: T) {
+    pub(super) fn add(&mut self, pattern: &[u8], value: T, spell: &impl Spell<T>) {
         let (Some(start), Ok(at)) = (window(pattern), u32::try_from(self.filed.len())) else {
             return;
         };
@@ -50,8 +82,24 @@ impl<T: Copy> Index<T> {
             self.filter = Filter::of(self.by_start.len(), self.by_start.keys().copied());
         }
         self.filter.insert(start);
-        let before = self.by_start.insert(start, at);
-        self.filed.push(Filed { value, before });
+        let before = self.by_start.get(&start).copied();
+        let count = before.map_or(1, |row| row.count + 1);
+        self.by_start.insert(start, Row { last: at, count });
+        self.filed.push(Filed {
+            value,
+            before: before.map(|row| row.last),
+        });
+        match count.cmp(&(FEW + 1)) {
+            Ordering::Less => {}
+            Ordering::Equal => {
+                let mut row: Vec<_> = self.row(at).collect();
+                row.reverse();
+                for at in row {
+                    self.crowd(start, at, spell);
+                }
+            }
+            Ordering::Greater => self.crowd(start, at, spell),
+        }
     }
 
     /// How many patterns there are.
@@ -59,21 +107,14 @@ impl<T: Copy> Index<T> {
         self.filed.len()
     }
 
-    /// The first place from `at` on where a pattern stands, and the longest one there; `length`
-    /// says how long the pattern of a value is that a text begins with.
-    pub(super) fn find(
-        &self,
-        text: &[u8],
-        mut at: usize,
-        length: impl Fn(T, &[u8]) -> Option<usize>,
-    ) -> Option<Hit<T>> {
+    /// The first place from `at` on where a pattern stands, and the longest one there.
+    pub(super) fn find(&self, text: &[u8], mut at: usize, spell: &impl Spell<T>) -> Option<Hit<T>> {
         if self.filed.is_empty() {
             return None;
         }
         while let Some(start) = text.get(at..).and_then(window) {
             if self.filter.may_hold(start)
-                && let Some((value, length)) =
-                    self.longest(start, |value| length(value, &text[at..]))
+                && let Some((value, length)) = self.longest(start, &text[at..], spell)
             {
                 return Some(Hit {
                     start: at,
@@ -86,16 +127,89 @@ impl<T: Copy> Index<T> {
         None
     }
 
-    fn longest(&self, start: u64, length: impl Fn(T) -> Option<usize>) -> Option<(T, usize)> {
-        let mut next = self.by_start.get(&start).copied();
-        let filed = std::iter::from_fn(|| {
-            let filed = self.filed.get(next? as usize)?;
-            next = filed.before;
-            Some(filed.value)
-        });
-        filed
-            .filter_map(|value| Some((value, length(value)?)))
+    fn longest(&self, start: u64, text: &[u8], spell: &impl Spell<T>) -> Option<(T, usize)> {
+        let row = self.by_start.get(&start)?;
+        if row.count > FEW {
+            return self.longest_of_crowd(start, text, spell);
+        }
+        self.row(row.last)
+            .filter_map(|at| {
+                let value = self.value(at);
+                Some((value, spell.against(value, text).ok()?))
+            })
             .reduce(|longest, other| if other.1 > longest.1 { other } else { longest })
+    }
+
+    fn longest_of_crowd(
+        &self,
+        start: u64,
+        text: &[u8],
+        spell: &impl Spell<T>,
+    ) -> Option<(T, usize)> {
+        let mut under = Under::Start(start);
+        let mut longest = None;
+        while let Some(crowd) = self.crowds.get(&under)
+            && let Some(at) = self.behind(crowd, text, spell).checked_sub(1)
+            && let Ok(length) = spell.against(self.value(crowd[at]), text)
+        {
+            longest = Some((self.value(crowd[at]), length));
+            under = Under::Pattern(crowd[at]);
+        }
+        longest
+    }
+
+    /// Takes a pattern into its crowd; of two that are spelled the same, the later one counts.
+    fn crowd(&mut self, start: u64, at: u32, spell: &impl Spell<T>) {
+        let pattern = spell.spelled(self.value(at));
+        let mut under = Under::Start(start);
+        loop {
+            let mut crowd = self.crowds.remove(&under).unwrap_or_default();
+            let behind = self.behind(&crowd, &pattern, spell);
+            let before = behind.checked_sub(1).map(|before| crowd[before]);
+            let begun = before.and_then(|before| {
+                let length = spell.against(self.value(before), &pattern).ok()?;
+                Some((before, length))
+            });
+            let deeper = match begun {
+                Some((before, length)) if length < pattern.len() => Some(Under::Pattern(before)),
+                Some((before, _)) => {
+                    crowd[behind - 1] = at;
+                    if let Some(longer) = self.crowds.remove(&Under::Pattern(before)) {
+                        self.crowds.insert(Under::Pattern(at), longer);
+                    }
+                    None
+                }
+                None => {
+                    let longer = crowd[behind..].partition_point(|other| {
+                        spell.spelled(self.value(*other)).starts_with(&pattern)
+                    });
+                    let longer: Vec<_> = crowd.splice(behind..behind + longer, [at]).collect();
+                    if !longer.is_empty() {
+                        self.crowds.insert(Under::Pattern(at), longer);
+                    }
+                    None
+                }
+            };
+            self.crowds.insert(under, crowd);
+            match deeper {
+                Some(deeper) => under = deeper,
+                None => return,
+            }
+        }
+    }
+
+    /// How many of a crowd the text is sorted behind, or begins with.
+    fn behind(&self, crowd: &[u32], text: &[u8], spell: &impl Spell<T>) -> usize {
+        crowd.partition_point(|at| spell.against(self.value(*at), text) != Err(Ordering::Greater))
+    }
+
+    /// All that was filed under the same first bytes as the last of them.
+    fn row(&self, last: u32) -> impl Iterator<Item = u32> + '_ {
+        std::iter::successors(Some(last), |at| self.filed[*at as usize].before)
+    }
+
+    fn value(&self, at: u32) -> T {
+        self.filed[at as usize].value
     }
 }
 
@@ -190,6 +304,8 @@ impl Default for Filter {
     }
 }
 
+/// So many patterns that begin alike are no crowd: the spellings of one secret are as many.
+const FEW: u32 = 16;
 /// How many bytes a pattern is filed under, and so its least length.
 pub(super) const WINDOW: usize = 6;
 const MASK: u64 = (1 << (8 * WINDOW)) - 1;
@@ -209,27 +325,35 @@ mod tests {
         index: Index<usize>,
     }
 
+    impl Spell<usize> for Vec<&str> {
+        fn spelled(&self, value: usize) -> Cow<'_, [u8]> {
+            Cow::Borrowed(self[value].as_bytes())
+        }
+
+        fn against(&self, value: usize, text: &[u8]) -> Result<usize, Ordering> {
+            let pattern = self[value].as_bytes();
+            if text.starts_with(pattern) {
+                Ok(pattern.len())
+            } else {
+                Err(pattern.cmp(text))
+            }
+        }
+    }
+
     impl<'a> Patterns<'a> {
         fn new(all: &[&'a str]) -> Self {
+            let all = all.to_vec();
             let mut index = Index::default();
             for (at, pattern) in all.iter().enumerate() {
-                index.add(pattern.as_bytes(), at);
+                index.add(pattern.as_bytes(), at, &all);
             }
-            Self {
-                all: all.to_vec(),
-                index,
-            }
+            Self { all, index }
         }
 
         fn found(&self, text: &str) -> Vec<(usize, usize, usize)> {
-            let length = |at: usize, text: &[u8]| {
-                let pattern = self.all[at];
-                text.starts_with(pattern.as_bytes())
-                    .then_some(pattern.len())
-            };
             let mut hits = Vec::new();
             let mut at = 0;
-            while let Some(hit) = self.index.find(text.as_bytes(), at, length) {
+            while let Some(hit) = self.index.find(text.as_bytes(), at, &self.all) {
                 hits.push((hit.start, hit.end, hit.value));
                 at = hit.end;
             }
@@ -262,6 +386,75 @@ mod tests {
                 assert_eq!(patterns.found(&text), [(before, text.len(), n)]);
             }
         }
+    }
+
+    #[test]
+    fn a_crowd_finds_what_a_few_find_in_whatever_order_they_came() {
+        let ends = [
+            "", "a", "aa", "aaX", "ab", "abc", "b", "bab", "ba", "X", "aaaaaaaa",
+        ];
+        let texts = [
+            "abcdefaaXb",
+            "abcdefab abcdefabcd",
+            "abcdefc abcdeXabcdefbabX",
+            "abcdefaaaaaaab",
+        ];
+        for turn in 0..ends.len() {
+            let mut all: Vec<_> = ends.iter().map(|end| format!("abcdef{end}")).collect();
+            all.rotate_left(turn);
+            if turn % 2 == 1 {
+                all.reverse();
+            }
+            // What makes a crowd of them, and is in none of the texts; some of it twice.
+            let crowd: Vec<_> = (0..40).map(|n| format!("abcdef{}", n % 30)).collect();
+            let few: Vec<&str> = all.iter().map(String::as_str).collect();
+            for split in [0, 7, 40] {
+                let (before, after) = crowd.split_at(split);
+                let many = before.iter().chain(&all).chain(after);
+                let many: Vec<&str> = many.map(String::as_str).collect();
+                let [few, many] = [&few, &many].map(|all| Patterns::new(all));
+                let named = |patterns: &Patterns<'_>, text: &str| -> Vec<_> {
+                    let found = patterns.found(text).into_iter();
+                    found
+                        .map(|(start, _, at)| (start, patterns.all[at].to_owned()))
+                        .collect()
+                };
+                for text in texts {
+                    let expected = named(&few, text);
+                    assert_eq!(named(&many, text), expected, "{text}, {turn}, {split}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_costs_few_comparisons_however_many_patterns_begin_alike() {
+        struct Counted<'a>(Vec<&'a str>, std::cell::Cell<usize>);
+
+        impl Spell<usize> for Counted<'_> {
+            fn spelled(&self, value: usize) -> Cow<'_, [u8]> {
+                Cow::Borrowed(self.0[value].as_bytes())
+            }
+
+            fn against(&self, value: usize, text: &[u8]) -> Result<usize, Ordering> {
+                self.1.set(self.1.get() + 1);
+                self.0.against(value, text)
+            }
+        }
+
+        let all: Vec<String> = (0..4_000).map(|n| format!("secret{n:06}")).collect();
+        let spell = Counted(
+            all.iter().map(String::as_str).collect(),
+            std::cell::Cell::new(0),
+        );
+        let mut index = Index::default();
+        for (at, pattern) in all.iter().enumerate() {
+            index.add(pattern.as_bytes(), at, &spell);
+        }
+        spell.1.set(0);
+        let text = "secret".repeat(100);
+        assert_eq!(index.find(text.as_bytes(), 0, &spell), None);
+        assert!(spell.1.get() <= 100 * 14, "{}", spell.1.get());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The last look: every known secret is searched in every encoding that may carry it.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
 use zeroize::Zeroizing;
 
 use crate::oauth::{Step, error_code, registry};
 use crate::redact::encoding::Encoding;
-use crate::redact::index::{Hit, Index, Windows};
+use crate::redact::index::{Hit, Index, Spell, Windows};
 use crate::redact::label::{self, Label, Piece, pieces};
 
 /// Searches for secrets in every encoding. They are wiped when it is dropped.
@@ -34,13 +37,13 @@ impl Sweeper {
         let Ok(secret) = u32::try_from(self.secrets.len()) else {
             return;
         };
-        for encoding in Encoding::of(value) {
-            let start = start_of(value, encoding);
-            self.index
-                .add(start.as_bytes(), Spelling { secret, encoding });
-        }
         self.secrets
             .push((Zeroizing::new(value.to_owned()), label.clone()));
+        for encoding in Encoding::of(value) {
+            let start = start_of(value, encoding);
+            let spelling = Spelling { secret, encoding };
+            self.index.add(start.as_bytes(), spelling, &self.secrets);
+        }
     }
 
     /// What is searched for.
@@ -83,10 +86,7 @@ impl Sweeper {
     }
 
     fn hit(&self, text: &[u8], at: usize) -> Option<Hit<Spelling>> {
-        self.index.find(text, at, |spelling, text| {
-            let (value, _) = self.secrets.get(spelling.secret as usize)?;
-            spelling.encoding.starts(text, value)
-        })
+        self.index.find(text, at, &self.secrets)
     }
 
     fn label(&self, spelling: Spelling) -> Option<Label> {
@@ -96,6 +96,22 @@ impl Sweeper {
             None => label.clone(),
         })
     }
+}
+
+impl Spell<Spelling> for Vec<(Zeroizing<String>, Label)> {
+    fn spelled(&self, spelling: Spelling) -> Cow<'_, [u8]> {
+        let value = value_of(self, spelling);
+        Cow::Owned(spelling.encoding.encode(value).into_bytes())
+    }
+
+    fn against(&self, spelling: Spelling, text: &[u8]) -> Result<usize, Ordering> {
+        spelling.encoding.against(text, value_of(self, spelling))
+    }
+}
+
+fn value_of(secrets: &[(Zeroizing<String>, Label)], spelling: Spelling) -> &str {
+    let secret = secrets.get(spelling.secret as usize);
+    secret.map_or("", |(value, _)| value.as_str())
 }
 
 /// Whether a secret may stand in one of many texts, in any encoding; where it does, this is true.

@@ -50,6 +50,13 @@ def numbered(length, part):
     return "".join(part.format(f"{n:06}") for n in range(length // each + 1))
 
 
+def alike(length):
+    """Secrets that begin as a word does, and a text that says nothing but this word."""
+    secrets = numbered(length // 2, '"expired{}",').rstrip(",")
+    said = until(length // 2, "expired ")
+    return f'{{"error_description": "{said}", "refresh_token": [{secrets}]}}'
+
+
 def saml(xml):
     return grant("SAMLResponse", urllib.parse.quote(base64.b64encode(f"<Response>{xml}".encode())))
 
@@ -99,6 +106,7 @@ TEXTS = {
     "a SAML message": ("request", lambda length: saml(numbered(length, "<b c='zqxk{0}'>vjqx{0}</b>"))),
     "a SAML message of subjects": ("request", lambda length: saml(numbered(length, "<NameID>zqxk{0}</NameID>"))),
     "an unknown text": ("answer", lambda length: "~" + until(length, "x1\n'y\" ")),
+    "secrets that begin alike": ("answer", alike),
     "a long secret": ("request", lambda length: grant("client_secret", until(length, "aB3"))),
     "a secret of escapes": ("request", lambda length: grant("client_secret", until(length, "%2541"))),
     "a form of empty names": ("request", lambda length: grant("a", until(length, "&=&"))),
