@@ -3,22 +3,53 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::cassette::load;
+use crate::cassette::{Cassette, load};
 use crate::redact::{self, AuditHit, Columns, Profile, STAND, Stray, check};
+
+/// What the audit says of a file.
+#[derive(Debug)]
+pub struct Audit {
+    /// What looks like a secret.
+    pub hits: Vec<AuditHit>,
+    /// It is a cassette that was edited after the audit that its stamp is of; one without a stamp was
+    /// not.
+    pub is_edited: bool,
+    /// It says that it is a cassette, but does not load: it was searched as any other text.
+    pub is_unloaded: bool,
+}
 
 /// Searches a file for what looks like a secret; in a cassette every value that stands without a
 /// label where a recorder would have put one is found, too, and in recordings of other tools what
 /// is random and what tells who somebody is.
-pub fn audit(text: &str) -> Vec<AuditHit> {
-    let Ok(cassette) = load(text.as_bytes()) else {
-        let mut hits = if redact::is_recording(text) {
-            redact::audit_recording(text)
-        } else {
-            redact::audit(text)
-        };
-        hits.extend(mark(text).map(raw));
-        return hits;
+pub fn audit(text: &str) -> Audit {
+    match load(text.as_bytes()) {
+        Ok(cassette) => Audit {
+            hits: of_cassette(text, &cassette),
+            is_edited: cassette
+                .header
+                .audit
+                .is_some_and(|stamp| !stamp.is_of(text)),
+            is_unloaded: false,
+        },
+        Err(_) => Audit {
+            hits: of_any(text),
+            is_edited: false,
+            is_unloaded: says_cassette(text),
+        },
+    }
+}
+
+fn of_any(text: &str) -> Vec<AuditHit> {
+    let mut hits = if redact::is_recording(text) {
+        redact::audit_recording(text)
+    } else {
+        redact::audit(text)
     };
+    hits.extend(mark(text).map(raw));
+    hits
+}
+
+fn of_cassette(text: &str, cassette: &Cassette) -> Vec<AuditHit> {
     let mut hits = redact::audit(text);
     if cassette.header.profile == Profile::Raw {
         hits.push(raw(mark(text).unwrap_or(0)));
@@ -54,12 +85,20 @@ fn mark(text: &str) -> Option<usize> {
     })
 }
 
-/// Whether a cassette was edited after the audit that its stamp is of; one without a stamp was not.
-pub fn is_edited(text: &str) -> bool {
-    let stamp = load(text.as_bytes())
-        .ok()
-        .and_then(|cassette| cassette.header.audit);
-    stamp.is_some_and(|stamp| !stamp.is_of(text))
+/// Whether the first line that says anything is the version of a cassette.
+fn says_cassette(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut said = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim_end())
+        .filter(|line| !line.is_empty() && *line != "---");
+    let version = said.next().and_then(|line| line.split_once(':'));
+    version.is_some_and(|(key, version)| {
+        let version = version.trim();
+        key.trim_matches(['"', '\'']) == "authtape"
+            && !version.is_empty()
+            && version.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// The lines of a cassette, to find strays in.
@@ -154,7 +193,7 @@ mod tests {
             let text = RAW.replace("profile: raw", mark);
             let loaded = load(text.as_bytes());
             assert_eq!(loaded.is_ok(), is_loaded, "{mark}: {loaded:?}");
-            let hits = audit(&text);
+            let hits = audit(&text).hits;
             let hit = hits
                 .iter()
                 .find(|hit| hit.kind == "recording that is not redacted");
@@ -163,9 +202,28 @@ mod tests {
         let other = RAW.replace("profile: raw", "server: raw");
         assert!(
             audit(&other)
+                .hits
                 .iter()
                 .all(|hit| !hit.kind.starts_with("recording"))
         );
+    }
+
+    #[test]
+    fn a_text_that_says_it_is_a_cassette_is_told_from_others() {
+        let head = "authtape: 1\nrecorded_by: authtape/0.1.0\n";
+        for (text, expected) in [
+            (head.to_owned(), true),
+            (format!("\u{feff}# mine\n\n---\n{head}"), true),
+            (head.replace("authtape: 1", "\"authtape\": 99 # new"), true),
+            (RAW.replace("id: 1", "id: one"), true),
+            (RAW.to_owned(), false),
+            (format!("log:\n{head}"), false),
+            ("authtape: 3 interactions in x.yaml\n".to_owned(), false),
+            ("authtape:\n".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(audit(&text).is_unloaded, expected, "{text}");
+        }
     }
 
     #[test]
@@ -187,6 +245,7 @@ mod tests {
         ] {
             load(text.as_bytes()).expect("a cassette");
             let hits: Vec<_> = audit(text)
+                .hits
                 .iter()
                 .map(|hit| (hit.line, hit.column))
                 .collect();
@@ -223,7 +282,7 @@ mod tests {
         ] {
             let text = cassette(form);
             load(text.as_bytes()).expect("a cassette");
-            let hits = audit(&text);
+            let hits = audit(&text).hits;
             let hit = hits
                 .first()
                 .map(|hit| (hit.line, hit.column, hit.kind.as_str()));

@@ -16,7 +16,7 @@ mod session;
 mod sound;
 mod stamp;
 
-pub use audit::{audit, is_edited};
+pub use audit::{Audit, audit};
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::Header;

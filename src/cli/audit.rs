@@ -1,9 +1,9 @@
 //! `authtape audit`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
-use authtape::cassette::{audit, is_edited};
+use anyhow::bail;
+use authtape::cassette::audit;
 use authtape::library;
 use authtape::redact::AuditHit;
 use clap::Parser;
@@ -14,8 +14,8 @@ use crate::cli::output::{error, plain, result, say};
 /// Search files for what looks like a secret
 ///
 /// Any text will do: cassettes, HAR files, logs. What is found is named by line and column, and
-/// never shown. Of a cassette that was edited since its recording's own audit you are told so; what
-/// stands in it decides.
+/// never shown. Of a cassette that was edited since its recording's own audit you are told so, and of
+/// one that does not load; what stands in it decides. What is no text cannot be searched.
 #[derive(Parser)]
 pub(crate) struct Args {
     /// The files to search
@@ -28,37 +28,24 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let mut found = Vec::new();
+        let mut audited = Audited::default();
         let mut unread = Vec::new();
-        let mut edited = Vec::new();
         for path in &self.files {
-            let bytes = match library::read(path) {
-                Ok(bytes) => bytes,
-                Err(failed) => {
-                    unread.push(anyhow!(failed));
-                    continue;
-                }
-            };
-            let name = plain(&path.display().to_string());
-            let text = String::from_utf8_lossy(&bytes);
-            found.extend(audit(&text).into_iter().map(|hit| (name.clone(), hit)));
-            if is_edited(&text) {
-                edited.push(name);
+            if let Err(failed) = audited.take_in(path) {
+                unread.push(failed);
             }
         }
         let text = if self.json {
-            json(&found, &edited)
+            audited.json()
         } else {
-            for name in &edited {
-                say(&format!("note: {name} was edited after its audit"));
-            }
-            text(&found, self.files.len() - unread.len())
+            audited.notes().for_each(|note| say(&note));
+            audited.text(self.files.len() - unread.len())
         };
         result(&text)?;
         unread.iter().for_each(error);
         Ok(if !unread.is_empty() {
             Exit::CouldNot
-        } else if found.is_empty() {
+        } else if audited.found.is_empty() {
             Exit::Clean
         } else {
             Exit::Found
@@ -66,22 +53,71 @@ impl Args {
     }
 }
 
-fn text(found: &[(String, AuditHit)], files: usize) -> String {
-    let line = |(name, hit): &(String, AuditHit)| {
-        format!("{name}:{}:{}: {}\n", hit.line, hit.column, hit.kind)
-    };
-    let noun = if files == 1 { "file" } else { "files" };
-    match found.len() {
-        0 => format!("nothing that looks like a secret in {files} {noun}\n"),
-        _ => found.iter().map(line).collect(),
+/// What there is to say of the files that could be read, by their names.
+#[derive(Default)]
+struct Audited {
+    found: Vec<(String, AuditHit)>,
+    edited: Vec<String>,
+    unloaded: Vec<String>,
+}
+
+impl Audited {
+    fn take_in(&mut self, path: &Path) -> anyhow::Result<()> {
+        let bytes = library::read(path)?;
+        let name = plain(&path.display().to_string());
+        if !is_text(&bytes) {
+            bail!(
+                "{name} is no text, so it was not searched; unpack it if it is packed, or convert it to UTF-8"
+            );
+        }
+        let audit = audit(&String::from_utf8_lossy(&bytes));
+        let hits = audit.hits.into_iter();
+        self.found.extend(hits.map(|hit| (name.clone(), hit)));
+        self.edited.extend(audit.is_edited.then(|| name.clone()));
+        self.unloaded.extend(audit.is_unloaded.then_some(name));
+        Ok(())
+    }
+
+    fn notes(&self) -> impl Iterator<Item = String> {
+        let edited = self.edited.iter();
+        let edited = edited.map(|name| format!("note: {name} was edited after its audit"));
+        let unloaded = self.unloaded.iter();
+        let unloaded = unloaded.map(|name| {
+            format!(
+                "note: {name} does not load as the cassette that it says it is, so it was searched as any other text, in which less is found; `authtape show` says why"
+            )
+        });
+        edited.chain(unloaded)
+    }
+
+    fn text(&self, files: usize) -> String {
+        let line = |(name, hit): &(String, AuditHit)| {
+            format!("{name}:{}:{}: {}\n", hit.line, hit.column, hit.kind)
+        };
+        let noun = if files == 1 { "file" } else { "files" };
+        match self.found.len() {
+            0 => format!("nothing that looks like a secret in {files} {noun}\n"),
+            _ => self.found.iter().map(line).collect(),
+        }
+    }
+
+    fn json(&self) -> String {
+        let hit = |(name, hit): &(String, AuditHit)| serde_json::json!({ "file": name, "line": hit.line, "column": hit.column, "kind": hit.kind });
+        let hits: Vec<_> = self.found.iter().map(hit).collect();
+        let told =
+            serde_json::json!({ "hits": hits, "edited": self.edited, "unloaded": self.unloaded });
+        format!("{told}\n")
     }
 }
 
-fn json(found: &[(String, AuditHit)], edited: &[String]) -> String {
-    let hit = |(name, hit): &(String, AuditHit)| serde_json::json!({ "file": name, "line": hit.line, "column": hit.column, "kind": hit.kind });
-    let hits: Vec<_> = found.iter().map(hit).collect();
-    format!(
-        "{}\n",
-        serde_json::json!({ "hits": hits, "edited": edited })
-    )
+/// Whether bytes are a text, in whatever encoding that has ASCII in it: there are no zeros in one, and
+/// hardly any control characters, of which packed bytes have one in nine.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_control =
+        |byte: &&u8| byte.is_ascii_control() && !b"\t\n\x0b\x0c\r\x08\x1b".contains(byte);
+    let controls = bytes.iter().filter(is_control).count();
+    !bytes.contains(&0) && controls * CONTROLS_MOST <= bytes.len()
 }
+
+/// A text has fewer than one control character in so many.
+const CONTROLS_MOST: usize = 30;

@@ -200,7 +200,7 @@ async fn what_is_missing_is_recorded_behind_what_is_there() {
             .to_owned()
     };
     assert!(entries(&after).starts_with(&entries(&before)), "{after}");
-    assert!(!cassette::is_edited(&after));
+    assert!(!cassette::audit(&after).is_edited);
     let loaded = library::load(&path).expect("a cassette");
     let ids: Vec<_> = loaded.interactions.iter().map(Interaction::id).collect();
     assert_eq!(ids, [1, 2, 3, 4]);

@@ -34,7 +34,7 @@ fn nothing_says_whose_session_it_was() {
             };
             assert_eq!(support.contains(&telling), is_there, "{fault:?}: {telling}");
         }
-        assert_eq!(cassette::audit(&text), [], "{fault:?}: {text}");
+        assert_eq!(cassette::audit(&text).hits, [], "{fault:?}: {text}");
         let again = cassette::load(text.as_bytes()).expect("a cassette");
         assert_eq!(cassette::write(&again), text, "{fault:?}");
     }
@@ -330,7 +330,7 @@ fn a_host_that_somebody_writes_into_it_is_found() {
     ] {
         let edited = text.replacen(from, to, 1);
         assert_ne!(edited, text, "{from}");
-        let hits = cassette::audit(&edited);
+        let hits = cassette::audit(&edited).hits;
         let kinds: Vec<_> = hits.iter().map(|hit| hit.kind.as_str()).collect();
         assert_eq!(kinds, [format!("{kind} without a label")], "{to}");
     }
