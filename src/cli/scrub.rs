@@ -8,7 +8,7 @@ use authtape::export::har as export;
 use authtape::import::har as import;
 use authtape::library::{self, Overwrite};
 use authtape::record::{Options, Tape};
-use authtape::redact::audit;
+use authtape::redact::{Label, audit, labels};
 use clap::Parser;
 use zeroize::Zeroizing;
 
@@ -54,14 +54,18 @@ impl Args {
         if !to_stdout {
             library::refuse_taken(&self.output, overwrite)?;
         }
+        // What is wrong with an option is said whatever the file is.
+        let secrets = self.hiding.secrets()?;
+        let (har, labels) = self.read()?;
         let options = Options {
             keep_all: true,
             profile: self.hiding.profile(),
-            secrets: self.hiding.secrets()?,
+            secrets,
+            labels,
             keep_values: self.keep_value.clone(),
             ..Options::default()
         };
-        let scrubbed = Scrubbed::of(self.read()?, options)?;
+        let scrubbed = Scrubbed::of(har, options)?;
         if to_stdout {
             result(&scrubbed.text)?;
         } else {
@@ -71,7 +75,8 @@ impl Args {
         Ok(Exit::Clean)
     }
 
-    fn read(&self) -> anyhow::Result<import::Har> {
+    /// The file, and the labels that it holds already.
+    fn read(&self) -> anyhow::Result<(import::Har, Vec<Label>)> {
         let (name, bytes) = if is_stream(&self.file) {
             let name = Path::new("standard input");
             (
@@ -99,7 +104,8 @@ impl Args {
                 .refuse_raw()
                 .with_context(|| name.display().to_string())?;
         }
-        import::read(&bytes).with_context(|| name.display().to_string())
+        let har = import::read(&bytes).with_context(|| name.display().to_string())?;
+        Ok((har, labels(&String::from_utf8_lossy(&bytes))))
     }
 }
 
@@ -118,16 +124,16 @@ impl Scrubbed {
         }
         let text = tape.finish()?;
         if let Some(withheld) = tape.withheld().first() {
-            return Err(refused(withheld.id, &withheld.why));
+            return Err(refused(&withheld.name(), &withheld.why));
         }
         let cassette = cassette::load_sized(text.as_bytes(), usize::MAX)?;
         let har_file = export::har(&cassette, &har.asides)?;
-        for (number, entry) in (1..).zip(har_file.audited()) {
+        for (number, entry) in (1_u64..).zip(har_file.audited()) {
             tape.audit(&entry)
-                .map_err(|refusal| refused(number, &refusal.why))?;
+                .map_err(|refusal| refused(&number.to_string(), &refusal.why))?;
             if let Some(hit) = audit(&entry).first() {
                 return Err(refused(
-                    number,
+                    &number.to_string(),
                     &format!("it holds what looks like a {}", hit.kind),
                 ));
             }
@@ -151,7 +157,7 @@ impl Scrubbed {
     }
 }
 
-fn refused(entry: u64, why: &str) -> anyhow::Error {
+fn refused(entry: &str, why: &str) -> anyhow::Error {
     anyhow!(
         "entry {entry}, by the requests' start: {why}, so nothing was written; take that entry out of the file, and report this"
     )

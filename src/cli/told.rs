@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::anyhow;
 use authtape::deck::{Recorded, Unreached};
 use authtape::launch::{Client, Outcome};
+use authtape::library;
 use authtape::model::{FailureKind, Incident};
-use authtape::record::Withheld;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{error, plain, say, warning, word};
@@ -26,8 +26,8 @@ impl Told<'_> {
     /// Says what came of it; alarms are given even to those who want to hear nothing.
     pub(crate) fn tell(&self, mut recorded: Recorded, outcome: Option<Outcome>) -> Exit {
         for withheld in &recorded.withheld {
-            let Withheld { id, why } = withheld;
-            error(&anyhow!("interaction {id} was withheld: {why}"));
+            let (name, why) = (withheld.name(), &withheld.why);
+            error(&anyhow!("interaction {name} was withheld: {why}"));
         }
         for refused in std::mem::take(&mut recorded.renewals) {
             let what = "the disk failed once; all was written again, to a new file";
@@ -68,7 +68,8 @@ impl Told<'_> {
         if let Some(ignored) = ignored {
             let file = plain(&ignored.to_string_lossy());
             say(&format!(
-                "authtape: {file} has a line so that git ignores it"
+                "authtape: the line {} was added to {file}, so that git ignores the cassette",
+                library::IGNORE_LINE
             ));
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
-pub use raw::{keep_out_of_git, refuse_hidden};
+pub use raw::{IGNORE_LINE, keep_out_of_git, refuse_hidden};
 
 use crate::cassette::{self, Cassette, Header, MAX_SIZE};
 use crate::redact::{Profile, audit};

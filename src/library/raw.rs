@@ -21,6 +21,11 @@ pub fn refuse_hidden(path: &Path) -> Result<(), Error> {
         .strip_suffix(".yaml")
         .or_else(|| name.strip_suffix(".yml"));
     let stem = stem.unwrap_or(&name);
+    // Who wrote `.raw.yml` meant it.
+    let stem = stem
+        .strip_suffix(MARK)
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(stem);
     Err(Error::RawName {
         path: path.to_owned(),
         better: path.with_file_name(format!("{stem}{EXTENSION}")),
@@ -107,7 +112,7 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
     } else {
         "\n"
     };
-    ignore.write_all(format!("{before}{PATTERN}\n").as_bytes())
+    ignore.write_all(format!("{before}{IGNORE_LINE}\n").as_bytes())
 }
 
 /// Whether some line ignores the cassette and its `.part`, and none behind it could take that back.
@@ -150,10 +155,13 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     pattern[at..].iter().all(|c| *c == b'*')
 }
 
-/// What the name of a file that is not redacted ends with.
+/// What the name of a file that is not redacted has before its ending.
+const MARK: &str = ".raw";
+/// What it ends with.
 const EXTENSION: &str = ".raw.yaml";
-/// The cassette, its `.part`, and what is recovered from that.
-const PATTERN: &str = "*.raw.yaml*";
+/// The line that makes git ignore a cassette that is not redacted, its `.part`, and what is recovered
+/// from that.
+pub const IGNORE_LINE: &str = "*.raw.yaml*";
 const IGNORE: &str = ".gitignore";
 
 #[cfg(test)]
@@ -186,6 +194,8 @@ mod tests {
             ("a/login.raw.yaml", None),
             ("a/login.yaml", Some("a/login.raw.yaml")),
             ("login.yml", Some("login.raw.yaml")),
+            ("login.raw.yml", Some("login.raw.yaml")),
+            ("login.raw", Some("login.raw.yaml")),
             ("login", Some("login.raw.yaml")),
             ("raw.yaml", Some("raw.raw.yaml")),
             (".raw.yaml", Some(".raw.raw.yaml")),

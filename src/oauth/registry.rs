@@ -127,6 +127,11 @@ pub fn is_known(name: &str) -> bool {
     rows(name).is_some()
 }
 
+/// Every name that some row speaks of.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    PARAMETERS.keys().map(String::as_str)
+}
+
 fn rows(name: &str) -> Option<&'static Rows> {
     // A long name is nobody's, and is not read for each of the values under it.
     if name.len() > LONGEST {

@@ -18,8 +18,8 @@ use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
 use crate::oauth::tokens::{Signature, Token, tokens};
 use crate::redact::{
-    Capacity, DECLARED, Declared, Examiner, Interaction, Named, Piece, Profile, Redacted, Redactor,
-    check, pieces,
+    Capacity, DECLARED, Declared, Examiner, Interaction, Label, Named, Piece, Profile, Redacted,
+    Redactor, check, pieces,
 };
 
 /// What a recording keeps.
@@ -35,6 +35,9 @@ pub struct Options {
     pub profile: Profile,
     /// What is secret wherever it stands, known beforehand.
     pub secrets: Vec<Declared>,
+    /// Labels that the messages hold already, as what was redacted before does: they stay what they
+    /// are.
+    pub labels: Vec<Label>,
     /// How much is remembered of the secrets; what comes beyond it is written without bodies.
     pub capacity: Capacity,
 }
@@ -113,8 +116,20 @@ impl fmt::Debug for Laid {
 pub struct Withheld {
     /// The interaction's number while recording.
     pub id: u64,
+    /// What was asked: the method and the URL without its query, as far as they are not secret.
+    pub asked: Option<String>,
     /// The kind of the secret that would have been written, or what else was wrong.
     pub why: String,
+}
+
+impl Withheld {
+    /// The interaction as a person finds it again: `3 (POST https://as.example/token)`.
+    pub fn name(&self) -> String {
+        match &self.asked {
+            Some(asked) => format!("{} ({asked})", self.id),
+            None => self.id.to_string(),
+        }
+    }
 }
 
 /// The finished cassette was refused by the audit; nothing of it may be written.
@@ -141,6 +156,7 @@ impl Tape {
             options.keep_values.clone(),
             options.capacity,
         );
+        redactor.keep_labels(&options.labels);
         redactor.declare(&options.secrets);
         Self {
             header: Header {
@@ -338,8 +354,11 @@ impl Tape {
                     return Err(Refused::leak(&kind));
                 }
             } else if let Some(kind) = self.examined(&mut examiner, &mut interaction, &written) {
-                let (id, Refused { why }) = (entry.id, Refused::leak(&kind));
-                withheld.push(Withheld { id, why });
+                withheld.push(Withheld {
+                    id: entry.id,
+                    asked: self.redactor.asked(&interaction),
+                    why: Refused::leak(&kind).why,
+                });
                 interaction = Redactor::withheld(interaction);
                 written = cassette::entry(&interaction);
                 if let Some(kind) = self.examined(&mut examiner, &mut interaction, &written) {
@@ -348,12 +367,19 @@ impl Tape {
             }
             text.push_str(&written);
         }
-        let hits = self.withheld.len() + withheld.len();
+        self.withheld.append(&mut withheld);
+        for withheld in &mut self.withheld {
+            // What is known by the end may be more than when it was withheld.
+            withheld.asked = withheld
+                .asked
+                .take()
+                .filter(|asked| examiner.is_clean(asked));
+        }
+        let hits = self.withheld.len();
         // What is not redacted was not searched.
         let is_audited = self.header.profile != Profile::Raw && is_vouched_for;
         let audit = self.stamp(&examiner, hits, cassette::sum(&text));
         let audit = audit.filter(|_| is_audited);
-        self.withheld.append(&mut withheld);
         let header = head(&Header { audit, ..header })?;
         text.replace_range(..begins, &header);
         Ok(text)
@@ -447,8 +473,11 @@ impl Tape {
         let (id, step) = (interaction.id(), interaction.step());
         let mut text = cassette::entry(&interaction);
         if let Some(kind) = self.redactor.leak_of(&interaction, &text) {
-            let Refused { why } = Refused::leak(&kind);
-            self.withheld.push(Withheld { id, why });
+            self.withheld.push(Withheld {
+                id,
+                asked: self.redactor.asked(&interaction),
+                why: Refused::leak(&kind).why,
+            });
             text = cassette::entry(&Redactor::withheld(interaction));
         }
         Entry {
@@ -469,7 +498,11 @@ impl Tape {
                     let is_old = entry.is_old;
                     self.entries.push(Entry { is_old, ..swept });
                 }
-                Err(Refused { why }) => self.withheld.push(Withheld { id: entry.id, why }),
+                Err(Refused { why }) => self.withheld.push(Withheld {
+                    id: entry.id,
+                    asked: None,
+                    why,
+                }),
             }
         }
         self.text()

@@ -59,12 +59,21 @@ impl Examiner<'_> {
             said.push_str(text);
             said.push_str(closure::BREAK);
         });
-        if let Some(found) = self.fragments.find(&said) {
-            return Some(found);
-        }
+        self.fragments.find(&said).or_else(|| self.decoded(&said))
+    }
+
+    /// Whether the text may be told to a person, whatever it is decoded to.
+    pub fn is_clean(&mut self, text: &str) -> bool {
+        self.redactor.leak(text).is_none()
+            && self.fragments.find(text).is_none()
+            && self.decoded(text).is_none()
+    }
+
+    /// What of a secret the text is under its encodings.
+    fn decoded(&mut self, text: &str) -> Option<String> {
         let (redactor, fragments) = (self.redactor, &self.fragments);
         let mut find = |view: &str| redactor.leak(view).or_else(|| fragments.find(view));
-        match self.closure.find(&said, &mut find) {
+        match self.closure.find(text, &mut find) {
             Ok(found) => found,
             Err(TooMuch) => Some("text that is encoded too often".to_owned()),
         }

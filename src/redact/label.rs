@@ -1,6 +1,11 @@
 //! Labels: what stands where a secret stood, and how that occurrence differs from the secret.
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use crate::oauth::registry;
+use crate::redact::values::kind_of;
+use crate::redact::vocabulary::{is_plain, is_word_and_number};
 
 /// `REDACTED-code-1`: the first authorization code of a cassette, with the ways in which this
 /// occurrence differs from the secret itself.
@@ -178,6 +183,20 @@ pub(crate) fn broken_label(text: &str) -> Option<usize> {
     None
 }
 
+/// The labels that stand in a text which was redacted before, each once. What only reads like one
+/// is not taken for one: its kind is no known word, or its number is higher than any recording counts.
+pub fn labels(text: &str) -> Vec<Label> {
+    let label = |piece| match piece {
+        Piece::Label(label) => Some(label),
+        Piece::Literal(_) => None,
+    };
+    let is_named = |kind: &str| registry::names().any(|name| kind_of(name) == kind);
+    let is_kind = |kind: &str| is_plain(kind) && !is_word_and_number(kind) || is_named(kind);
+    let is_ours = |label: &Label| label.number <= NUMBER_MAX && is_kind(&label.kind);
+    let labels: BTreeSet<_> = pieces(text).into_iter().filter_map(label).collect();
+    labels.into_iter().filter(is_ours).collect()
+}
+
 /// The text with its labels spelled in the case that they say, so that a comparison of two texts
 /// sees that they differ in case alone.
 pub fn in_its_case(text: &str) -> String {
@@ -284,6 +303,7 @@ fn is_label_char(c: char) -> bool {
 const PREFIX: &str = "REDACTED-";
 const ESCAPED: &str = "REDACTED--";
 const END: &str = "--end--";
+const NUMBER_MAX: u32 = 1_000_000;
 const PLAIN: &[(&str, Suffix)] = &[
     ("pct", Suffix::Pct),
     ("pct2", Suffix::Pct2),
@@ -354,6 +374,27 @@ mod tests {
             ("https://x.example/cb", "https://x.example/cb"),
         ] {
             assert_eq!(in_its_case(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_reads_as_a_label_is_one_where_its_kind_is_known() {
+        for (text, expected) in [
+            (
+                "a REDACTED-code-1, REDACTED-state-2, REDACTED-code-1",
+                vec!["code-1", "state-2"],
+            ),
+            (
+                "REDACTED-samlresponse-3--first-8-of-20",
+                vec!["samlresponse-3"],
+            ),
+            ("REDACTED-x_api_key-1", vec!["x_api_key-1"]),
+            ("REDACTED-hunter2-1", vec![]),
+            ("REDACTED-code-4000000000", vec![]),
+            ("REDACTED--code-1", vec![]),
+        ] {
+            let keys: Vec<_> = labels(text).iter().map(Label::key).collect();
+            assert_eq!(keys, expected, "{text}");
         }
     }
 

@@ -53,9 +53,9 @@ pub use interaction::{
 pub(crate) use json::{Scalar, respell};
 pub use json::{minify, pretty, quote};
 pub(crate) use label::broken_label;
-pub use label::{Label, Piece, Suffix, escape, in_its_case, join, pieces};
+pub use label::{Label, Piece, Suffix, escape, in_its_case, join, labels, pieces};
 pub use ledger::Capacity;
-pub(crate) use pattern::is_suspicious;
+pub(crate) use pattern::{is_suspicious, shown};
 pub use profile::{Profile, Unredacted};
 pub(crate) use public::{HOST, says_whose};
 pub use recordings::{audit_recording, is_recording};

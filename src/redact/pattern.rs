@@ -1,6 +1,6 @@
 //! What a secret or personal value looks like where no name announces it.
 
-use crate::model::percent_decode;
+use crate::model::{Url, percent_decode};
 use crate::oauth::jwt;
 use crate::redact::vocabulary::is_time;
 
@@ -30,6 +30,19 @@ pub(super) fn looks(word: &str) -> Option<Looks> {
 /// Whether a segment of a path must not be shown as it is.
 pub(crate) fn is_suspicious(segment: &str) -> bool {
     looks(&percent_decode(segment)).is_some()
+}
+
+/// A request as a person may read it: its method and URL, without its query and what of its path is
+/// secret, or looks like it.
+pub(crate) fn shown(method: &str, url: &Url, is_secret: impl Fn(&str) -> bool) -> String {
+    let is_hidden = |segment: &str| looks(&percent_decode(segment)).is_some() || is_secret(segment);
+    let segment = |segment| if is_hidden(segment) { "…" } else { segment };
+    let path: Vec<_> = url.path.split('/').map(segment).collect();
+    let url = Url {
+        path: path.join("/"),
+        ..url.clone()
+    };
+    format!("{method} {}", url.endpoint())
 }
 
 /// Whether the value is one e-mail address.
@@ -247,6 +260,38 @@ mod tests {
         ] {
             let found = phone(text).map(|end| &text[..end]);
             assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_shown_without_what_may_be_secret_in_it() {
+        for (url, expected) in [
+            (
+                "https://as.example/token?code=1",
+                "GET https://as.example/token",
+            ),
+            (
+                "https://a:b@as.example:8443/#x",
+                "GET https://as.example:8443/",
+            ),
+            (
+                "https://as.example/u/sunshine/x",
+                "GET https://as.example/u/…/x",
+            ),
+            (
+                "https://as.example/reset/dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+                "GET https://as.example/reset/…",
+            ),
+            (
+                "https://as.example/jane%40corp.example",
+                "GET https://as.example/…",
+            ),
+        ] {
+            let url = Url::parse(url).expect(url);
+            assert_eq!(
+                shown("GET", &url, |segment| segment == "sunshine"),
+                expected
+            );
         }
     }
 

@@ -153,6 +153,10 @@ impl Redactor {
         if is_protocol(&lower) || self.is_checked(HOST, host) {
             return escape(host);
         }
+        // A label that stood there before is no name in another case.
+        if host != lower && self.ledger.knows(host) {
+            return self.ledger.text(HOST, host, Shape::Hidden);
+        }
         let mut labelled = self.ledger.pieces(HOST, &lower, Shape::Hidden);
         if host != lower {
             let suffix = if host == host.to_ascii_uppercase() {

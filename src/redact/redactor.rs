@@ -20,6 +20,7 @@ use crate::redact::interaction::{
 };
 use crate::redact::label::{self, Label, Piece, escape, pieces};
 use crate::redact::ledger::{Capacity, Fresh, Ledger, Shape};
+use crate::redact::pattern::shown;
 use crate::redact::profile::Profile;
 use crate::redact::sweep::{Sweeper, may_stand_in};
 use crate::redact::values::{WORD, encode};
@@ -160,6 +161,14 @@ impl Redactor {
             found = found.take().or_else(|| self.leak(text));
         });
         found
+    }
+
+    /// What an interaction asks for, as far as it is not secret.
+    pub fn asked(&self, interaction: &Interaction) -> Option<String> {
+        let request = interaction.request();
+        let url = request.parsed_url()?;
+        let is_secret = |segment: &str| self.leak(segment).is_some();
+        Some(shown(request.method(), &url, is_secret))
     }
 
     /// The interaction without any of its texts, for when the audit refuses it.

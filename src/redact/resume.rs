@@ -1,4 +1,4 @@
-//! What a redactor takes over from a cassette that is recorded on.
+//! What a redactor takes over from what was redacted before.
 
 use crate::redact::interaction::Interaction;
 use crate::redact::label::{Label, Piece, pieces};
@@ -21,6 +21,15 @@ impl Redactor {
                 self.keep_in_mind(text);
             });
             self.note_public(interaction);
+        }
+    }
+
+    /// Takes in labels that messages hold already; to be called before the first exchange. Each
+    /// stays what it is, and labels go on counting behind them.
+    pub fn keep_labels(&mut self, labels: &[Label]) {
+        for label in labels {
+            self.ledger.count_from(&label.kind, label.number);
+            self.ledger.know(&label.to_string(), label);
         }
     }
 

@@ -586,7 +586,8 @@ fn has_tenants(host: &str) -> bool {
     TENANT_HOSTS.iter().any(is_asked)
 }
 
-fn kind_of(name: &str) -> String {
+/// The kind of the labels of what has this name.
+pub(super) fn kind_of(name: &str) -> String {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let kind: String = name
         .to_ascii_lowercase()

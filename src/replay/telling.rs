@@ -1,9 +1,9 @@
 //! Telling: why nothing answers, and how a play went.
 
-use crate::model::{Said, Url};
+use crate::model::Said;
 use crate::oauth::classify::classify;
 use crate::oauth::fields::Reading;
-use crate::redact::is_suspicious;
+use crate::redact::shown;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::player::Player;
 use crate::replay::values::Live;
@@ -64,15 +64,8 @@ impl Player {
 
     /// The request as a person may read it: what of its path is, or may be, a secret is left out.
     pub(super) fn asked(&self, said: &Said) -> String {
-        let segment = |segment| {
-            let is_secret = is_suspicious(segment) || self.bindings.holds(segment);
-            if is_secret { "…" } else { segment }
-        };
-        let path: Vec<_> = said.url.path.split('/').map(segment).collect();
-        let url = Url {
-            path: path.join("/"),
-            ..said.url.clone()
-        };
-        format!("{} {}", said.method, url.endpoint())
+        shown(&said.method, &said.url, |segment| {
+            self.bindings.holds(segment)
+        })
     }
 }

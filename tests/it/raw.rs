@@ -201,7 +201,11 @@ fn git_is_told_to_ignore_it() {
     let output = record(tree.path(), "tapes/x.raw.yaml", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!(read(&ignore), "*.raw.yaml*\n");
-    assert_eq!(said(&output).matches("so that git ignores it").count(), 1);
+    let told = format!(
+        "the line *.raw.yaml* was added to {}, so that git ignores the cassette",
+        ignore.canonicalize().expect("a path").display()
+    );
+    assert_eq!(said(&output).matches(&told).count(), 1, "{}", said(&output));
     let output = record(tree.path(), "tapes/y.raw.yaml", &[]);
     assert_eq!(read(&ignore), "*.raw.yaml*\n");
     assert!(!said(&output).contains("git ignores"), "{}", said(&output));

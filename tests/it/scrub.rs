@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::cli::{authtape, said};
@@ -85,6 +87,59 @@ fn a_session_keeps_its_relations_and_loses_its_secrets() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+/// The same, with what carries secrets in other ways.
+fn much() -> Value {
+    let mut har = session();
+    let entries = &mut har["log"]["entries"];
+    let basic = STANDARD.encode("web:Cn8Qw3Er5Ty7Ui9Op1As");
+    entries[1]["request"]["headers"] = json!([
+        { "name": "content-type", "value": "application/x-www-form-urlencoded" },
+        { "name": "authorization", "value": format!("Basic {basic}") },
+        { "name": "cookie", "value": "sid=Cn3Df4Gh6Jk8Lz0Xc2Vb" },
+        { "name": "x-api-key", "value": "Cn7Kq9zR2vXpL0aMtB5e" },
+    ]);
+    entries[1]["response"]["content"]["text"] = json!(format!(
+        "{{\"error\":\"invalid_grant\",\"error_description\":\"The code {CODE} of jane@corp.example is old\",\"otp\":482913,\"x\":\"{}\"}}",
+        &CODE[..12]
+    ));
+    har
+}
+
+#[test]
+fn labels_that_stand_in_the_file_stay_what_they_are() {
+    for options in [&[][..], &["--public"]] {
+        let here = tempfile::tempdir().expect("a directory");
+        let (output, once) = written(here.path(), &much(), options);
+        let mut once = once.unwrap_or_else(|| panic!("{}", said(&output)));
+        let overwrite = [options, &["--overwrite"]].concat();
+        let (output, twice) = written(here.path(), &once, &overwrite);
+        let twice = twice.unwrap_or_else(|| panic!("{}", said(&output)));
+        let texts = |har: &Value| {
+            let entries = har["log"]["entries"].as_array().expect("a list").iter();
+            let parts = |entry: &Value| {
+                let mut request = entry["request"].clone();
+                // What the credentials were says a comment, which is not taken over.
+                for field in request["headers"].as_array_mut().expect("a list") {
+                    field.as_object_mut().expect("a field").remove("comment");
+                }
+                [request, entry["response"].clone()]
+            };
+            entries.flat_map(parts).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(&twice), texts(&once), "{options:?}");
+        // A secret that nobody had seen has a number that nobody had.
+        once["log"]["entries"][0]["request"]["headers"] =
+            json!([{ "name": "Cookie", "value": "sid=Cn1Aa2Bb3Cc4Dd5Ee6Ff" }]);
+        let (output, more) = written(here.path(), &once, &overwrite);
+        let more = more.unwrap_or_else(|| panic!("{}", said(&output)));
+        let header = |entry: usize, at: usize| {
+            more["log"]["entries"][entry]["request"]["headers"][at]["value"].clone()
+        };
+        assert_eq!(header(0, 0), "sid=REDACTED-cookie-2", "{options:?}");
+        assert_eq!(header(1, 2), "sid=REDACTED-cookie-1", "{options:?}");
+    }
 }
 
 #[test]
