@@ -198,8 +198,12 @@ impl Redactor {
 }
 
 /// A request's identifier in one of the forms that are no token's: a UUID, a ULID, or hexadecimal
-/// digits with what a few vendors and W3C Trace Context put beside them.
+/// digits with what a few vendors and W3C Trace Context put beside them, or behind `req-`.
 pub(super) fn is_correlation_id(value: &str) -> bool {
+    let behind = ["req-", "req_"]
+        .iter()
+        .find_map(|prefix| value.strip_prefix(prefix));
+    let value = behind.unwrap_or(value);
     let all = |part: &str, fits: fn(&u8) -> bool| part.bytes().all(|byte| fits(&byte));
     let is_id = |part: &&str| {
         (ID_MIN..=ID_MAX).contains(&part.len()) && all(part, u8::is_ascii_hexdigit)
@@ -275,6 +279,13 @@ mod tests {
             ("Root=1-67891233-abcdef012345678912345678", true),
             ("105445aa7843bc8bf206b12000100000/1;o=1", true),
             ("01ARZ3NDEKTSV4RRFFQ69G5FAV", true),
+            ("req-00112233", true),
+            ("req_6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f10", true),
+            ("req-4bf92f3577b34da6a3ce929d0e0e4736", true),
+            ("req-", false),
+            ("req_Cn7kQ9zR2vXpL0aMtB5eWyH3uJ8s", false),
+            ("req-req-00112233", false),
+            ("sid-00112233", false),
             ("Cn7kQ9zR2vXpL0aMtB5eWyH3uJ8s", false),
             ("WDJB-MJHT", false),
             ("=43=6E=37=6B", false),
