@@ -2,16 +2,14 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use authtape::cassette;
-use authtape::model::{Captured, Exchange, Heard, Version};
 use authtape::record::{Options, Tape};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::support::said;
+use crate::support::{answered, heard, said};
 
 const TOKEN: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -35,26 +33,18 @@ fn tape_of(hints: &[&str]) -> Tape {
 
 fn record(tape: &mut Tape, id: u64, hint: &str) {
     let answer = serde_json::json!({ "access_token": TOKEN, "token_type": "Bearer", "hint": hint });
-    tape.record(Exchange {
+    let request = said(
+        "POST",
+        "https://as.example/token",
+        &[("Content-Type", "application/x-www-form-urlencoded")],
+        "grant_type=client_credentials&client_id=web-shop",
+    );
+    let fields = [("Content-Type", "application/json")];
+    tape.record(answered(
         id,
-        at: Duration::ZERO,
-        clock: 1_000,
-        request: said(
-            "POST",
-            "https://as.example/token",
-            &[("Content-Type", "application/x-www-form-urlencoded")],
-            "grant_type=client_credentials&client_id=web-shop",
-        ),
-        response: Some(Heard {
-            status: 200,
-            reason: None,
-            version: Version::Http11,
-            headers: [("Content-Type", "application/json")].into_iter().collect(),
-            body: Captured::of(answer.to_string().as_bytes(), 1 << 20),
-            after: Duration::ZERO,
-        }),
-        failure: None,
-    });
+        request,
+        heard(200, &fields, &answer.to_string()),
+    ));
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -97,7 +87,9 @@ fn what_betrays_a_secret_at_the_end_is_refused() {
     ] {
         let mut tape = tape(&hint);
         let text = tape.finish().expect("a cassette");
-        let told = tape.withheld().first().map(|withheld| withheld.why.clone());
+        let withheld = tape.withheld().first();
+        let asked = withheld.map(authtape::record::Withheld::name);
+        let told = withheld.map(|withheld| withheld.why.clone());
         assert_eq!(
             text.contains("dropped: audit"),
             told.is_some(),
@@ -105,6 +97,8 @@ fn what_betrays_a_secret_at_the_end_is_refused() {
         );
         let expected = expected.map(|what| format!("a {what} would have been written"));
         assert_eq!(told, expected, "{name}: {hint}");
+        let expected = expected.map(|_| "1 (POST https://as.example/token)");
+        assert_eq!(asked.as_deref(), expected, "{name}");
     }
 }
 
@@ -206,6 +200,80 @@ fn a_stamp_says_what_was_looked_for_and_notices_an_edit() {
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
 }
 
+#[test]
+fn what_cannot_be_searched_is_not_called_clean() {
+    let here = tempfile::tempdir().expect("a directory");
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packer, &b"password=hunter2SuperSecret99\n".repeat(9))
+        .expect("packed");
+    let gzip = packer.finish().expect("packed");
+    let wide: Vec<u8> = "password=hunter2SuperSecret99"
+        .bytes()
+        .flat_map(|byte| [byte, 0])
+        .collect();
+    let clean = "nothing that looks like a secret in 1 file\n";
+    for (name, bytes, code) in [
+        ("app.log.gz", gzip, 3),
+        (
+            "session.zip",
+            b"PK\x03\x04\x14\x00\x00\x00\x08\x00".to_vec(),
+            3,
+        ),
+        ("wide.log", wide, 3),
+        (
+            "latin1.log",
+            b"gr\xfc\xdfe, \x1b[31merror\x1b[0m\n".to_vec(),
+            0,
+        ),
+        ("empty.log", Vec::new(), 0),
+    ] {
+        std::fs::write(here.path().join(name), bytes).expect("written");
+        let output = authtape(here.path(), &["audit", name]);
+        let (out, told) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{name}: {out}{told}");
+        let is_told = told.contains(&format!("{name} is no text, so it was not searched"));
+        assert_eq!(
+            (is_told, out == clean),
+            (code == 3, code == 0),
+            "{name}: {out}{told}"
+        );
+    }
+}
+
+#[test]
+fn a_cassette_that_does_not_load_is_searched_as_any_text_and_says_so() {
+    let here = tempfile::tempdir().expect("a directory");
+    let whole = tape("soon")
+        .finish()
+        .expect("a cassette")
+        .replace("\"hint\"", "\"scope\"");
+    let broken = whole.replace("status: 200", "status: fine");
+    assert_ne!(broken, whole);
+    for (name, text_of, unloaded) in [("whole.yaml", whole, 0), ("broken.yaml", broken, 1)] {
+        std::fs::write(here.path().join(name), text_of).expect("written");
+        let output = authtape(here.path(), &["audit", name]);
+        let note = format!("note: {name} does not load as the cassette that it says it is");
+        assert_eq!(
+            text(&output.stderr).matches(&note).count(),
+            unloaded,
+            "{name}"
+        );
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{name}: {}",
+            text(&output.stdout)
+        );
+        let output = authtape(here.path(), &["audit", "--json", name]);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(
+            json["unloaded"].as_array().map(Vec::len),
+            Some(unloaded),
+            "{json}"
+        );
+    }
+}
+
 const VCR: &str = "http_interactions:\n- request:\n    method: post\n    uri: https://as.example/token\n    body:\n      encoding: US-ASCII\n      string: grant_type=client_credentials&client_secret=SECRET\n  response:\n    status:\n      code: 200\n    headers:\n      X-Contact:\n      - CONTACT\nrecorded_with: VCR 6.2.0\n";
 const VCRPY: &str = "interactions:\n- request:\n    body: grant_type=client_credentials&client_secret=SECRET\n    headers:\n      X-Contact:\n      - CONTACT\n    method: POST\n    uri: https://as.example/token\n  response:\n    body:\n      string: '{}'\nversion: 1\n";
 const POLLY: &str = "{\"log\":{\"_recordingName\":\"token\",\"creator\":{\"name\":\"Polly.JS\",\"version\":\"6.0.5\"},\"entries\":[{\"request\":{\"postData\":{\"text\":\"client_secret=SECRET\"},\"headers\":[{\"name\":\"x-contact\",\"value\":\"CONTACT\"}]}}]}}\n";
@@ -279,7 +347,7 @@ fn a_cassette_holds_neither_random_runs_nor_people() {
     ] {
         let text = form.replace("SAID", said);
         cassette::load(text.as_bytes()).expect(said);
-        let hits = cassette::audit(&text);
+        let hits = cassette::audit(&text).hits;
         assert_eq!(!hits.is_empty(), is_found, "{said}: {hits:?}");
         assert!(hits.iter().all(|hit| hit.line == 18), "{said}: {hits:?}");
     }

@@ -8,11 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use authtape::cassette;
-use authtape::model::{Captured, Exchange, Heard, Version};
+use authtape::model::Exchange;
 use authtape::record::{Laid, Options, Tape};
 use authtape::redact::{Capacity, audit};
 
-use crate::support::said;
+use crate::support::{answered, heard, said};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
@@ -37,19 +37,8 @@ fn exchange(
     body: &str,
 ) -> Exchange {
     Exchange {
-        id,
         at: Duration::from_secs(id),
-        clock: 1_000,
-        request,
-        response: Some(Heard {
-            status: 400,
-            reason: None,
-            version: Version::Http11,
-            headers: headers.iter().copied().collect(),
-            body: Captured::of(body.as_bytes(), 1 << 20),
-            after: Duration::ZERO,
-        }),
-        failure: None,
+        ..answered(id, request, heard(400, headers, body))
     }
 }
 

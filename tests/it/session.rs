@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use authtape::cassette::{self, Cassette};
 use authtape::diagnose;
-use authtape::model::{Captured, Exchange, Headers, Heard, Version, percent_encode};
+use authtape::model::{Exchange, Heard, percent_encode};
 use authtape::oauth::pkce;
 use authtape::record::{Options, Tape};
 use authtape::redact::Profile;
 
-use crate::support::said;
+use crate::support::{self, answered, said};
 
 pub(crate) const ISSUER: &str = "login.acme-identity.example";
 pub(crate) const SHOP: &str = "shop.acme-store.example";
@@ -63,23 +63,16 @@ pub(crate) const FAULTS: &[Fault] = &[
 
 fn heard(status: u16, headers: &[(&str, &str)], body: &str) -> Heard {
     Heard {
-        status,
-        reason: None,
-        version: Version::Http11,
-        headers: headers.iter().copied().collect::<Headers>(),
-        body: Captured::of(body.as_bytes(), 1 << 20),
         after: Duration::from_millis(87),
+        ..support::heard(status, headers, body)
     }
 }
 
 fn exchange(id: u64, request: authtape::model::Said, response: Heard) -> Exchange {
     Exchange {
-        id,
         at: Duration::from_millis(id * 1204),
         clock: 1_790_000_000,
-        request,
-        response: Some(response),
-        failure: None,
+        ..answered(id, request, response)
     }
 }
 

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use authtape::cassette::{self, Cassette};
-use authtape::model::{Captured, Said, Url, Version};
+use authtape::model::{Captured, Exchange, Heard, Said, Url, Version};
 use authtape::proxy::{
     self, Authority, Bound, Handler, Limits, Reach, Serving, Upstream, UpstreamOptions,
 };
@@ -37,6 +38,29 @@ pub(crate) fn said(method: &str, url: &str, headers: &[(&str, &str)], body: &str
         version: Version::Http11,
         headers: headers.iter().copied().collect(),
         body: Captured::of(body.as_bytes(), 1 << 20),
+    }
+}
+
+pub(crate) fn heard(status: u16, headers: &[(&str, &str)], body: &str) -> Heard {
+    Heard {
+        status,
+        reason: None,
+        version: Version::Http11,
+        headers: headers.iter().copied().collect(),
+        body: Captured::of(body.as_bytes(), 1 << 20),
+        after: Duration::ZERO,
+    }
+}
+
+/// A request and the answer that came to it at once.
+pub(crate) fn answered(id: u64, request: Said, response: Heard) -> Exchange {
+    Exchange {
+        id,
+        at: Duration::ZERO,
+        clock: 1_000,
+        request,
+        response: Some(response),
+        failure: None,
     }
 }
 

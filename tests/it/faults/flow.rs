@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use authtape::model::{Captured, Exchange, Heard, Version, percent_encode};
+use authtape::model::{Exchange, Heard, percent_encode};
 use authtape::oauth::pkce;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::said;
+use crate::support::{self, answered, said};
 
 pub(crate) const HOST: &str = "login.acme-identity.example";
 pub(crate) const CALLBACK: &str = "https://shop.acme-store.example/oauth/callback";
@@ -256,23 +256,20 @@ impl Flow {
 
 fn exchange(at: u64, request: authtape::model::Said, response: Heard) -> Exchange {
     Exchange {
-        id: 0,
         at: Duration::from_millis(at),
         clock: CLOCK,
-        request,
-        response: Some(response),
-        failure: None,
+        ..answered(0, request, response)
     }
 }
 
 fn heard(status: u16, headers: &Pairs, body: &str) -> Heard {
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     Heard {
-        status,
-        reason: None,
-        version: Version::Http11,
-        headers: headers.iter().cloned().collect(),
-        body: Captured::of(body.as_bytes(), 1 << 20),
         after: Duration::from_millis(23),
+        ..support::heard(status, &headers, body)
     }
 }
 
