@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{Heard, Param, Params, Said, Url};
+use crate::oauth::asked::{asked, object_params};
 use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::tokens::{Keys, Signature, Token};
 use crate::oauth::{Step, name};
@@ -35,6 +36,8 @@ pub struct Flows {
     client_secrets: HashSet<String>,
     endpoints: HashMap<String, Step>,
     keys: Keys,
+    /// What was pushed, by the request URI that stands for it (RFC 9126).
+    pushed: HashMap<String, Params>,
 }
 
 impl Flows {
@@ -43,7 +46,14 @@ impl Flows {
         let (said, fields) = (reading.said, &reading.fields);
         match step {
             Step::AuthorizationRequest => {
-                self.authorizations.push(Authorization::asked(said, fields));
+                let asked = self.asked(fields);
+                self.authorizations.push(Authorization::asked(said, &asked));
+            }
+            Step::PushedAuthorizationRequest => {
+                if let Some(request_uri) = reading.answer.get(name::REQUEST_URI) {
+                    self.pushed
+                        .insert(request_uri.to_owned(), fields.body.clone());
+                }
             }
             Step::AuthorizationResponse => {
                 self.answer(fields.get(name::STATE), fields.get(name::CODE));
@@ -58,6 +68,20 @@ impl Flows {
         if let Some(heard) = reading.heard {
             self.learn_response(step, heard, &reading.answer);
         }
+    }
+
+    /// What an authorization request asks for, with what was pushed before it and what a request
+    /// object says.
+    pub fn asked(&self, fields: &Fields) -> Params {
+        let pushed = fields
+            .get(name::REQUEST_URI)
+            .and_then(|uri| self.pushed.get(uri));
+        let sent: Params = [&fields.query, &fields.body]
+            .into_iter()
+            .flatten()
+            .map(|param| (param.name.clone(), param.value.clone()))
+            .collect();
+        asked(&sent, pushed, object_params)
     }
 
     /// The authorization whose code this is; without a code that is known, the only one, or none.
@@ -182,8 +206,8 @@ impl Flows {
 }
 
 impl Authorization {
-    fn asked(said: &Said, fields: &Fields) -> Self {
-        let get = |name| fields.get(name).map(str::to_owned);
+    fn asked(said: &Said, asked: &Params) -> Self {
+        let get = |name| asked.get(name).map(str::to_owned);
         Self {
             host: said.url.host.clone(),
             client_id: get(name::CLIENT_ID),
@@ -278,6 +302,32 @@ pub(crate) mod tests {
         assert_eq!(client(Some("c1")).as_deref(), Some("s1"));
         assert_eq!(client(Some("c2")).as_deref(), Some("s2"));
         assert_eq!(client(Some("c3")), None);
+    }
+
+    #[test]
+    fn what_was_pushed_is_what_the_authorization_request_asks_for() {
+        let mut flows = Flows::default();
+        let pushing = said(
+            "POST",
+            "https://as.example/par",
+            &[("Content-Type", "application/x-www-form-urlencoded")],
+            "client_id=c&response_type=code&redirect_uri=https://x.example/cb&state=s&code_challenge=h",
+        );
+        let pushed = heard(201, &[], r#"{"request_uri":"urn:1","expires_in":60}"#);
+        let step = Step::PushedAuthorizationRequest;
+        flows.observe(step, &Reading::of(&pushing, Some(&pushed)));
+        let url = "https://as.example/authorize?client_id=c&request_uri=urn%3A1";
+        let asking = said("GET", url, &[], "");
+        let answer = heard(
+            302,
+            &[("Location", "https://x.example/cb?code=k&state=s")],
+            "",
+        );
+        let step = Step::AuthorizationRequest;
+        flows.observe(step, &Reading::of(&asking, Some(&answer)));
+        let flow = flows.authorization(Some("k")).expect("the code is of it");
+        assert_eq!(flow.redirect_uri.as_deref(), Some("https://x.example/cb"));
+        assert_eq!(flow.challenge.as_deref(), Some("h"));
     }
 
     #[test]

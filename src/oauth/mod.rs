@@ -6,6 +6,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod asked;
 pub mod classify;
 pub mod cookies;
 pub mod errand;
