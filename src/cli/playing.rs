@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::ensure;
 use authtape::deck::{MissListener, ReplayOptions};
@@ -34,6 +35,8 @@ pub(crate) struct PlayingArgs {
     match_on: Vec<MatchOn>,
     #[command(flatten)]
     allow: AllowArgs,
+    #[command(flatten)]
+    strict: StrictArgs,
     /// What a request gets that is not on tape: `error`, which is 501 with the reason, another
     /// status with the reason, or `fail`, which ends the program and this one at once
     #[arg(long, value_name = "error|STATUS|fail", default_value = "error", value_parser = on_miss)]
@@ -121,6 +124,18 @@ struct AllowArgs {
     allow_playback_repeats: bool,
 }
 
+/// How strict the recorded server is about time.
+#[derive(Args)]
+struct StrictArgs {
+    /// How long a code works
+    #[arg(long, value_name = "SECONDS", default_value = "600")]
+    code_ttl: u64,
+    /// Tell a device that polls sooner than its interval allows to slow down; without it the
+    /// recorded answers come as fast as they are asked for
+    #[arg(long)]
+    realtime: bool,
+}
+
 /// What a request gets that is not on tape.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OnMiss {
@@ -171,6 +186,8 @@ impl PlayingArgs {
                     OnMiss::Fail => None,
                     OnMiss::Status(status) => Some(status),
                 },
+                code_ttl: Some(Duration::from_secs(self.strict.code_ttl)),
+                realtime: self.strict.realtime,
                 seed: seed(self.seed)?,
                 time: (&self.time).into(),
                 ..PlayOptions::default()

@@ -199,7 +199,12 @@ fn hmac_of(alg: Alg) -> Option<hmac::Algorithm> {
 }
 
 /// Whether a key of a set made the signature; `None` where the key is of another type.
-fn verifies(alg: Alg, key: &Map<String, Value>, message: &[u8], signature: &[u8]) -> Option<bool> {
+pub fn verifies(
+    alg: Alg,
+    key: &Map<String, Value>,
+    message: &[u8],
+    signature: &[u8],
+) -> Option<bool> {
     let member = |name: &str| URL_SAFE_NO_PAD.decode(key.get(name)?.as_str()?).ok();
     if let Some(parameters) = rsa_of(alg) {
         let (n, e) = (member("n")?, member("e")?);

@@ -7,15 +7,19 @@ use bytes::Bytes;
 
 use crate::model::{Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Response};
 use crate::oauth::fields::Reading;
+use crate::oauth::registry::{self, Place};
 use crate::oauth::{Step, name};
-use crate::redact::RecordedResponse;
+use crate::redact::{RecordedResponse, is_suspicious};
+use crate::replay::grants::Call;
+use crate::replay::judged::Judged;
 use crate::replay::player::{Answer, Pages, Player};
+use crate::replay::redeeming::is_of_parameters;
 use crate::replay::render::{Asked, Rendering, redirected};
 use crate::replay::values::{Live, label_of_key, pairs};
 
 impl Player {
     /// Plays the interaction at this place.
-    pub(super) fn answer(&mut self, at: usize, live: &Live<'_>) -> Answer {
+    pub(super) fn answer(&mut self, at: usize, live: &Live<'_>, judged: &Judged) -> Answer {
         self.report.played += 1;
         if self.plays.count(at) > 0 {
             self.begin_anew(at);
@@ -23,6 +27,9 @@ impl Player {
         self.plays.play(at);
         self.bind(at, live);
         let step = self.repertoire.step(at);
+        if step == Step::AuthorizationRequest || is_of_parameters(step) {
+            self.note_unknown(at, live);
+        }
         let answering = if step == Step::AuthorizationRequest {
             self.authorize(at, live)
         } else {
@@ -40,10 +47,12 @@ impl Player {
         if let Some(kind) = cut {
             response.body = severed(response.body, kind);
         }
-        if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
-            self.redirect(&mut response);
+        match step {
+            Step::AuthorizationRequest | Step::LoginPage => redirect(&mut response, &self.asked),
+            Step::EndSession => redirect(&mut response, &self.leaving(at, live)),
+            _ => {}
         }
-        self.note(step, live, &response);
+        self.note(live, judged, &response);
         response.body = response.body.trailed(self.trailers(answering));
         Answer::Response(response)
     }
@@ -76,6 +85,26 @@ impl Player {
         }
     }
 
+    /// What no standard knows is of no consequence (RFC 6749 section 3.1), and may be a slip.
+    fn note_unknown(&mut self, at: usize, live: &Live<'_>) {
+        let step = self.repertoire.step(at);
+        let request = self.repertoire.interaction(at).request();
+        let (query, body) = (request.query_params(), request.body_params());
+        let is_unheard = |name: &&str| {
+            registry::class(Place::of_request(step), name).is_none()
+                && !(query.has(name) || body.has(name) || is_suspicious(name))
+        };
+        let sent = live.fields.query.iter().chain(live.fields.body.iter());
+        let sent = sent.map(|param| param.name.as_str());
+        for name in sent.filter(is_unheard) {
+            let note = format!(
+                "the {} has a parameter that was not recorded: {name}",
+                step.title()
+            );
+            self.report.note(note);
+        }
+    }
+
     pub(super) fn bind(&mut self, at: usize, live: &Live<'_>) {
         let cassette = self.repertoire.cassette(at);
         let interaction = self.repertoire.interaction(at);
@@ -89,11 +118,13 @@ impl Player {
     /// Notes what the authorization endpoint was asked for; the interaction that answers. Pages
     /// between the request and its response are skipped.
     pub(super) fn authorize(&mut self, at: usize, live: &Live<'_>) -> usize {
-        let recorded = self.repertoire.interaction(at).request().query_params();
+        let call = Call::live(Step::AuthorizationRequest, live.said, &live.fields);
+        let recorded = self.repertoire.asked(at);
+        let recorded = recorded.and_then(|recorded| recorded.get(name::REDIRECT_URI));
         self.cassette = Some(self.repertoire.cassette(at));
         self.asked = Asked {
-            live: live.fields.query.clone(),
-            recorded_redirect_uri: recorded.get(name::REDIRECT_URI).map(str::to_owned),
+            live: self.grants.asks(&call),
+            recorded_redirect_uri: recorded.map(str::to_owned),
         };
         if self.repertoire.options.pages == Pages::Kept {
             at
@@ -102,7 +133,7 @@ impl Player {
         }
     }
 
-    fn render(&mut self, at: usize) -> Response {
+    pub(super) fn render(&mut self, at: usize) -> Response {
         self.rendered(at, |recorded, rendering| rendering.response(recorded))
             .unwrap_or_else(|| Response::new(502, ""))
     }
@@ -141,28 +172,30 @@ impl Player {
         Some(make(recorded, &mut rendering))
     }
 
-    fn redirect(&self, response: &mut Response) {
-        let fields = std::mem::take(&mut response.headers);
-        for field in &fields {
-            let location = field
-                .name
-                .eq_ignore_ascii_case("location")
-                .then(|| String::from_utf8_lossy(&field.value));
-            // Between pages there is no response that would have to carry this run's state.
-            let location = location.filter(|location| self.asked.answers_at(location));
-            match location {
-                Some(location) => response
-                    .headers
-                    .push(field.name.clone(), redirected(&location, &self.asked)),
-                None => response
-                    .headers
-                    .push(field.name.clone(), field.value.clone()),
-            }
+    /// Where a logout leads to, and with which state (OpenID Connect RP-Initiated Logout section 3).
+    fn leaving(&self, at: usize, live: &Live<'_>) -> Asked {
+        let request = self.repertoire.interaction(at).request();
+        let (query, body) = (request.query_params(), request.body_params());
+        let recorded = query
+            .get(name::POST_LOGOUT_REDIRECT_URI)
+            .or_else(|| body.get(name::POST_LOGOUT_REDIRECT_URI));
+        let known = [
+            (name::REDIRECT_URI, live.get(name::POST_LOGOUT_REDIRECT_URI)),
+            (name::STATE, live.get(name::STATE)),
+        ];
+        let known = known
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        Asked {
+            live: known
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            recorded_redirect_uri: Some(recorded.unwrap_or_default().to_owned()),
         }
     }
 
     /// What this answer says is what later requests are read against.
-    fn note(&mut self, step: Step, live: &Live<'_>, response: &Response) {
+    pub(super) fn note(&mut self, live: &Live<'_>, judged: &Judged, response: &Response) {
         let bytes = match &response.body {
             Body::Full(bytes) => bytes.clone(),
             Body::Live(_) => Bytes::new(),
@@ -176,18 +209,26 @@ impl Player {
             after: Duration::ZERO,
         };
         let reading = Reading::of(live.said, Some(&heard));
-        self.flows.observe(step, &reading);
-        let carried = self.flows.carried(&heard, &reading.answer);
-        if let Some(code) = carried.as_ref().and_then(|carried| carried.get(name::CODE)) {
-            self.issued.issue(code.to_owned());
-        }
-        if step == Step::TokenRequest
-            && response.status < 300
-            && !self.repertoire.options.allow.repeats
-            && let Some(code) = live.fields.get(name::CODE)
-        {
-            self.issued.spend(code);
-        }
+        self.flows.observe(judged.call.step(), &reading);
+        let now = self.now();
+        judged.learn(&mut self.grants, &heard, &reading, now);
+    }
+}
+
+fn redirect(response: &mut Response, asked: &Asked) {
+    let fields = std::mem::take(&mut response.headers);
+    for field in &fields {
+        let location = field
+            .name
+            .eq_ignore_ascii_case("location")
+            .then(|| String::from_utf8_lossy(&field.value));
+        // Between pages there is no response that would have to carry this run's state.
+        let location = location.filter(|location| asked.answers_at(location));
+        let value = match location {
+            Some(location) => redirected(&location, asked).into_bytes(),
+            None => field.value.to_vec(),
+        };
+        response.headers.push(field.name.clone(), value);
     }
 }
 

@@ -88,7 +88,8 @@ impl Player {
         };
         let asked = Live::of(&request.said);
         if decision == APPROVE {
-            return Some(self.answer(request.at, &asked));
+            let judged = self.judged(&asked, Some(Step::AuthorizationRequest));
+            return Some(self.answer(request.at, &asked, &judged));
         }
         Some(Answer::Response(self.deny(request.at, &asked)))
     }

@@ -85,6 +85,8 @@ pub struct Report {
     pub untold: usize,
     /// Recorded steps that the client never asked for.
     pub unplayed: Vec<String>,
+    /// What differs and is no fault, each once: parameters that no standard knows.
+    pub notes: Vec<String>,
     /// Whether there was anything to play.
     pub is_empty: bool,
 }
@@ -103,6 +105,12 @@ impl Report {
             self.refused.push(refused);
         } else {
             self.untold += 1;
+        }
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        if self.notes.len() < TOLD_MAX && !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 
@@ -145,6 +153,7 @@ impl Report {
         let unplayed = self.unplayed.iter();
         refused
             .chain(unplayed.map(|step| format!("never asked for: {step}")))
+            .chain(self.notes.iter().map(|note| format!("note: {note}")))
             .collect()
     }
 
@@ -170,13 +179,14 @@ impl Report {
             )
         };
         format!(
-            "{{\"clean\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}]}}",
+            "{{\"clean\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}],\"notes\":[{}]}}",
             self.is_clean(),
             self.played,
             self.misses.iter().map(miss).collect::<Vec<_>>().join(","),
             list(&self.refused),
             self.untold,
             list(&self.unplayed),
+            list(&self.notes),
         )
     }
 }

@@ -1,20 +1,26 @@
 //! Playing a cassette back: a request in, the recorded answer or an explained miss out.
 //!
 //! A [`Repertoire`] is what may be played, indexed once (`endpoints`, `relations`) and shared by
-//! all sessions; a [`Player`] is one session. `picking` finds the interaction that answers, where
-//! `posture` compares what a token request does right and wrong, live and recorded; `answering`
-//! plays it: `bindings` fills this run's values in for labels, which `mint` makes where the server
-//! brought them (`token`, where it is a JWT, signed with the test keys of `keys` that stand in
-//! `jwks`), and `render` writes the response, its times moved by `clock`. `telling` says why there
-//! is none ([`Miss`]).
+//! all sessions; a [`Player`] is one session. `picking` finds the interaction that answers:
+//! `authorizing`, `redeeming` and `calling` weigh authorization requests, requests of parameters
+//! and all others. They compare what a request does right and wrong, live and recorded, by its
+//! `posture` and by what was issued before it (`grants`). `answering` plays what was found:
+//! `bindings` fills this run's values in for labels, which `mint` makes where the server brought
+//! them (`token`, where it is a JWT, signed with the test keys of `keys` that stand in `jwks`), and
+//! `render` writes the response, its times moved by `clock`. Else `refusal` says no as the recorded
+//! server would, or `telling` says why nothing answers ([`Miss`]).
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod answering;
 mod asking;
+mod authorizing;
 mod bindings;
+mod calling;
 mod clock;
 mod endpoints;
+mod grants;
+mod judged;
 mod jwks;
 mod keys;
 mod matching;
@@ -26,6 +32,7 @@ mod picking;
 mod player;
 mod plays;
 mod posture;
+mod redeeming;
 mod refusal;
 mod relations;
 mod render;

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::oauth::{Step, name};
+use crate::oauth::Step;
 use crate::replay::endpoints::Endpoint;
+use crate::replay::judged::Judged;
 use crate::replay::miss::Miss;
 use crate::replay::player::Player;
-use crate::replay::posture::Posture;
-use crate::replay::refusal::{CLIENT, GRANT, Refusal};
+use crate::replay::redeeming::is_of_parameters;
+use crate::replay::refusal::Refusal;
 use crate::replay::repertoire::Repertoire;
-use crate::replay::values::{Live, has_label, is_bound_name, pairs, same_parameter};
+use crate::replay::values::{Live, has_label, is_bound_name, pairs};
 
 /// What answers a request.
 pub(super) enum Chosen {
@@ -26,7 +27,7 @@ pub(super) struct Here<'a> {
     /// Those first that a value of this run ties to the request, then those that say the same,
     /// then all; among equals those of the cassette that the session is on.
     tiers: Vec<Cow<'a, [usize]>>,
-    step: Option<Step>,
+    pub(super) step: Option<Step>,
 }
 
 impl Here<'_> {
@@ -37,7 +38,7 @@ impl Here<'_> {
     }
 
     /// The likely ones: few enough to be compared with one by one.
-    fn likely(&self) -> Vec<usize> {
+    pub(super) fn likely(&self) -> Vec<usize> {
         let mut out = Vec::new();
         let tiers = self.tiers.iter().flat_map(|tier| tier.iter());
         for at in tiers.take(LIKELY_MAX) {
@@ -46,6 +47,12 @@ impl Here<'_> {
             }
         }
         out
+    }
+
+    /// The last interaction that fits, whether it was played before or not.
+    pub(super) fn last_that(&self, fits: impl Fn(usize) -> bool) -> Option<usize> {
+        let in_tier = |tier: &Cow<'_, [usize]>| tier.iter().rev().find(|at| fits(**at)).copied();
+        self.tiers.iter().find_map(in_tier)
     }
 }
 
@@ -113,21 +120,27 @@ impl Player {
     }
 
     /// The interaction that answers.
-    pub(super) fn pick(&self, live: &Live<'_>, here: &Here<'_>) -> Result<Chosen, Miss> {
+    pub(super) fn pick(
+        &self,
+        live: &Live<'_>,
+        judged: &Judged,
+        here: &Here<'_>,
+    ) -> Result<Chosen, Miss> {
+        if here.step.is_some() && self.repertoire.options.as_recorded {
+            let next = here.all().find(|at| self.plays.is_fresh(*at));
+            let next = next.or_else(|| here.all().next_back());
+            return next
+                .map(Chosen::Track)
+                .ok_or_else(|| self.nothing_here(live));
+        }
         match here.step {
             None => match self.elsewhere(live) {
                 Some(at) => Ok(Chosen::Track(at)),
                 None => Err(self.nothing_here(live)),
             },
-            Some(_) if self.repertoire.options.as_recorded => {
-                let next = here.all().find(|at| self.plays.is_fresh(*at));
-                let next = next.or_else(|| here.all().next_back());
-                next.map(Chosen::Track)
-                    .ok_or_else(|| self.nothing_here(live))
-            }
-            Some(Step::TokenRequest) => self.token_request(live, here),
-            Some(Step::AuthorizationRequest) => self.authorization_request(live, here),
-            Some(_) => self.other_request(live, here),
+            Some(Step::AuthorizationRequest) => self.authorization_request(live, judged, here),
+            Some(step) if is_of_parameters(step) => self.parameter_request(live, judged, here),
+            Some(_) => self.other_request(live, judged, here),
         }
     }
 
@@ -139,7 +152,11 @@ impl Player {
     }
 
     /// The first fresh interaction that fits, or else the last that may be played again.
-    fn first_that(&self, here: &Here<'_>, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(super) fn first_that(
+        &self,
+        here: &Here<'_>,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let in_tier = |tier: &Cow<'_, [usize]>| {
             let fresh = tier
                 .iter()
@@ -153,193 +170,33 @@ impl Player {
         here.tiers.iter().find_map(in_tier)
     }
 
-    fn token_request(&self, live: &Live<'_>, here: &Here<'_>) -> Result<Chosen, Miss> {
-        let posture = Posture::live(&self.flows, live.said, &self.issued);
-        let is_equal = |at: usize| self.is_grant(at) && self.has_posture(at, &posture);
-        let holds = |at: usize| is_equal(at) && self.mismatches(at, live).is_empty();
-        let fits = |at: usize| holds(at) && self.other_parts(at, live).is_empty();
-        if let Some(at) = self.first_that(here, fits) {
-            return Ok(Chosen::Track(at));
-        }
-        if let Some(at) = self.first_that(here, holds) {
-            return Err(self.missed(live, Some(at), self.other_parts(at, live)));
-        }
-        let grants: Vec<usize> = here
-            .likely()
-            .into_iter()
-            .filter(|at| self.is_grant(*at))
-            .collect();
-        let success = grants.iter().find(|at| self.repertoire.is_success(**at));
-        if let Some(success) = success {
-            let refused = posture.refusal(&self.before(*success, &posture));
-            let spent = || {
-                let held = grants.iter().any(|at| holds(*at));
-                held.then(|| (GRANT, "the recorded grants are all redeemed".to_owned()))
-            };
-            let foreign = || {
-                let equal = grants.iter().find(|at| is_equal(**at));
-                equal.map(|at| (CLIENT, self.mismatches(*at, live).join(", ")))
-            };
-            if let Some((error, why)) = refused.or_else(spent).or_else(foreign) {
-                return Ok(Chosen::Refusal(Refusal {
-                    error,
-                    why,
-                    method: posture.method != "POST",
-                }));
-            }
-        }
-        Err(self.missed_grant(live, &posture, &grants))
-    }
-
-    /// Why none of these token requests answers.
-    fn missed_grant(&self, live: &Live<'_>, posture: &Posture, grants: &[usize]) -> Miss {
-        let distance = |at: &&usize| {
-            let before = self.before(**at, posture);
-            (posture.differences(&before).len(), self.plays.count(**at))
-        };
-        let Some(nearest) = grants.iter().min_by_key(distance).copied() else {
-            return self.nothing_here(live);
-        };
-        let mut differs = posture.differences(&self.before(nearest, posture));
-        differs.extend(self.mismatches(nearest, live));
-        let reason = match differs.first() {
-            Some(first) if self.repertoire.is_success(nearest) => first.clone(),
-            Some(first) if posture.is_sound() => {
-                format!("the defect recorded here is gone: {first}")
-            }
-            Some(first) => format!("another defect than the one recorded here: {first}"),
-            None => "the recorded answers to this request are all played".to_owned(),
-        };
-        self.miss(live, reason, Some(nearest), differs)
-    }
-
-    fn is_grant(&self, at: usize) -> bool {
-        self.repertoire.step(at) == Step::TokenRequest
-    }
-
-    fn has_posture(&self, at: usize, live: &Posture) -> bool {
-        *self.before(at, live) == *live
-    }
-
-    /// What a recorded token request showed; a client whose name is a label is whoever the client
-    /// of this run is.
-    fn before(&self, at: usize, live: &Posture) -> Cow<'_, Posture> {
-        let before = self.repertoire.posture(at);
-        let cassette = self.repertoire.cassette(at);
-        if let (Some(recorded), Some(sent)) = (&before.client_id, &live.client_id)
-            && has_label(recorded)
-            && self.bindings.accepts(cassette, recorded, sent)
-        {
-            return Cow::Owned(Posture {
-                client_id: Some(sent.clone()),
-                ..before.clone()
-            });
-        }
-        Cow::Borrowed(before)
-    }
-
-    fn authorization_request(&self, live: &Live<'_>, here: &Here<'_>) -> Result<Chosen, Miss> {
-        let differences = |at: usize| {
-            let mut differs = self.authorization_differences(at, live);
-            differs.extend(self.other_parts(at, live));
-            differs
-        };
-        let fits = |at: usize| differences(at).is_empty();
-        if let Some(at) = self.first_that(here, fits) {
-            return Ok(Chosen::Track(at));
-        }
-        let nearest = self.next_of(here);
-        let differs = nearest.map(differences).unwrap_or_default();
-        Err(self.missed(live, nearest, differs))
-    }
-
-    /// What the request asks for otherwise than the recorded one: volatile values and those that a
-    /// client may leave out of no consequence are not among it.
-    fn authorization_differences(&self, at: usize, live: &Live<'_>) -> Vec<String> {
-        let cassette = self.repertoire.cassette(at);
-        let recorded = self.repertoire.interaction(at).request().query_params();
-        let live = &live.fields;
-        let differs = |name: &str| match (recorded.get(name), live.get(name)) {
-            (None, None) => false,
-            (Some(recorded), Some(live)) => {
-                !same_parameter(name, recorded, live)
-                    || name == name::REDIRECT_URI
-                        && has_label(recorded)
-                        && !self.bindings.accepts(cassette, recorded, live)
-            }
-            _ => true,
-        };
-        let compared = [
-            name::RESPONSE_TYPE,
-            name::CLIENT_ID,
-            name::REDIRECT_URI,
-            name::SCOPE,
-            name::RESPONSE_MODE,
-            name::CODE_CHALLENGE_METHOD,
-            name::PROMPT,
-        ];
-        let mut out: Vec<_> = compared
-            .iter()
-            .filter(|name| differs(name))
-            .map(|name| format!("{name} is another, or is there on one side only"))
-            .collect();
-        let challenged = (
-            recorded.has(name::CODE_CHALLENGE),
-            live.has(name::CODE_CHALLENGE),
-        );
-        if challenged.0 != challenged.1 {
-            out.push(format!(
-                "{} is {}",
-                name::CODE_CHALLENGE,
-                if challenged.1 { "sent" } else { "not sent" }
-            ));
-        }
-        out
-    }
-
-    fn other_request(&self, live: &Live<'_>, here: &Here<'_>) -> Result<Chosen, Miss> {
-        let method = |at: usize| self.repertoire.interaction(at).request().method();
-        let fits = |at: usize| {
-            method(at) == live.said.method
-                && self.mismatches(at, live).is_empty()
-                && self.other_parts(at, live).is_empty()
-        };
-        if let Some(at) = self.first_that(here, fits) {
-            return Ok(Chosen::Track(at));
-        }
-        if let Some(at) = self.elsewhere(live) {
-            return Ok(Chosen::Track(at));
-        }
-        let Some(nearest) = self.next_of(here) else {
-            return Err(self.nothing_here(live));
-        };
-        let mut differs = self.mismatches(nearest, live);
-        differs.extend(self.other_parts(nearest, live));
-        let recorded = method(nearest);
-        if recorded != live.said.method {
-            let method = format!("the method is {} (recorded: {recorded})", live.said.method);
-            differs.insert(0, method);
-        }
-        Err(self.missed(live, Some(nearest), differs))
-    }
-
     /// The miss for what differs, of which the first is the reason.
-    fn missed(&self, live: &Live<'_>, nearest: Option<usize>, differs: Vec<String>) -> Miss {
+    pub(super) fn missed(
+        &self,
+        live: &Live<'_>,
+        nearest: Option<usize>,
+        differs: Vec<String>,
+    ) -> Miss {
         let reason = differs.first().cloned().unwrap_or_default();
         self.miss(live, reason, nearest, differs)
     }
 
-    /// The values that this run bound otherwise, by name.
-    fn mismatches(&self, at: usize, live: &Live<'_>) -> Vec<String> {
+    /// The values that this run bound otherwise, in words.
+    pub(super) fn mismatches(&self, at: usize, live: &Live<'_>) -> Vec<String> {
+        let names = self.mismatched(at, live);
+        let words = |name| format!("{name} is not the one this run used before");
+        names.into_iter().map(words).collect()
+    }
+
+    /// The same by name.
+    pub(super) fn mismatched(&self, at: usize, live: &Live<'_>) -> Vec<String> {
         let cassette = self.repertoire.cassette(at);
         let accepts = |recorded: &str, live: &str| self.bindings.accepts(cassette, recorded, live);
         let pairs = pairs(self.repertoire.interaction(at), live);
-        let differs = pairs.iter().filter(|(name, recorded, live)| {
+        let differs = pairs.into_iter().filter(|(name, recorded, live)| {
             is_bound_name(name) && has_label(recorded) && !accepts(recorded, live)
         });
-        differs
-            .map(|(name, ..)| format!("{name} is not the one this run used before"))
-            .collect()
+        differs.map(|(name, ..)| name).collect()
     }
 }
 

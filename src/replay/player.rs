@@ -1,11 +1,13 @@
 //! The player: one session over the repertoire, which answers its requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::cassette::Cassette;
 use crate::model::{Failure, Response, Said, percent_decode};
+use crate::oauth::Step;
 use crate::oauth::classify::classify;
 use crate::oauth::errand::is_errand;
 use crate::oauth::fields::Reading;
@@ -14,11 +16,12 @@ use crate::redact::Label;
 use crate::replay::asking::Pending;
 use crate::replay::bindings::Bindings;
 use crate::replay::clock::TimeOptions;
+use crate::replay::grants::{Grants, Terms};
+use crate::replay::judged::Judged;
 use crate::replay::matching::Part;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::picking::Chosen;
 use crate::replay::plays::Plays;
-use crate::replay::posture::Issued;
 use crate::replay::render::Asked;
 use crate::replay::repertoire::Repertoire;
 use crate::replay::sides::{Given, said_of};
@@ -40,6 +43,11 @@ pub struct PlayOptions {
     pub allow: Allow,
     /// The status of a miss, where it is not 501.
     pub miss_status: Option<u16>,
+    /// How long a code works, where it is not ten minutes.
+    pub code_ttl: Option<Duration>,
+    /// A device that polls sooner than the interval allows is told to slow down; else the recorded
+    /// answers come as fast as they are asked for.
+    pub realtime: bool,
     /// What minted values are made of; the same seed makes the same values.
     pub seed: [u8; 32],
     /// What time it is for the recorded servers.
@@ -93,7 +101,8 @@ pub struct Player {
     pub(super) asked: Asked,
     pub(super) bindings: Bindings,
     pub(super) flows: Flows,
-    pub(super) issued: Issued,
+    /// What this run was issued.
+    pub(super) grants: Grants,
     pub(super) report: Report,
     pub(super) pending: Pending,
     given: Given,
@@ -111,6 +120,12 @@ impl Player {
 
     /// A new session over what others may play, too; the same seed makes the same values.
     pub fn of(repertoire: Arc<Repertoire>, seed: [u8; 32]) -> Self {
+        let terms = Terms {
+            code_ttl: Some(repertoire.options.code_ttl.unwrap_or(CODE_TTL)),
+            repeats: repertoire.options.allow.repeats,
+            realtime: repertoire.options.realtime,
+            is_tape: false,
+        };
         Self {
             repertoire,
             plays: Plays::default(),
@@ -119,7 +134,7 @@ impl Player {
             asked: Asked::default(),
             bindings: Bindings::new(seed),
             flows: Flows::default(),
-            issued: Issued::default(),
+            grants: Grants::new(terms),
             report: Report::default(),
             pending: Pending::default(),
             given: Given::default(),
@@ -139,7 +154,8 @@ impl Player {
             return answer;
         }
         let here = self.here(&repertoire, &live);
-        let chosen = self.pick(&live, &here);
+        let judged = self.judged(&live, here.step);
+        let chosen = self.pick(&live, &judged, &here);
         if !is_ours && !matches!(chosen, Ok(Chosen::Track(_))) {
             return Answer::New;
         }
@@ -151,13 +167,15 @@ impl Player {
         match chosen {
             Ok(Chosen::Track(at)) => match self.ask(at, &live) {
                 Some(page) => Answer::Response(page),
-                None => self.answer(at, &live),
+                None => self.answer(at, &live, &judged),
             },
             Ok(Chosen::Refusal(refusal)) => {
                 let refused = format!("{}: {}", self.asked(said), refusal.why);
                 self.report.note_refused(refused);
-                let answers = here.all().filter_map(|at| repertoire.response(at));
-                Answer::Response(refusal.response(answers))
+                let wanted = self.grants.asks(&judged.call);
+                let response = self.refuse(&refusal, &here, &wanted);
+                self.note(&live, &judged, &response);
+                Answer::Response(response)
             }
             // A browser goes its own errands, and no client of OAuth does.
             Err(_) if is_errand(&said.url) => Answer::Response(Response::new(404, "")),
@@ -188,4 +206,16 @@ impl Player {
         self.bindings
             .has_minted(&(said_of(said, false) + "\n" + &path))
     }
+
+    /// A request, judged by what was issued so far.
+    pub(super) fn judged(&self, live: &Live<'_>, step: Option<Step>) -> Judged {
+        Judged::of(live, step, &self.grants, self.now())
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        Duration::from_secs(self.now.try_into().unwrap_or_default())
+    }
 }
+
+/// The longest that a code should work (RFC 6749 section 4.1.2).
+const CODE_TTL: Duration = Duration::from_mins(10);

@@ -1,23 +1,24 @@
-//! The posture of a token request: what it does, right or wrong, in words that can be compared.
+//! The posture of a request of parameters: what it does, right or wrong, in words that can be
+//! compared.
 //!
 //! The same description is made of a live request and of a recorded one. A recorded failure is
 //! played only to a request of the same posture; a recorded success only to one that is as good.
 
 use std::collections::BTreeSet;
 
-use crate::model::{Params, Said, percent_decode};
-use crate::oauth::facts::{Facts, basic_token, decode_basic};
-use crate::oauth::fields::Reading;
-use crate::oauth::flows::Flows;
-use crate::oauth::pkce::PkceCheck;
+use crate::model::Params;
+use crate::oauth::facts::basic_token;
+use crate::oauth::fields::Fields;
+use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::registry::{self, Place};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Interaction, Label, Piece, in_its_case, pieces};
-use crate::replay::repertoire::Repertoire;
+use crate::redact::{Content, Interaction, in_its_case};
+use crate::replay::grants::Grants;
+use crate::replay::values::Live;
 
-/// What a token request does.
+/// What a request of parameters does, such as a token request.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Posture {
     pub(super) method: String,
@@ -29,7 +30,6 @@ pub(super) struct Posture {
     pub(super) client_id: Option<String>,
     pub(super) client_auth: BTreeSet<&'static str>,
     pub(super) redirect_uri: RedirectUri,
-    pub(super) code: &'static str,
     pub(super) pkce: Option<PkceCheck>,
 }
 
@@ -47,70 +47,50 @@ pub(super) enum RedirectUri {
 }
 
 impl Posture {
-    /// Of a live request, against what this run has said so far.
-    pub(super) fn live(flows: &Flows, said: &Said, issued: &Issued) -> Self {
-        let reading = Reading::of(said, None);
-        let facts = Facts::of(flows, Step::TokenRequest, &reading, 0);
-        let fields = reading.fields;
-        let code = fields.get(name::CODE);
-        let flow = flows.authorization(code);
-        let pair =
-            flow.is_some_and(|flow| flow.challenge.is_some()) && fields.has(name::CODE_VERIFIER);
-        let basic = basic_token(said).and_then(decode_basic);
-        let user = basic
-            .as_deref()
-            .and_then(|basic| basic.split(':').next())
-            .map(str::to_owned);
+    /// Of a live request, against what this run was asked and given so far.
+    pub(super) fn live(live: &Live<'_>, step: Step, grants: &Grants) -> Self {
+        let (said, fields) = (live.said, &live.fields);
+        let is_of_code = is_of_code(fields.get(name::CODE), fields.get(name::GRANT_TYPE));
+        let asked = grants
+            .asked_for(fields.get(name::CODE))
+            .filter(|_| is_of_code);
+        let basic = basic_token(said).is_some();
         Self {
             method: said.method.clone(),
             sniff: fields.sniff,
             media_type: said.headers.media_type().unwrap_or_default(),
-            parameters: parameters(&fields.query, &fields.body),
+            parameters: parameters(step, &fields.query, &fields.body),
             grant_type: fields.get(name::GRANT_TYPE).map(str::to_owned),
-            client_id: fields.get(name::CLIENT_ID).map(str::to_owned).or(user),
-            client_auth: client_auth(&fields.query, &fields.body, basic_token(said).is_some()),
-            redirect_uri: RedirectUri::of(
-                flow.and_then(|flow| flow.redirect_uri.as_deref()),
-                fields.get(name::REDIRECT_URI),
-            ),
-            code: code.map_or(ABSENT, |code| issued.relation(code)),
-            pkce: facts.pkce_check.or_else(|| pair.then_some(PkceCheck::Ok)),
+            client_id: live.get(name::CLIENT_ID).map(str::to_owned),
+            client_auth: client_auth(&fields.query, &fields.body, basic),
+            redirect_uri: RedirectUri::of(asked, fields.get(name::REDIRECT_URI), step),
+            pkce: asked.and_then(|asked| live_pkce(asked, fields, grants)),
         }
     }
 
     /// Of a recorded request, against the authorization request it belongs to.
-    pub(super) fn recorded(repertoire: &Repertoire, at: usize) -> Self {
-        let interaction = repertoire.interaction(at);
-        let relations = repertoire.relations(repertoire.cassette(at));
-        let request = interaction.request();
+    pub(super) fn recorded(interaction: &Interaction, asked: Option<&Params>) -> Self {
+        let (step, request) = (interaction.step(), interaction.request());
         let (query, body) = (request.query_params(), request.body_params());
         let get = |name| body.get(name).or_else(|| query.get(name));
-        let code = get(name::CODE);
-        let authorization = relations.authorization(code.and_then(label).as_ref());
-        let asked = authorization.map(|at| repertoire.interaction(at).request().query_params());
-        let challenged = asked
-            .as_ref()
-            .is_some_and(|asked| asked.has(name::CODE_CHALLENGE));
+        let asked = asked.filter(|_| is_of_code(get(name::CODE), get(name::GRANT_TYPE)));
+        let challenged = asked.is_some_and(|asked| asked.has(name::CODE_CHALLENGE));
         let pair = challenged && get(name::CODE_VERIFIER).is_some();
         let headers = request.headers();
         let basic = headers
             .get("authorization")
             .is_some_and(|value| value.to_ascii_lowercase().starts_with("basic "));
         let user = request.basic().map(|basic| basic.user.clone());
-        let redirect = asked
-            .as_ref()
-            .and_then(|asked| asked.get(name::REDIRECT_URI));
         Self {
             method: request.method().to_owned(),
             sniff: recorded_sniff(interaction),
             media_type: headers.media_type().unwrap_or_default(),
-            parameters: parameters(&query, &body),
+            parameters: parameters(step, &query, &body),
             grant_type: get(name::GRANT_TYPE).map(str::to_owned),
             client_id: get(name::CLIENT_ID).map(str::to_owned).or(user),
             client_auth: client_auth(&query, &body, basic),
-            redirect_uri: RedirectUri::of(redirect, get(name::REDIRECT_URI))
+            redirect_uri: RedirectUri::of(asked, get(name::REDIRECT_URI), step)
                 .spelled(interaction.facts().redirect_uri_spelling),
-            code: code.map_or(ABSENT, |code| recorded_code(code, repertoire, at)),
             pkce: interaction
                 .facts()
                 .pkce_check
@@ -141,20 +121,17 @@ impl Posture {
                 or_none(&before.media_type)
             ),
         );
-        let sent = self.parameters.difference(&before.parameters);
-        sent.for_each(|name| changed(true, format!("{} is sent", in_words(name))));
-        let missing = before.parameters.difference(&self.parameters);
-        missing.for_each(|name| changed(true, format!("{} is not sent", in_words(name))));
         let both = self.grant_type.is_some() && before.grant_type.is_some();
         changed(
             both && self.grant_type != before.grant_type,
             format!("{} is another", name::GRANT_TYPE),
         );
-        let both = self.client_id.is_some() && before.client_id.is_some();
-        changed(
-            both && self.client_id != before.client_id,
-            format!("{} is another", name::CLIENT_ID),
-        );
+        let sent = self.parameters.difference(&before.parameters);
+        sent.for_each(|name| changed(true, format!("{} is sent", in_words(name))));
+        let missing = before.parameters.difference(&self.parameters);
+        missing.for_each(|name| changed(true, format!("{} is not sent", in_words(name))));
+        words.extend(self.client_difference(before));
+        let mut changed = |differs: bool, text: String| words.extend(differs.then_some(text));
         changed(
             self.client_auth != before.client_auth,
             format!(
@@ -167,12 +144,15 @@ impl Posture {
             self.redirect_uri != before.redirect_uri,
             self.redirect_uri.in_words(),
         );
-        changed(
-            self.code != before.code,
-            format!("{} is {}", name::CODE, self.code),
-        );
         changed(self.pkce != before.pkce, pkce_in_words(self.pkce));
         words
+    }
+
+    /// What differs in who the client says it is.
+    pub(super) fn client_difference(&self, before: &Self) -> Option<String> {
+        let both = self.client_id.as_ref().zip(before.client_id.as_ref());
+        let differs = both.is_some_and(|(sent, recorded)| sent != recorded);
+        differs.then(|| format!("{} is another than in the recording", name::CLIENT_ID))
     }
 
     /// Whether nothing is wrong that a recording can tell.
@@ -184,9 +164,8 @@ impl Posture {
         };
         let readable =
             self.sniff == Sniff::Form && self.media_type == "application/x-www-form-urlencoded";
-        let code = [ISSUED, UNSEEN, ABSENT].contains(&self.code);
         let pkce = matches!(self.pkce, None | Some(PkceCheck::Ok));
-        self.method == "POST" && readable && redirect_uri && code && pkce
+        self.method == "POST" && readable && redirect_uri && pkce
     }
 
     /// The error a server gives for the first thing that is wrong here and was not in a recorded
@@ -200,10 +179,7 @@ impl Posture {
             "unsupported_grant_type"
         } else if self.client_id != success.client_id || self.client_auth != success.client_auth {
             "invalid_client"
-        } else if self.redirect_uri != success.redirect_uri
-            || self.code != success.code
-            || self.pkce != success.pkce
-        {
+        } else if self.redirect_uri != success.redirect_uri || self.pkce != success.pkce {
             "invalid_grant"
         } else {
             "invalid_request"
@@ -213,7 +189,11 @@ impl Posture {
 }
 
 impl RedirectUri {
-    fn of(asked: Option<&str>, sent: Option<&str>) -> Self {
+    fn of(asked: Option<&Params>, sent: Option<&str>, step: Step) -> Self {
+        if step != Step::TokenRequest {
+            return Self::Absent;
+        }
+        let asked = asked.and_then(|asked| asked.get(name::REDIRECT_URI));
         match (asked, sent) {
             (Some(asked), Some(sent)) => {
                 Self::Differs(url_relation(&in_its_case(asked), &in_its_case(sent)))
@@ -254,93 +234,35 @@ impl RedirectUri {
     }
 }
 
-/// The codes that this run's authorization responses carried. They are raw: no `Debug`.
-#[derive(Default)]
-pub(super) struct Issued {
-    codes: Vec<String>,
-    spent: BTreeSet<String>,
+/// Whether a token request redeems a code, or means to.
+fn is_of_code(code: Option<&str>, grant_type: Option<&str>) -> bool {
+    code.is_some() || grant_type == Some(name::grant::AUTHORIZATION_CODE)
 }
 
-impl Issued {
-    /// A code went out to the client.
-    pub(super) fn issue(&mut self, code: String) {
-        self.codes.push(code);
+fn live_pkce(asked: &Params, fields: &Fields, grants: &Grants) -> Option<PkceCheck> {
+    let challenge = asked.get(name::CODE_CHALLENGE);
+    let verifier = fields.get(name::CODE_VERIFIER);
+    // Without a code there is nothing to check, as in the facts of a recorded request.
+    if !fields.has(name::CODE) {
+        return challenge.and(verifier).map(|_| PkceCheck::Ok);
     }
-
-    /// A code was redeemed.
-    pub(super) fn spend(&mut self, code: &str) {
-        if self.codes.iter().any(|issued| issued == code) {
-            self.spent.insert(code.to_owned());
-        }
-    }
-
-    fn relation(&self, sent: &str) -> &'static str {
-        if self.spent.contains(sent) {
-            return REUSED;
-        }
-        if self.codes.is_empty() {
-            return UNSEEN;
-        }
-        let found = self.codes.iter().find_map(|issued| form_of(issued, sent));
-        found.unwrap_or(FOREIGN)
-    }
-}
-
-fn form_of(issued: &str, sent: &str) -> Option<&'static str> {
-    if issued == sent {
-        return Some(ISSUED);
-    }
-    let trimmed = sent.trim_matches(|c: char| c.is_ascii_whitespace());
-    let altered = trimmed == issued
-        || percent_decode(sent) == issued
-        || percent_decode(&percent_decode(sent)) == issued
-        || percent_decode(issued) == sent
-        || issued.replace('+', " ") == sent
-        || issued.eq_ignore_ascii_case(sent)
-        || (sent.len() >= 8 && (issued.starts_with(sent) || sent.starts_with(issued)));
-    altered.then_some(ALTERED)
-}
-
-fn recorded_code(code: &str, repertoire: &Repertoire, at: usize) -> &'static str {
-    let Some(label) = labelled(code) else {
-        return FOREIGN;
-    };
-    let relations = repertoire.relations(repertoire.cassette(at));
-    let whole = label.suffixes.is_empty() && code == label.to_string();
-    let core = label.core();
-    let redeemed = |other: &usize| {
-        *other < at
-            && repertoire.step(*other) == Step::TokenRequest
-            && repertoire.is_success(*other)
-            && repertoire.code(*other).as_ref() == Some(&core)
-    };
-    if relations.senders(&core).iter().any(redeemed) {
-        return REUSED;
-    }
-    match (relations.is_carried(&core), whole) {
-        (true, true) => ISSUED,
-        (true, false) => ALTERED,
-        (false, _) if relations.has_authorization() => FOREIGN,
-        (false, _) => UNSEEN,
-    }
-}
-
-fn label(text: &str) -> Option<Label> {
-    labelled(text).map(|label| label.core())
-}
-
-fn labelled(text: &str) -> Option<Label> {
-    pieces(text).into_iter().find_map(|piece| match piece {
-        Piece::Label(label) => Some(label),
-        Piece::Literal(_) => None,
+    let check = pkce::check(challenge, asked.get(name::CODE_CHALLENGE_METHOD), verifier)?;
+    let of_it = verifier.map(pkce::s256);
+    let mut others = grants.all_asked().iter();
+    let is_of_other = |asked: &Params| asked.get(name::CODE_CHALLENGE) == of_it.as_deref();
+    Some(match check {
+        PkceCheck::Mismatch if others.any(is_of_other) => PkceCheck::OfOtherFlow,
+        check => check,
     })
 }
 
-fn parameters(query: &Params, body: &Params) -> BTreeSet<String> {
+/// The names that say something at the endpoint, but for hints that a server need not read.
+fn parameters(step: Step, query: &Params, body: &Params) -> BTreeSet<String> {
+    let is_known = |name: &str| {
+        name != name::TOKEN_TYPE_HINT && registry::class(Place::of_request(step), name).is_some()
+    };
     let known = |params: &Params, mark: &'static str| {
-        let names = params
-            .iter()
-            .filter(|param| registry::class(Place::TokenRequest, &param.name).is_some());
+        let names = params.iter().filter(|param| is_known(&param.name));
         names
             .map(|param| format!("{mark}{}", param.name))
             .collect::<Vec<_>>()
@@ -415,10 +337,3 @@ fn listed(words: &BTreeSet<&'static str>) -> String {
         words.iter().copied().collect::<Vec<_>>().join(" and ")
     }
 }
-
-const ABSENT: &str = "not sent";
-const ISSUED: &str = "the one that was issued";
-const ALTERED: &str = "not the one that was issued, but an altered copy of it";
-const REUSED: &str = "one that was redeemed before";
-const FOREIGN: &str = "not one that was issued here";
-const UNSEEN: &str = "one whose issue was not seen";

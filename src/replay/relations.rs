@@ -1,11 +1,12 @@
-//! What belongs together within one cassette: who declares a label, who sends it, and which
-//! authorization request brought it.
+//! What belongs together within one cassette: who declares a label, who sends it, and which page
+//! ends an authorization request.
 
 use std::collections::HashMap;
 
 use crate::model::Url;
 use crate::oauth::{Step, name};
 use crate::redact::{Interaction, Label, Piece, RecordedResponse, pieces};
+use crate::replay::grants::asked_of;
 use crate::replay::values::{client_password, is_of_flow};
 
 /// The relations between the interactions of one cassette. An interaction is named by its place
@@ -14,12 +15,9 @@ use crate::replay::values::{client_password, is_of_flow};
 pub(super) struct Relations {
     declared: HashMap<String, usize>,
     senders: HashMap<Label, Vec<usize>>,
-    carried: HashMap<Label, usize>,
     authorizations: Vec<usize>,
     /// The page behind an authorization request whose response leaves the server.
     answering: HashMap<usize, usize>,
-    /// The other way round.
-    asked: HashMap<usize, usize>,
 }
 
 impl Relations {
@@ -43,31 +41,6 @@ impl Relations {
         self.senders.get(label).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether an answer sent a browser on with this label.
-    pub(super) fn is_carried(&self, label: &Label) -> bool {
-        self.carried.contains_key(label)
-    }
-
-    /// Whether there is an authorization request at all.
-    pub(super) fn has_authorization(&self) -> bool {
-        !self.authorizations.is_empty()
-    }
-
-    /// The authorization request whose response brought the code, or the only one there is.
-    pub(super) fn authorization(&self, code: Option<&Label>) -> Option<usize> {
-        let carrier = code.and_then(|code| self.carried.get(code)).copied();
-        let asked = carrier.and_then(|at| {
-            let is_asked = self.authorizations.binary_search(&at).is_ok();
-            is_asked
-                .then_some(at)
-                .or_else(|| self.asked.get(&at).copied())
-        });
-        asked.or(match self.authorizations.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        })
-    }
-
     /// The page whose response ends the authorization request at this place, where pages stand
     /// between the two.
     pub(super) fn answering(&self, authorization: usize) -> Option<usize> {
@@ -87,13 +60,6 @@ impl Relations {
         if interaction.step() == Step::AuthorizationRequest {
             self.authorizations.push(at);
         }
-        if interaction.step() != Step::TokenRequest {
-            for location in locations(interaction) {
-                for label in labels(&location) {
-                    self.carried.entry(label).or_insert(at);
-                }
-            }
-        }
     }
 
     /// Finds the page that ends each authorization request: the one that leads to its redirect URI,
@@ -109,7 +75,7 @@ impl Relations {
             }
         }
         for at in self.authorizations.clone() {
-            let asked = of(at).request().query_params();
+            let asked = asked_of(of(at), interactions);
             let Some(redirect_uri) = asked.get(name::REDIRECT_URI).and_then(Url::parse) else {
                 continue;
             };
@@ -126,7 +92,6 @@ impl Relations {
             let pages = of_state.filter(|page| *page > at).chain(before_next);
             if let Some(page) = pages.into_iter().find(leaves) {
                 self.answering.insert(at, page);
-                self.asked.insert(page, at);
             }
         }
     }

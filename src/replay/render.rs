@@ -50,7 +50,8 @@ impl Rendering<'_> {
                 self.fill(value, str::to_owned)
             };
             let value = self.times.field(name, &value).unwrap_or(value);
-            headers.push(name.clone(), value);
+            let name = self.fill(name, str::to_owned);
+            headers.push(name, value);
         }
         if let Some(date) = self.times.date() {
             headers.push("Date", date);
@@ -70,7 +71,8 @@ impl Rendering<'_> {
     pub(super) fn trailers(&mut self, recorded: &RecordedResponse) -> Headers {
         let mut trailers = Headers::new();
         for Named { name, value } in recorded.trailer_fields() {
-            trailers.push(name.clone(), self.fill(value, str::to_owned));
+            let name = self.fill(name, str::to_owned);
+            trailers.push(name, self.fill(value, str::to_owned));
         }
         trailers
     }
@@ -81,8 +83,9 @@ impl Rendering<'_> {
             Content::Form { raw: Some(raw), .. } => self.fill(raw, percent_encode),
             Content::Form { pairs, raw: None } => {
                 let pair = |pair: &Named<String>| {
+                    let name = self.fill(&pair.name, str::to_owned);
                     let value = self.fill(&pair.value, str::to_owned);
-                    format!("{}={}", percent_encode(&pair.name), percent_encode(&value))
+                    format!("{}={}", percent_encode(&name), percent_encode(&value))
                 };
                 pairs.iter().map(pair).collect::<Vec<_>>().join("&")
             }

@@ -4,15 +4,17 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::cassette::Cassette;
-use crate::model::FailureKind;
+use crate::model::{FailureKind, Params};
 use crate::oauth::{Step, name};
-use crate::redact::{Declaration, Interaction, Label, RecordedResponse};
+use crate::redact::{Content, Declaration, Interaction, Label, RecordedResponse};
 use crate::replay::clock::{Times, begun};
 use crate::replay::endpoints::{Endpoint, Endpoints};
+use crate::replay::grants::{Defects, Tape};
 use crate::replay::jwks::Ring;
 use crate::replay::player::PlayOptions;
 use crate::replay::posture::Posture;
-use crate::replay::relations::{Relations, labels, sent};
+use crate::replay::redeeming::is_of_parameters;
+use crate::replay::relations::{Relations, sent};
 use crate::replay::values::{is_of_flow, label_of_key};
 
 /// What may be played, and how. It does not change: each session has its own [`crate::replay::Player`].
@@ -48,6 +50,7 @@ struct Reel {
     /// When it began, in Unix seconds.
     begun: Option<i64>,
     keys: Ring,
+    tape: OnceLock<Tape>,
 }
 
 impl Repertoire {
@@ -80,6 +83,7 @@ impl Repertoire {
             relations: Relations::of(first, &interactions),
             begun,
             keys: Ring::of(interactions.iter()),
+            tape: OnceLock::new(),
         });
         for (at, interaction) in (first..).zip(interactions) {
             let step = interaction.step();
@@ -139,10 +143,30 @@ impl Repertoire {
         &self.reels[cassette].relations
     }
 
-    /// What a token request showed of its client.
+    /// What a request of parameters showed of its client.
     pub(super) fn posture(&self, at: usize) -> &Posture {
         let track = &self.tracks[at];
-        track.posture.get_or_init(|| Posture::recorded(self, at))
+        let posture = || Posture::recorded(&track.interaction, self.asked(at));
+        track.posture.get_or_init(posture)
+    }
+
+    /// What was wrong with a request, as far as its cassette shows.
+    pub(super) fn defects(&self, at: usize) -> &Defects {
+        let (tape, at) = self.tape(at);
+        tape.defects(at)
+    }
+
+    /// What the authorization request that a request belongs to, or is, asked for.
+    pub(super) fn asked(&self, at: usize) -> Option<&Params> {
+        let (tape, at) = self.tape(at);
+        tape.asked(at)
+    }
+
+    fn tape(&self, at: usize) -> (&Tape, usize) {
+        let reel = &self.reels[self.cassette(at)];
+        let tracks = || self.tracks[reel.tracks.clone()].iter();
+        let tape = || Tape::of(tracks().map(|track| &track.interaction));
+        (reel.tape.get_or_init(tape), at - reel.tracks.start)
     }
 
     /// The keys of the sets of a cassette.
@@ -207,10 +231,16 @@ impl Repertoire {
         self.is_empty
     }
 
-    /// Whether the server said yes.
+    /// Whether the server said yes: some say no with status 200, and a browser may be sent on.
     pub(super) fn is_success(&self, at: usize) -> bool {
-        self.response(at)
-            .is_some_and(|response| response.status() < 300)
+        let is_of_parameters = is_of_parameters(self.step(at));
+        self.response(at).is_some_and(|response| {
+            if is_of_parameters {
+                response.status() < 300 && !says_error(response)
+            } else {
+                response.status() < 400
+            }
+        })
     }
 
     /// Whether the protocol lets the answer be had again by the same request: a grant is redeemed
@@ -285,14 +315,16 @@ impl Repertoire {
             title
         }
     }
+}
 
-    /// The label of the code that a token request sent.
-    pub(super) fn code(&self, at: usize) -> Option<Label> {
-        let request = self.interaction(at).request();
-        let (body, query) = (request.body_params(), request.query_params());
-        let code = body.get(name::CODE).or_else(|| query.get(name::CODE))?;
-        labels(code).next()
-    }
+/// Whether an answer is an error, whatever its status says.
+pub(super) fn says_error(response: &RecordedResponse) -> bool {
+    let may = match response.content() {
+        Content::Json { text, .. } => text.contains(name::ERROR),
+        Content::Form { .. } => true,
+        _ => false,
+    };
+    may && response.body_params().has(name::ERROR)
 }
 
 /// Whether no server was asked.

@@ -69,7 +69,7 @@ pub(super) fn pairs(interaction: &Interaction, live: &Live<'_>) -> Vec<(String, 
         live.said.headers.get("authorization"),
     ) {
         out.push((
-            "Authorization".to_owned(),
+            AUTHORIZATION.to_owned(),
             recorded.to_owned(),
             live.to_owned(),
         ));
@@ -102,14 +102,27 @@ pub(super) fn user(
     is_literal.then(|| (name::CLIENT_ID.to_owned(), basic.user.clone()))
 }
 
-/// Values that must be those this run used or was given; the posture judges the code itself.
+/// Values that must be those this run used or was given. What the server issues is judged by what
+/// it issued, the redirect URI by the posture; others are new on every run.
 pub(super) fn is_bound_name(name: &str) -> bool {
     let judged = [
+        name::ACTOR_TOKEN,
+        name::ASSERTION,
+        name::AUTH_REQ_ID,
+        name::CLIENT_ASSERTION,
         name::CODE,
-        name::CODE_VERIFIER,
         name::CODE_CHALLENGE,
-        name::STATE,
+        name::CODE_VERIFIER,
+        name::DEVICE_CODE,
+        name::ID_TOKEN_HINT,
         name::NONCE,
+        name::REDIRECT_URI,
+        name::REFRESH_TOKEN,
+        name::REQUEST,
+        name::REQUEST_URI,
+        name::STATE,
+        name::SUBJECT_TOKEN,
+        name::TOKEN,
     ];
     !judged.contains(&name)
 }
@@ -153,10 +166,12 @@ pub(super) fn normal(name: &str, value: &str) -> String {
             let words: BTreeSet<_> = value.split(' ').collect();
             Vec::from_iter(words).join(" ")
         }
-        name::REDIRECT_URI => match Url::parse(value).filter(Url::is_loopback) {
-            Some(url) => Url { port: None, ..url }.to_string(),
-            None => value.to_owned(),
-        },
+        name::REDIRECT_URI | name::POST_LOGOUT_REDIRECT_URI => {
+            match Url::parse(value).filter(Url::is_loopback) {
+                Some(url) => Url { port: None, ..url }.to_string(),
+                None => value.to_owned(),
+            }
+        }
         _ => value.to_owned(),
     }
 }
@@ -167,3 +182,6 @@ pub(super) fn same_parameter(name: &str, recorded: &str, live: &str) -> bool {
     let is_told = [name::SCOPE, name::RESPONSE_TYPE, name::PROMPT].contains(&name);
     normal(name, recorded) == normal(name, live) || (!is_told && has_label(recorded))
 }
+
+/// The header field under which credentials stand.
+pub(super) const AUTHORIZATION: &str = "Authorization";

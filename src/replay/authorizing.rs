@@ -1,0 +1,185 @@
+//! The authorization request: which recorded one answers, or what the server tells the client or
+//! its user instead.
+
+use crate::model::Params;
+use crate::oauth::{Step, name};
+use crate::redact::RecordedResponse;
+use crate::replay::judged::Judged;
+use crate::replay::miss::Miss;
+use crate::replay::picking::{Chosen, Here};
+use crate::replay::player::Player;
+use crate::replay::refusal::{CLIENT, Manner, Refusal};
+use crate::replay::values::{Live, has_label, same_parameter};
+
+impl Player {
+    pub(super) fn authorization_request(
+        &self,
+        live: &Live<'_>,
+        judged: &Judged,
+        here: &Here<'_>,
+    ) -> Result<Chosen, Miss> {
+        let wanted = self.grants.asks(&judged.call);
+        let differences = |at: usize| {
+            let mut differs = self.asked_differences(at, &wanted);
+            differs.extend(self.other_parts(at, live));
+            differs
+        };
+        let fits = |at: usize| differences(at).is_empty();
+        let same = |at: usize| judged.is_as_wrong_as(&self.repertoire, at) && fits(at);
+        let better =
+            |at: usize| judged.defects.beyond(self.repertoire.defects(at)).is_none() && fits(at);
+        let found = self.first_that(here, same);
+        if let Some(at) = found.or_else(|| self.first_that(here, better)) {
+            return Ok(Chosen::Track(at));
+        }
+        let Some(nearest) = self.next_of(here) else {
+            return Err(self.nothing_here(live));
+        };
+        let defect = judged.defects.beyond(self.repertoire.defects(nearest));
+        let refused = defect
+            .map(|defect| Refusal {
+                error: defect.error(Step::AuthorizationRequest),
+                why: defect.to_string(),
+                manner: Manner::Page,
+            })
+            .or_else(|| self.not_granted(nearest, &wanted));
+        if let Some(refusal) = refused {
+            return Ok(Chosen::Refusal(refusal));
+        }
+        Err(self.missed(live, Some(nearest), differences(nearest)))
+    }
+
+    /// What is asked for otherwise than in a recorded request: volatile values and those that a
+    /// client may leave out of no consequence are not among it.
+    pub(super) fn asked_differences(&self, at: usize, wanted: &Params) -> Vec<String> {
+        let Some(recorded) = self.repertoire.asked(at) else {
+            return Vec::new();
+        };
+        let mut out: Vec<_> = COMPARED
+            .iter()
+            .filter(|name| self.is_asked_otherwise(at, wanted, name))
+            .map(|name| format!("{name} is another, or is there on one side only"))
+            .collect();
+        let challenged = (
+            recorded.has(name::CODE_CHALLENGE),
+            wanted.has(name::CODE_CHALLENGE),
+        );
+        if challenged.0 != challenged.1 {
+            out.push(format!(
+                "{} is {}",
+                name::CODE_CHALLENGE,
+                if challenged.1 { "sent" } else { "not sent" }
+            ));
+        }
+        out
+    }
+
+    fn is_asked_otherwise(&self, at: usize, wanted: &Params, name: &str) -> bool {
+        let cassette = self.repertoire.cassette(at);
+        let recorded = self.repertoire.asked(at);
+        let recorded = recorded.and_then(|recorded| recorded.get(name));
+        match (recorded, wanted.get(name)) {
+            (None, None) => false,
+            (Some(recorded), Some(sent)) => {
+                !same_parameter(name, recorded, sent)
+                    || name == name::REDIRECT_URI
+                        && has_label(recorded)
+                        && !self.bindings.accepts(cassette, recorded, sent)
+            }
+            _ => true,
+        }
+    }
+
+    /// What a server does not grant that had granted the recorded request, as far as its metadata
+    /// or the standards say. Where its client wants to be answered is another question, and then
+    /// nobody here knows.
+    fn not_granted(&self, at: usize, wanted: &Params) -> Option<Refusal> {
+        let recorded = self.repertoire.asked(at)?;
+        let differs = |name: &str| self.is_asked_otherwise(at, wanted, name);
+        if differs(name::REDIRECT_URI) {
+            return None;
+        }
+        let refused = |error, why: String, manner| Some(Refusal { error, why, manner });
+        let back = || match wanted
+            .get(name::REDIRECT_URI)
+            .or_else(|| recorded.get(name::REDIRECT_URI))
+        {
+            Some(uri) => Manner::Redirect(uri.to_owned()),
+            None => Manner::Page,
+        };
+        if differs(name::CLIENT_ID) {
+            let why = format!("{} is another than in the recording", name::CLIENT_ID);
+            return refused(CLIENT, why, Manner::Page);
+        }
+        for (name, listed, error) in [
+            (
+                name::RESPONSE_TYPE,
+                name::RESPONSE_TYPES_SUPPORTED,
+                "unsupported_response_type",
+            ),
+            (
+                name::RESPONSE_MODE,
+                name::RESPONSE_MODES_SUPPORTED,
+                "invalid_request",
+            ),
+        ] {
+            let advertised = || {
+                wanted
+                    .get(name)
+                    .is_some_and(|value| self.advertises(at, listed, value) == Some(true))
+            };
+            if differs(name) && wanted.has(name) && !advertised() {
+                let why = format!("{name} is neither recorded nor advertised");
+                return refused(error, why, back());
+            }
+        }
+        let mut scopes = wanted.get(name::SCOPE).unwrap_or_default().split(' ');
+        let is_unknown =
+            |scope: &str| self.advertises(at, name::SCOPES_SUPPORTED, scope) == Some(false);
+        if differs(name::SCOPE) && scopes.any(is_unknown) {
+            let why = format!("{} has a word that the server does not list", name::SCOPE);
+            return refused("invalid_scope", why, back());
+        }
+        let method = |params: &Params| params.get(name::CODE_CHALLENGE_METHOD) == Some("S256");
+        let why = if recorded.has(name::CODE_CHALLENGE) && !wanted.has(name::CODE_CHALLENGE) {
+            format!("{} is not sent", name::CODE_CHALLENGE)
+        } else if method(recorded) && !method(wanted) {
+            format!(
+                "{} is weaker than the recorded one",
+                name::CODE_CHALLENGE_METHOD
+            )
+        } else {
+            return None;
+        };
+        refused("invalid_request", why, back())
+    }
+
+    /// Whether the metadata of the server lists a word; `None` where there is none that says so.
+    fn advertises(&self, at: usize, member: &str, word: &str) -> Option<bool> {
+        let tracks = self.repertoire.tracks_of(self.repertoire.cassette(at));
+        let mut metadata = tracks.filter(|at| self.repertoire.step(*at) == Step::Discovery);
+        metadata.find_map(|at| {
+            let members = self
+                .repertoire
+                .response(at)
+                .map(RecordedResponse::body_params)?;
+            let words: Vec<String> = serde_json::from_str(members.get(member)?).ok()?;
+            Some(
+                words
+                    .iter()
+                    .any(|known| same_parameter(name::SCOPE, known, word)),
+            )
+        })
+    }
+}
+
+/// What says which answer is wanted.
+const COMPARED: &[&str] = &[
+    name::RESPONSE_TYPE,
+    name::CLIENT_ID,
+    name::REDIRECT_URI,
+    name::SCOPE,
+    name::RESPONSE_MODE,
+    name::CODE_CHALLENGE_METHOD,
+    name::PROMPT,
+];

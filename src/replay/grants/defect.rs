@@ -1,0 +1,253 @@
+//! Defects: what is wrong with a request, given what was issued before it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::oauth::{Step, name};
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Defect {
+    /// What of the request.
+    pub(super) thing: Thing,
+    /// What about it.
+    pub(super) wrong: Wrong,
+}
+
+/// What of a request can be wrong, in the order in which servers look.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Thing {
+    /// A parameter, by its name.
+    Parameter(String),
+    ClientAssertion,
+    RequestObject,
+    RequestUri,
+    Code,
+    RefreshToken,
+    DeviceCode,
+    AuthReqId,
+    SubjectToken,
+    AccessToken,
+    /// The token that is asked about, or the hint of one.
+    Token,
+    IdTokenHint,
+    /// The `DPoP` header field.
+    Proof,
+    Resource,
+    Scope,
+}
+
+/// What about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wrong {
+    /// It is there without a value.
+    Empty,
+    /// It is not there.
+    Missing,
+    /// It is there more than once.
+    Twice,
+    /// It cannot be read.
+    Malformed,
+    /// It was not issued here.
+    Unknown,
+    /// It is a changed copy of what was issued.
+    Altered,
+    /// It was used before, and works once.
+    Spent,
+    /// It was revoked.
+    Revoked,
+    /// Its time is over, or not yet come.
+    Lapsed,
+    /// It was issued to another client.
+    OtherClient,
+    /// It asks for more than was granted.
+    Widened,
+    /// It comes sooner than the interval allows.
+    TooSoon,
+    /// It is for another method.
+    Method,
+    /// It is for another URL.
+    Url,
+    /// It is for another server.
+    Audience,
+    /// It speaks of another client.
+    Subject,
+    /// Its signature is not that of its key.
+    Signature,
+    /// It is not of the key that the grant is bound to.
+    Key,
+    /// It is for another access token.
+    Hash,
+    /// It lacks the nonce that this server gave out.
+    Nonce,
+    /// A bound token is sent as a bearer token.
+    Unbound,
+}
+
+/// What is wrong with one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Defects {
+    /// What is wrong for certain.
+    pub(super) certain: BTreeSet<Defect>,
+    /// What may have been wrong with a recorded request: it is of no consequence if a live one has
+    /// it or not.
+    pub(super) may: BTreeSet<Defect>,
+}
+
+impl Defects {
+    /// Whether this live request is wrong in the same way as the recorded one.
+    pub(crate) fn are_those_of(&self, recorded: &Self) -> bool {
+        recorded.certain.is_subset(&self.certain) && self.beyond(recorded).is_none()
+    }
+
+    /// The first thing that is wrong with this live request and was not with the recorded one.
+    pub(crate) fn beyond(&self, recorded: &Self) -> Option<&Defect> {
+        let mut worse = self.certain.iter();
+        worse.find(|defect| !recorded.knows(defect))
+    }
+
+    /// Whether a recorded request had the defect too, or was to a server that does not look.
+    fn knows(&self, defect: &Defect) -> bool {
+        let lacks = |thing| {
+            let absence = Defect {
+                thing,
+                wrong: Wrong::Missing,
+            };
+            self.certain.contains(&absence)
+        };
+        self.certain.contains(defect)
+            || self.may.contains(defect)
+            || (defect.is_of_token() && lacks(defect.thing.clone()))
+    }
+
+    /// What differs from a recorded request, in words.
+    pub(crate) fn differences(&self, recorded: &Self) -> Vec<String> {
+        let worse = self.certain.iter().filter(|defect| !recorded.knows(defect));
+        let gone = recorded.certain.difference(&self.certain);
+        let gone = gone.map(|defect| format!("it is no longer so that {defect}"));
+        worse.map(Defect::to_string).chain(gone).collect()
+    }
+
+    /// Whether nothing is wrong but that a token or proof is absent, which no rule forbids by
+    /// itself.
+    pub(crate) fn are_none(&self) -> bool {
+        self.certain.iter().all(Defect::is_absence)
+    }
+
+    /// What says that another client has what was issued to the one it belongs to, in words.
+    pub(crate) fn of_client(&self) -> Vec<String> {
+        let defects = self.certain.iter();
+        let of_client = defects.filter(|defect| defect.wrong == Wrong::OtherClient);
+        of_client.map(Defect::to_string).collect()
+    }
+
+    /// Whether one of them says that a grant came a second time.
+    pub(super) fn has_reuse(&self) -> bool {
+        let is_reuse = |defect: &Defect| {
+            defect.wrong == Wrong::Spent
+                && matches!(defect.thing, Thing::Code | Thing::RefreshToken)
+        };
+        self.certain.iter().any(is_reuse)
+    }
+
+    pub(super) fn add(&mut self, thing: Thing, wrong: Wrong) {
+        self.certain.insert(Defect { thing, wrong });
+    }
+}
+
+impl Defect {
+    /// The error code that the standards have for it.
+    pub(crate) fn error(&self, step: Step) -> &'static str {
+        match (&self.thing, self.wrong) {
+            (_, Wrong::Empty | Wrong::Twice) | (Thing::Parameter(_) | Thing::Token, _) => {
+                "invalid_request"
+            }
+            (_, Wrong::TooSoon) => "slow_down",
+            (Thing::DeviceCode | Thing::AuthReqId, Wrong::Lapsed) => "expired_token",
+            (Thing::ClientAssertion, _) => "invalid_client",
+            (Thing::RequestObject, _) => "invalid_request_object",
+            (Thing::RequestUri, _) => "invalid_request_uri",
+            (Thing::Code | Thing::RefreshToken | Thing::DeviceCode | Thing::AuthReqId, _) => {
+                "invalid_grant"
+            }
+            (Thing::SubjectToken | Thing::IdTokenHint, _) => "invalid_request",
+            (Thing::AccessToken, _) | (Thing::Proof, Wrong::Unbound) => "invalid_token",
+            (Thing::Proof, Wrong::Nonce) => "use_dpop_nonce",
+            (Thing::Proof, Wrong::Key) if step == Step::TokenRequest => "invalid_grant",
+            (Thing::Proof, _) => "invalid_dpop_proof",
+            (Thing::Resource, _) => "invalid_target",
+            (Thing::Scope, _) => "invalid_scope",
+        }
+    }
+
+    /// Whether an access token or a proof is simply not there.
+    pub(crate) fn is_absence(&self) -> bool {
+        self.wrong == Wrong::Missing
+    }
+
+    /// Whether it is about the access token of a request, or the proof that goes with it.
+    pub(crate) fn is_of_token(&self) -> bool {
+        matches!(self.thing, Thing::AccessToken | Thing::Proof)
+    }
+
+    /// Whether it says that a token which is asked about is not a good one.
+    pub(crate) fn is_of_question(&self) -> bool {
+        self.thing == Thing::Token
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.thing, self.wrong.in_words())
+    }
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parameter(name) => name,
+            Self::ClientAssertion => name::CLIENT_ASSERTION,
+            Self::RequestObject => "the request object",
+            Self::RequestUri => name::REQUEST_URI,
+            Self::Code => name::CODE,
+            Self::RefreshToken => name::REFRESH_TOKEN,
+            Self::DeviceCode => name::DEVICE_CODE,
+            Self::AuthReqId => name::AUTH_REQ_ID,
+            Self::SubjectToken => name::SUBJECT_TOKEN,
+            Self::AccessToken => "the access token",
+            Self::Token => name::TOKEN,
+            Self::IdTokenHint => name::ID_TOKEN_HINT,
+            Self::Proof => "the DPoP proof",
+            Self::Resource => name::RESOURCE,
+            Self::Scope => name::SCOPE,
+        })
+    }
+}
+
+impl Wrong {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Empty => "is empty",
+            Self::Missing => "is not sent",
+            Self::Twice => "is sent more than once",
+            Self::Malformed => "is not well-formed",
+            Self::Unknown => "is not one that was issued here",
+            Self::Altered => "is not the one that was issued, but an altered copy of it",
+            Self::Spent => "is one that was redeemed before",
+            Self::Revoked => "is revoked",
+            Self::Lapsed => "is out of its time",
+            Self::OtherClient => "was issued to another client",
+            Self::Widened => "asks for more than was granted",
+            Self::TooSoon => "comes sooner than the interval allows",
+            Self::Method => "is for another method",
+            Self::Url => "is for another URL",
+            Self::Audience => "is for another audience",
+            Self::Subject => "speaks of another client",
+            Self::Signature => "has a signature that is not of its key",
+            Self::Key => "is not of the key that the grant is bound to",
+            Self::Hash => "is for another access token",
+            Self::Nonce => "lacks the nonce that was given out",
+            Self::Unbound => "is missing: a bound token is sent as a bearer token",
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! What was issued, and what may be redeemed of it: the state of an authorization server.
+//!
+//! [`Grants`] is told each request with its answer, and says of a request what is wrong with it.
+//! The same machine runs over a cassette, where labels stand for the secrets, and over the requests
+//! of this run: so a defect that was recorded can be told from one that is new. [`Call`] is the
+//! request in the shape that both have, [`Defect`] what is wrong, `proof` reads signed things.
+
+mod call;
+mod defect;
+mod grant;
+mod judgement;
+mod proof;
+mod tape;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::model::Params;
+use crate::oauth::asked::asked;
+use crate::oauth::{Step, name};
+use crate::replay::grants::call::words;
+pub(super) use crate::replay::grants::call::{Call, Reply, challenged_error};
+pub(super) use crate::replay::grants::defect::{Defect, Defects};
+use crate::replay::grants::grant::{Grant, Kind, Use, altered};
+use crate::replay::grants::judgement::Judgement;
+pub(super) use crate::replay::grants::tape::{Tape, asked_of};
+
+/// What a server has issued. It holds this run's secrets: no `Debug`.
+#[derive(Default)]
+pub(super) struct Grants {
+    terms: Terms,
+    /// What each authorization request asked for.
+    asked: Vec<Params>,
+    issued: HashMap<(Kind, String), Grant>,
+    /// Identifiers of proofs and assertions that were used.
+    identifiers: HashSet<String>,
+    /// What each server gave out to be put into proofs.
+    nonces: HashSet<(String, String)>,
+    families: usize,
+}
+
+/// How strict time is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Terms {
+    /// How long a code lives; as long as it likes on tape.
+    pub(super) code_ttl: Option<Duration>,
+    /// Whether what works once works again.
+    pub(super) repeats: bool,
+    /// Whether the interval between polls is honoured.
+    pub(super) realtime: bool,
+    /// Whether these are the requests of a cassette, of which nobody knows how long they took.
+    pub(super) is_tape: bool,
+}
+
+impl Grants {
+    /// Nothing is issued yet.
+    pub(super) fn new(terms: Terms) -> Self {
+        Self {
+            terms,
+            ..Self::default()
+        }
+    }
+
+    /// The same for the requests of a cassette.
+    pub(super) fn of_tape() -> Self {
+        Self::new(Terms {
+            is_tape: true,
+            ..Terms::default()
+        })
+    }
+
+    /// What an authorization request asks for, with what was pushed before it and what a request
+    /// object says.
+    pub(super) fn asks(&self, call: &Call) -> Params {
+        let pushed = call.get(name::REQUEST_URI).and_then(|uri| self.pushed(uri));
+        let sent = if call.query.is_empty() {
+            &call.body
+        } else {
+            &call.query
+        };
+        asked(sent, pushed, |object| call.object_params(object))
+    }
+
+    /// What was asked for when this code was issued; without a code that is known, the only
+    /// authorization request there was.
+    pub(super) fn asked_for(&self, code: Option<&str>) -> Option<&Params> {
+        let issued = code.and_then(|code| self.issued.get(&(Kind::Code, code.to_owned())));
+        let altered = || {
+            let codes = self
+                .issued
+                .iter()
+                .filter(|((kind, _), _)| *kind == Kind::Code);
+            let mut codes =
+                codes.filter(|((_, value), _)| code.is_some_and(|code| altered(value, code)));
+            codes.next().map(|(_, grant)| grant)
+        };
+        let of_code = issued
+            .or_else(altered)
+            .and_then(|grant| self.asked.get(grant.asked?));
+        of_code.or(match self.asked.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        })
+    }
+
+    /// What every authorization request asked for.
+    pub(super) fn all_asked(&self) -> &[Params] {
+        &self.asked
+    }
+
+    /// What is wrong with a request.
+    pub(super) fn judge(&self, call: &Call, now: Duration) -> Defects {
+        Judgement::of(self, call, now)
+    }
+
+    /// Takes in a request with what came back; `defects` are those of the request.
+    pub(super) fn learn(&mut self, call: &Call, defects: &Defects, reply: &Reply, now: Duration) {
+        let signed = [&call.proof, &call.assertion];
+        let identifiers = signed
+            .iter()
+            .filter_map(|signed| proof::identifier(signed.as_ref()?));
+        self.identifiers.extend(identifiers);
+        if let Some(nonce) = &reply.nonce {
+            self.nonces.insert((call.origin(), nonce.clone()));
+        }
+        if call.step == Step::AuthorizationRequest {
+            let asked = self.asks(call);
+            self.asked.push(asked);
+        }
+        let may_carry = !matches!(call.step, Step::AuthorizationResponse | Step::TokenRequest);
+        if let Some(carried) = reply.carried.as_ref().filter(|_| may_carry) {
+            self.authorize(carried, now);
+        }
+        match call.step {
+            Step::TokenRequest if reply.is_success() => self.redeem(call, reply, now),
+            Step::TokenRequest => self.refuse(call, defects, reply, now),
+            Step::Revocation if reply.is_success() => self.revoke(call),
+            step if reply.is_success() && !step.is_repeatable() => {
+                self.issue_aside(call, reply, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn pushed(&self, request_uri: &str) -> Option<&Params> {
+        let grant = self
+            .issued
+            .get(&(Kind::RequestUri, request_uri.to_owned()))?;
+        grant.pushed.as_ref()
+    }
+
+    fn grant(&mut self, kind: Kind, value: &str) -> Option<&mut Grant> {
+        self.issued.get_mut(&(kind, value.to_owned()))
+    }
+
+    fn issue(&mut self, kind: Kind, value: &str, grant: Grant) {
+        self.issued.insert((kind, value.to_owned()), grant);
+    }
+
+    fn family(&mut self) -> usize {
+        self.families += 1;
+        self.families
+    }
+
+    /// An authorization response went out.
+    fn authorize(&mut self, carried: &Params, now: Duration) {
+        let family = self.family();
+        let state = carried.get(name::STATE);
+        let mut of_state = self.asked.iter().enumerate().rev();
+        let asked = of_state
+            .find(|(_, asked)| asked.get(name::STATE) == state)
+            .map(|(at, _)| at)
+            .or_else(|| self.asked.len().checked_sub(1));
+        let params = asked.and_then(|at| self.asked.get(at));
+        let get = |name| {
+            params
+                .and_then(|params| params.get(name))
+                .map(str::to_owned)
+        };
+        let grant = Grant {
+            client: get(name::CLIENT_ID),
+            scope: get(name::SCOPE).map(|scope| words(&scope)),
+            key: get(name::DPOP_JKT),
+            asked,
+            ..Grant::new(family, now)
+        };
+        let request_uri = get(name::REQUEST_URI);
+        if let Some(code) = carried.get(name::CODE) {
+            let lifetime = self.terms.code_ttl;
+            self.issue(
+                Kind::Code,
+                code,
+                Grant {
+                    lifetime,
+                    ..grant.clone()
+                },
+            );
+        }
+        self.issue_tokens(carried, &grant, true);
+        if let Some(pushed) = request_uri.and_then(|uri| self.grant(Kind::RequestUri, &uri)) {
+            pushed.state = Use::Spent;
+        }
+    }
+
+    /// A token request was answered with tokens.
+    fn redeem(&mut self, call: &Call, reply: &Reply, now: Duration) {
+        let mut found = None;
+        for (kind, name) in REDEEMED {
+            let Some(value) = call.get(name) else {
+                continue;
+            };
+            let is_kept = *kind == Kind::RefreshToken
+                && reply
+                    .members
+                    .get(name)
+                    .is_none_or(|renewed| renewed == value);
+            let family = self.family();
+            // One that was issued before the recording began is taken up here.
+            let grant = self.issued.entry((*kind, value.to_owned()));
+            let grant = grant.or_insert_with(|| Grant::new(family, now));
+            if !is_kept {
+                grant.state = Use::Spent;
+            }
+            found = Some(grant.clone());
+            break;
+        }
+        let family = self.family();
+        let before = found.unwrap_or_else(|| Grant::new(family, now));
+        let asks = call.words(name::SCOPE);
+        let granted = reply.members.get(name::SCOPE).map(words);
+        let is_bound = reply
+            .members
+            .get(name::TOKEN_TYPE)
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
+        let key = call.proof.as_ref().and_then(proof::thumbprint);
+        let grant = Grant {
+            client: call.client().map(str::to_owned).or(before.client),
+            scope: granted.or(asks).or(before.scope),
+            key: key.filter(|_| is_bound),
+            asked: before.asked,
+            ..Grant::new(before.family, now)
+        };
+        self.issue_tokens(&reply.members, &grant, !call.is_authenticated());
+    }
+
+    /// A token request was answered with an error.
+    fn refuse(&mut self, call: &Call, defects: &Defects, reply: &Reply, now: Duration) {
+        if defects.has_reuse() {
+            self.revoke_family_of(call);
+        }
+        let polled = POLLED
+            .iter()
+            .find_map(|(kind, name)| Some((*kind, call.get(name)?)));
+        let error = reply.error().map(str::to_owned);
+        let Some(grant) = polled.and_then(|(kind, value)| self.grant(kind, value)) else {
+            return;
+        };
+        grant.polled = Some(now);
+        match error.as_deref() {
+            // RFC 8628 section 3.5.
+            Some("slow_down") => grant.interval += SLOWER,
+            Some("access_denied" | "expired_token") => grant.state = Use::Spent,
+            _ => {}
+        }
+    }
+
+    /// Both a code and a refresh token that come twice are in two hands (RFC 6749 section 4.1.2,
+    /// RFC 9700 section 4.14.2).
+    fn revoke_family_of(&mut self, call: &Call) {
+        let named = [
+            (Kind::Code, call.get(name::CODE)),
+            (Kind::RefreshToken, call.get(name::REFRESH_TOKEN)),
+        ];
+        let found = named.into_iter().find_map(|(kind, value)| {
+            let grant = self.issued.get(&(kind, value?.to_owned()))?;
+            Some(grant.family)
+        });
+        if let Some(family) = found {
+            self.revoke_family(family);
+        }
+    }
+
+    fn revoke_family(&mut self, family: usize) {
+        let tokens = [Kind::AccessToken, Kind::RefreshToken];
+        let mut issued = Vec::from_iter(&mut self.issued);
+        issued.retain(|((kind, _), grant)| tokens.contains(kind) && grant.family == family);
+        for (_, grant) in issued {
+            if grant.state == Use::Fresh {
+                grant.state = Use::Revoked;
+            }
+        }
+    }
+
+    /// With a refresh token goes all that came of it (RFC 7009 section 2.1).
+    fn revoke(&mut self, call: &Call) {
+        let Some(token) = call.get(name::TOKEN).map(str::to_owned) else {
+            return;
+        };
+        let refreshing = self
+            .grant(Kind::RefreshToken, &token)
+            .map(|grant| grant.family);
+        if let Some(family) = refreshing {
+            self.revoke_family(family);
+        } else if let Some(grant) = self.grant(Kind::AccessToken, &token) {
+            grant.state = Use::Revoked;
+        }
+    }
+
+    fn issue_tokens(&mut self, members: &Params, grant: &Grant, is_public: bool) {
+        let seconds = members
+            .get(name::EXPIRES_IN)
+            .and_then(|text| text.parse().ok());
+        let access = Grant {
+            lifetime: seconds.map(Duration::from_secs),
+            ..grant.clone()
+        };
+        // A client that proves who it is may change its key (RFC 9449 section 5).
+        let refresh = Grant {
+            key: grant.key.clone().filter(|_| is_public),
+            ..grant.clone()
+        };
+        for (kind, name, grant) in [
+            (Kind::AccessToken, name::ACCESS_TOKEN, &access),
+            (Kind::RefreshToken, name::REFRESH_TOKEN, &refresh),
+            (Kind::IdToken, name::ID_TOKEN, grant),
+        ] {
+            let Some(value) = members.get(name) else {
+                continue;
+            };
+            // A server may say the same refresh token again.
+            let is_known = self.issued.contains_key(&(kind, value.to_owned()));
+            if !(is_known && kind == Kind::RefreshToken) {
+                self.issue(kind, value, grant.clone());
+            }
+        }
+    }
+
+    /// What the other endpoints issue: codes to poll with, request URIs, tokens of a registration.
+    fn issue_aside(&mut self, call: &Call, reply: &Reply, now: Duration) {
+        let (family, members) = (self.family(), &reply.members);
+        let seconds = |name| members.get(name).and_then(|text| text.parse().ok());
+        let grant = Grant {
+            client: call.client().map(str::to_owned),
+            scope: call.words(name::SCOPE),
+            lifetime: seconds(name::EXPIRES_IN).map(Duration::from_secs),
+            interval: seconds(name::INTERVAL).map_or(INTERVAL, Duration::from_secs),
+            pushed: (call.step == Step::PushedAuthorizationRequest).then(|| self.asks(call)),
+            ..Grant::new(family, now)
+        };
+        for (kind, name) in [
+            (Kind::DeviceCode, name::DEVICE_CODE),
+            (Kind::AuthReqId, name::AUTH_REQ_ID),
+            (Kind::RequestUri, name::REQUEST_URI),
+            (Kind::AccessToken, name::REGISTRATION_ACCESS_TOKEN),
+        ] {
+            if let Some(value) = members.get(name) {
+                self.issue(kind, value, grant.clone());
+            }
+        }
+    }
+}
+
+/// What a token request redeems, in the order in which it is looked for.
+const REDEEMED: &[(Kind, &str)] = &[
+    (Kind::Code, name::CODE),
+    (Kind::RefreshToken, name::REFRESH_TOKEN),
+    (Kind::DeviceCode, name::DEVICE_CODE),
+    (Kind::AuthReqId, name::AUTH_REQ_ID),
+];
+/// What it may come for again and again.
+const POLLED: &[(Kind, &str)] = &[
+    (Kind::DeviceCode, name::DEVICE_CODE),
+    (Kind::AuthReqId, name::AUTH_REQ_ID),
+];
+/// Between two polls, where the server says nothing (RFC 8628 section 3.2).
+const INTERVAL: Duration = Duration::from_secs(5);
+/// How much longer after each `slow_down`.
+const SLOWER: Duration = Duration::from_secs(5);
