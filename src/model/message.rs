@@ -182,6 +182,8 @@ pub struct Request {
     pub headers: Headers,
     /// The body.
     pub body: Body,
+    /// Whom the client called itself when it asked the proxy, where it did.
+    pub user: Option<Arc<str>>,
     /// The wire layer's own note.
     pub wire: Opaque,
 }
@@ -257,6 +259,7 @@ mod tests {
                 .into_iter()
                 .collect(),
             body: Body::from("client_secret=hunter2"),
+            user: None,
             wire: Opaque::default(),
         };
         let shown = format!("{request:?}");

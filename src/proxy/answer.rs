@@ -33,7 +33,8 @@ impl<H: Handler> Proxy<H> {
             Some(refusal) => Err(refusal),
             None if request.method() == http::Method::CONNECT => {
                 tap.release();
-                connect::open(&self, request).ok_or(NO_TUNNEL)
+                let user = front.user(&fields);
+                connect::open(&self, request, user).ok_or(NO_TUNNEL)
             }
             None => self.relay(request, fields, &front, tap).await,
         };
@@ -154,7 +155,9 @@ impl<H: Handler> Proxy<H> {
         let upgrades = fields.has("upgrade");
         let client = switches_protocol(&fields).then(|| hyper::upgrade::on(&mut request));
         let gap = self.limits.body_gap;
+        let user = front.user(&fields);
         let mut request = request_in(request, url, fields, tap.clone(), gap);
+        request.user = user;
         if front.is_proxy()
             && stand.is_none()
             && let Some(last) = at_last_hop(&mut request)

@@ -26,6 +26,7 @@ use crate::proxy::trust::alert;
 pub(super) fn open<H: Handler>(
     proxy: &Arc<Proxy<H>>,
     mut request: http::Request<Incoming>,
+    user: Option<Arc<str>>,
 ) -> Option<http::Response<OutBody>> {
     let authority = request.uri().authority()?;
     let (host, port) = (authority.host().to_owned(), authority.port_u16()?);
@@ -35,6 +36,7 @@ pub(super) fn open<H: Handler>(
         host,
         port,
         client: product(request.headers()),
+        user,
     };
     proxy.spawn(async move {
         // A client that went away before the tunnel stood has asked for nothing.
@@ -57,12 +59,12 @@ pub(super) async fn named_by_tls<H: Handler>(proxy: Arc<Proxy<H>>, stream: Promp
         });
     };
     let port = 443;
-    let client = None;
     let tunnel = Tunnel {
         proxy,
         host,
         port,
-        client,
+        client: None,
+        user: None,
     };
     if tunnel.passes_by() {
         tunnel.pass(stream).await;
@@ -76,13 +78,17 @@ struct Tunnel<H> {
     host: String,
     port: u16,
     client: Option<String>,
+    user: Option<Arc<str>>,
 }
 
 impl<H: Handler> Tunnel<H> {
     async fn run(self, mut stream: Prefixed) {
         let named = format!("{}:{}", self.host, self.port);
         if let Some(stand) = self.proxy.stand_at(&named) {
-            return self.proxy.stand_in(Arc::clone(stand), stream).await;
+            return self
+                .proxy
+                .stand_in(Arc::clone(stand), stream, self.user)
+                .await;
         }
         if self.passes_by() {
             return self.pass(stream).await;
@@ -105,14 +111,14 @@ impl<H: Handler> Tunnel<H> {
 
     async fn serve_plain_http2(self, stream: Prefixed) {
         let link = self.link(false, self.host.clone(), vec![b"h2".to_vec()]);
-        let front = Front::tunnel("http", self.authority(80), link);
+        let front = Front::tunnel("http", self.authority(80), link).asked_by(self.user);
         self.proxy.serve_http2(stream, front).await;
     }
 
     async fn serve_plain(self, stream: Prefixed) {
         let scheme = "http";
         let link = self.link(false, self.host.clone(), Vec::new());
-        let front = Front::tunnel(scheme, self.authority(80), link);
+        let front = Front::tunnel(scheme, self.authority(80), link).asked_by(self.user);
         self.proxy.serve_http1(stream, front).await;
     }
 
@@ -168,7 +174,8 @@ impl<H: Handler> Tunnel<H> {
         link: Option<Arc<Link>>,
         alpn: Option<Vec<u8>>,
     ) {
-        let front = Front::tunnel("https", authority_of(self.name(&sni), self.port, 443), link);
+        let authority = authority_of(self.name(&sni), self.port, 443);
+        let front = Front::tunnel("https", authority, link).asked_by(self.user.clone());
         let Ended { error, served } = match alpn.as_deref() {
             Some(b"h2") => Box::pin(self.proxy.serve_http2(stream, front)).await,
             _ => Box::pin(self.proxy.serve_http1(stream, front)).await,

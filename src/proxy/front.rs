@@ -9,12 +9,15 @@ use hyper::body::Incoming;
 use crate::model::{Headers, Url};
 use crate::proxy::check::same_host;
 use crate::proxy::link::{Link, Target};
+use crate::proxy::password::user;
 use crate::proxy::reverse::Stand;
 use crate::proxy::server::Reach;
 
 /// Where a connection's requests are meant for.
 pub(super) struct Front {
     kind: Kind,
+    /// Whom the client called itself when it asked for the tunnel.
+    user: Option<Arc<str>>,
     served: AtomicUsize,
 }
 
@@ -43,6 +46,7 @@ impl Front {
             kind: Kind::Forward {
                 links: Mutex::default(),
             },
+            user: None,
             served: AtomicUsize::new(0),
         }
     }
@@ -55,6 +59,7 @@ impl Front {
                 authority,
                 link,
             },
+            user: None,
             served: AtomicUsize::new(0),
         }
     }
@@ -65,7 +70,23 @@ impl Front {
         let link = url.map(|url| Arc::new(Link::to(Target::at(&url), alpn)));
         Self {
             kind: Kind::Reverse { stand, link },
+            user: None,
             served: AtomicUsize::new(0),
+        }
+    }
+
+    /// The same, behind a tunnel that this user asked for.
+    pub(super) fn asked_by(self, user: Option<Arc<str>>) -> Self {
+        Self { user, ..self }
+    }
+
+    /// Whom the client of a request calls itself: each request to the proxy says so, and one in a
+    /// tunnel is of whoever asked for that.
+    pub(super) fn user(&self, fields: &Headers) -> Option<Arc<str>> {
+        if self.is_proxy() {
+            fields.get("proxy-authorization").and_then(user)
+        } else {
+            self.user.clone()
         }
     }
 

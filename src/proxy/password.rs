@@ -1,5 +1,7 @@
 //! The password that a proxy asks its clients for.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -27,7 +29,7 @@ impl Password {
 
     /// The user and the password, as they stand before the host of a URL.
     pub fn userinfo(&self) -> String {
-        format!("authtape:{}", self.0.as_str())
+        format!("{OURS}:{}", self.0.as_str())
     }
 
     /// Whether it is too short for a door that strangers can knock at.
@@ -37,14 +39,7 @@ impl Password {
 
     /// Whether these are credentials of the Basic scheme (RFC 7617 section 2) with this password.
     pub(super) fn is_in(&self, credentials: &str) -> bool {
-        let decoded = || {
-            let (scheme, token) = credentials.split_once(' ')?;
-            let decoded = scheme
-                .eq_ignore_ascii_case("basic")
-                .then(|| STANDARD.decode(token.trim()))?;
-            decoded.ok().map(Zeroizing::new)
-        };
-        let Some(decoded) = decoded() else {
+        let Some(decoded) = decoded(credentials) else {
             return false;
         };
         let Some(colon) = memchr::memchr(b':', &decoded) else {
@@ -55,6 +50,25 @@ impl Password {
         aws_lc_rs::constant_time::verify_slices_are_equal(given, expected).is_ok()
     }
 }
+
+/// Whom Basic credentials (RFC 7617 section 2) are of; `None` where that is nobody, or the name that
+/// our own programs are given.
+pub(super) fn user(credentials: &str) -> Option<Arc<str>> {
+    let decoded = decoded(credentials)?;
+    let name = std::str::from_utf8(decoded.split(|byte| *byte == b':').next()?).ok()?;
+    let is_told = !name.is_empty() && name != OURS;
+    is_told.then(|| Arc::from(name))
+}
+
+fn decoded(credentials: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (scheme, token) = credentials.split_once(' ')?;
+    let decoded = scheme
+        .eq_ignore_ascii_case("basic")
+        .then(|| STANDARD.decode(token.trim()))?;
+    decoded.ok().map(Zeroizing::new)
+}
+
+const OURS: &str = "authtape";
 
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -91,6 +105,22 @@ mod tests {
             assert_eq!(password.is_in(&credentials), expected, "{credentials}");
         }
         assert_eq!(format!("{password:?}"), "Password");
+    }
+
+    #[test]
+    fn credentials_name_a_user_where_they_can_be_read() {
+        for (credentials, expected) in [
+            (format!("Basic {}", STANDARD.encode("ada:")), Some("ada")),
+            (format!("basic {}", STANDARD.encode("ada:a:b")), Some("ada")),
+            (format!("Basic {}", STANDARD.encode("ada")), Some("ada")),
+            (format!("Basic {}", STANDARD.encode("authtape:x")), None),
+            (format!("Basic {}", STANDARD.encode(":x")), None),
+            (format!("Basic {}", STANDARD.encode(b"\xff:x")), None),
+            (format!("Bearer {}", STANDARD.encode("ada:x")), None),
+            ("Basic ada:x".to_owned(), None),
+        ] {
+            assert_eq!(user(&credentials).as_deref(), expected, "{credentials}");
+        }
     }
 
     #[test]

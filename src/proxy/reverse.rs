@@ -398,6 +398,7 @@ mod tests {
                     .into_iter()
                     .collect(),
                 body: Body::empty(),
+                user: None,
                 wire: Opaque::default(),
             };
             stand().inward(&mut request);

@@ -301,7 +301,7 @@ async fn first<H: Handler>(
         Entry::Forward => {
             proxy.serve_http1(stream, Front::forward()).await;
         }
-        Entry::Reverse(stand) => proxy.stand_in(stand, Prefixed::new(stream)).await,
+        Entry::Reverse(stand) => proxy.stand_in(stand, Prefixed::new(stream), None).await,
         Entry::Tls => connect::named_by_tls(proxy, stream).await,
     }
 }
@@ -324,16 +324,21 @@ impl<H: Handler> Proxy<H> {
     }
 
     /// Serves a client in the place of a server, and speaks to that what the client speaks.
-    pub(super) async fn stand_in(self: &Arc<Self>, stand: Arc<Stand>, mut stream: Prefixed) {
+    pub(super) async fn stand_in(
+        self: &Arc<Self>,
+        stand: Arc<Stand>,
+        mut stream: Prefixed,
+        user: Option<Arc<str>>,
+    ) {
         let heard = tokio::time::timeout(self.limits.first_byte, stream.speaks_http2()).await;
         match heard {
             Ok(Ok(true)) if !self.http1 => {
                 let alpn = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-                let front = Front::reverse(stand, &self.reach, alpn);
+                let front = Front::reverse(stand, &self.reach, alpn).asked_by(user);
                 self.serve_http2(stream, front).await;
             }
             Ok(Ok(_)) => {
-                let front = Front::reverse(stand, &self.reach, Vec::new());
+                let front = Front::reverse(stand, &self.reach, Vec::new()).asked_by(user);
                 self.serve_http1(stream, front).await;
             }
             // It said nothing, or went away.

@@ -42,6 +42,7 @@ pub(super) fn request_in(
         url,
         version: version_in(parts.version),
         body: body_in(body, Some(tap), gap),
+        user: None,
         wire: Opaque::new(Noted {
             extensions: parts.extensions,
             map: parts.headers,
