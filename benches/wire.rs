@@ -10,21 +10,22 @@
     reason = "a benchmark stops at what it cannot do, and prints"
 )]
 
-use std::io::{BufRead as _, BufReader};
+mod client;
+
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use authtape::proxy::{self, Authority, Reach, Upstream, UpstreamOptions};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rustls::pki_types::ServerName;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use client::{Message, connector, cpu, median, mib, started};
 
 const REPETITIONS: usize = 3;
 const BODY: &str = "grant_type=refresh_token&client_id=8kqf3mz2x7&client_secret=Zx8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N&refresh_token=Mn6Bv4Cx2Zl0Kj8Hg6Fd4Sa2Po0Iu8Yt6Re4Wq2X";
@@ -98,39 +99,6 @@ async fn relay(ca_file: &str) {
     std::fs::write(&own, authority.ca_pem()).expect("written");
     println!("{}", serving.address());
     std::future::pending::<()>().await;
-}
-
-/// Reads messages with a `Content-Length` off a stream.
-#[derive(Default)]
-struct Message {
-    bytes: Vec<u8>,
-}
-
-impl Message {
-    async fn next(&mut self, stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> bool {
-        loop {
-            if let Some(end) = whole(&self.bytes) {
-                self.bytes.drain(..end);
-                return true;
-            }
-            if stream.read_buf(&mut self.bytes).await.unwrap_or(0) == 0 {
-                return false;
-            }
-        }
-    }
-}
-
-fn whole(bytes: &[u8]) -> Option<usize> {
-    let head = memchr::memmem::find(bytes, b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&bytes[..head])
-        .ok()?
-        .to_ascii_lowercase();
-    let length = text
-        .split("content-length: ")
-        .nth(1)
-        .and_then(|rest| rest.split("\r\n").next()?.parse().ok())
-        .unwrap_or(0);
-    (bytes.len() >= head + length).then_some(head + length)
 }
 
 struct Target {
@@ -214,35 +182,6 @@ impl Target {
         }
         took
     }
-
-    /// CPU seconds of the process so far.
-    fn cpu(&self) -> f64 {
-        let stat =
-            std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("stat");
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .expect("fields")
-            .split_whitespace()
-            .collect();
-        let ticks: f64 =
-            fields[11].parse::<f64>().expect("utime") + fields[12].parse::<f64>().expect("stime");
-        ticks / 100.0
-    }
-
-    fn peak_mib(&self) -> f64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("status");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM"))
-            .expect("VmHWM");
-        line.split_whitespace()
-            .nth(1)
-            .and_then(|kib| kib.parse::<f64>().ok())
-            .expect("a number")
-            / 1024.0
-    }
 }
 
 fn request(port: u16) -> String {
@@ -250,37 +189,6 @@ fn request(port: u16) -> String {
         "POST /token HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{BODY}",
         BODY.len()
     )
-}
-
-fn connector(ca_file: &str) -> TlsConnector {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(
-        CertificateDer::pem_file_iter(ca_file)
-            .expect("roots")
-            .filter_map(Result::ok),
-    );
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.resumption = rustls::client::Resumption::disabled();
-    TlsConnector::from(Arc::new(config))
-}
-
-fn started(role: &str, ca_file: &str) -> (Child, SocketAddr) {
-    let program = std::env::current_exe().expect("this program");
-    let mut process = Command::new(program)
-        .args([role, ca_file])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().expect("its output"))
-        .read_line(&mut line)
-        .expect("an address");
-    (process, line.trim().parse().expect("an address"))
 }
 
 fn recorder(directory: &Path, ca_file: &str, run: usize) -> (Child, SocketAddr, String, Duration) {
@@ -367,8 +275,8 @@ async fn measure() {
         median(&mut startups) * 1e3,
         startups.len()
     );
-    for target in &targets[1..] {
-        println!("peak memory, {}: {:.1} MiB", target.name, target.peak_mib());
+    for Target { name, process, .. } in &targets[1..] {
+        println!("peak memory, {name}: {:.1} MiB", mib(process, "VmHWM"));
     }
 }
 
@@ -377,7 +285,7 @@ async fn report(case: &str, connections: usize, count: usize, targets: &[Target]
     for _ in 0..REPETITIONS {
         let mut base = 0.0;
         for (target, row) in targets.iter().zip(&mut rows) {
-            let (cpu, began) = (target.cpu(), Instant::now());
+            let (before, began) = (cpu(&target.process), Instant::now());
             let mut took = if connections == 0 {
                 target.new_connections(count).await
             } else {
@@ -389,7 +297,7 @@ async fn report(case: &str, connections: usize, count: usize, targets: &[Target]
             );
             let rate = requests / seconds;
             base = if target.proxy.is_none() { rate } else { base };
-            let cpu = (target.cpu() - cpu) * 1000.0 / requests;
+            let cpu = (cpu(&target.process) - before) * 1000.0 / requests;
             for (column, value) in
                 row.iter_mut()
                     .zip([rate, rate / base, median(&mut took) * 1e3, cpu])
@@ -405,9 +313,4 @@ async fn report(case: &str, connections: usize, count: usize, targets: &[Target]
             target.name
         );
     }
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
