@@ -14,6 +14,7 @@ mod load;
 mod playable;
 mod session;
 mod sound;
+mod split;
 mod stamp;
 
 pub use audit::{Audit, audit};
@@ -22,6 +23,7 @@ pub use error::Error;
 pub use header::Header;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 pub use session::{Link, Outcome, Session, TokenRequest};
+pub use split::{Split, split};
 pub use stamp::{RULES, Stamp, sum};
 
 use crate::redact::{Interaction, Profile};

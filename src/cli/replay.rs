@@ -19,7 +19,7 @@ use crate::cli::run::RunArgs;
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The cassettes to play
+    /// The cassettes to play, or directories of them
     #[arg(required = true)]
     cassettes: Vec<PathBuf>,
     /// What to play and what to record

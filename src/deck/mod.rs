@@ -13,7 +13,7 @@ mod reel;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -23,18 +23,17 @@ pub use mode::{Deed, Extending, RecordMode, extend};
 pub use playback::MissListener;
 pub use reel::{Recorded, Unreached};
 
-use crate::cassette::Cassette;
 use crate::deck::playback::Playback;
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
-use crate::library::{self, Overwrite, PartFile};
+use crate::library::{self, Loaded, Overwrite, PartFile};
 use crate::proxy::{
     self, Authority, Bound, ClientCertificate, Detour, Limits, Passphrase, Password, Reach,
     Resolve, Reverse, Serving, Upstream, UpstreamOptions,
 };
 use crate::record::{self, Refused, Tape};
-use crate::redact::Profile;
-use crate::replay::{self, PlayOptions, Player, Repertoire, Report, Unmintable};
+use crate::redact::{Interaction, Profile};
+use crate::replay::{self, Outline, PlayOptions, Repertoire, Report, Sessions, Unmintable};
 
 /// Why a run cannot start, or could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +159,7 @@ pub struct RecordOptions {
 
 /// What is replayed, and how.
 pub struct ReplayOptions {
-    /// The cassettes.
+    /// The cassettes, or directories of them.
     pub cassettes: Vec<PathBuf>,
     /// How the player behaves.
     pub play: PlayOptions,
@@ -239,19 +238,10 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
 ///
 /// Where a cassette cannot be read, or the proxy cannot start.
 pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error> {
-    let (mut cassettes, mut notes) = (Vec::new(), Vec::new());
-    for path in &options.cassettes {
-        let cassette = library::load_playable(path)?;
-        let name = path.display().to_string();
-        let told = mintable(path, &cassette)?;
-        notes.extend(told.iter().map(|note| format!("{name}, {note}")));
-        cassettes.push((name, cassette));
-    }
-    let repertoire = Repertoire::new(cassettes, &options.play);
+    let (repertoire, notes) = repertoire(&options.cassettes, &options.play)?;
     let authority = authority(&options.wire)?;
-    let player = Player::of(Arc::new(repertoire), options.play.seed);
-    let player = Arc::new(Mutex::new(player));
-    let playback = Playback::new(player, options.on_miss, options.wire.limits.body)
+    let sessions = Arc::new(Sessions::new(repertoire));
+    let playback = Playback::new(sessions, options.on_miss, options.wire.limits.body)
         .missing_with(options.play.miss_status);
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
@@ -270,8 +260,8 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
 }
 
 /// What of a cassette is played otherwise than a client may need it.
-fn mintable(path: &Path, cassette: &Cassette) -> Result<Vec<String>, Error> {
-    replay::check(cassette).map_err(|source| Error::Unplayable {
+fn mintable(path: &Path, checked: Result<Vec<String>, Unmintable>) -> Result<Vec<String>, Error> {
+    checked.map_err(|source| Error::Unplayable {
         path: path.to_owned(),
         source,
     })
@@ -447,6 +437,39 @@ fn as_before(profile: Profile) -> &'static str {
         Profile::Raw => "give --unsafe-raw",
         _ => "leave out --public and --unsafe-raw",
     }
+}
+
+/// What these cassettes, and those of these directories, have to play, and what of it is played
+/// otherwise than a client may need it.
+fn repertoire(paths: &[PathBuf], play: &PlayOptions) -> Result<(Repertoire, Vec<String>), Error> {
+    let paths = library::cassettes_at(paths)?;
+    let outlined = |interaction: &Interaction| {
+        let checked = replay::check([interaction]);
+        (Outline::of(interaction), checked)
+    };
+    let loaded = library::load_all(&paths, outlined)?;
+    let (mut repertoire, mut notes) = (Repertoire::new(play), Vec::new());
+    for (path, loaded) in paths.iter().zip(loaded) {
+        let name = path.display().to_string();
+        let mut told = Vec::new();
+        match loaded {
+            Loaded::Whole(cassette) => {
+                let checked = replay::check(&cassette.interactions);
+                told = mintable(path, checked)?;
+                repertoire.add(name.clone(), cassette);
+            }
+            Loaded::Parts(header, text, entries) => {
+                let mut outlines = Vec::with_capacity(entries.len());
+                for (at, (outline, checked)) in entries {
+                    told.extend(mintable(path, checked)?);
+                    outlines.push((at, outline));
+                }
+                repertoire.add_text(name.clone(), &header, text, outlines);
+            }
+        }
+        notes.extend(told.iter().map(|note| format!("{name}, {note}")));
+    }
+    Ok((repertoire, notes))
 }
 
 /// Makes ready for a file that is not redacted; the `.gitignore` that was given a line.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ use crate::oauth::fields::Reading;
 use crate::proxy::{self, Reach};
 use crate::record::{Earlier, Tape};
 use crate::redact::{Interaction, Profile, RecordedResponse};
-use crate::replay::{PlayOptions, Player, Report};
+use crate::replay::{self, PlayOptions, Repertoire, Report, Sessions};
 
 /// VCR's record modes: what is played, and what is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,21 +92,19 @@ pub async fn extend(
         records: true,
         ..replay.play
     };
-    let player = Player::new(vec![earlier.cassette.clone()], &options);
-    let player = Arc::new(Mutex::new(player));
+    let mut repertoire = Repertoire::new(&options);
+    repertoire.add(path.display().to_string(), earlier.cassette.clone());
+    let sessions = Arc::new(Sessions::new(repertoire));
     let (last_id, before) = (last_id(&earlier.cassette), end(&earlier.cassette));
     let tape = Tape::resume(keep(&record), earlier);
     let file = PartFile::create(&path, Overwrite::Yes, &tape.text())?;
-    let hearing = Arc::clone(&player);
-    let listener = move |answered: &Reading<'_>| {
-        let mut player = hearing.lock().unwrap_or_else(PoisonError::into_inner);
-        player.hear(answered);
-    };
+    let hearing = Arc::clone(&sessions);
+    let listener = move |answered: &Reading<'_>| hearing.hear(answered);
     let reel = Reel::new(tape, file).behind(last_id, before, Box::new(listener));
     let reel = Arc::new(reel);
     let cap = record.wire.limits.body;
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), cap);
-    let playback = Playback::new(player, replay.on_miss, cap)
+    let playback = Playback::new(sessions, replay.on_miss, cap)
         .missing_with(options.miss_status)
         .before(recorder);
     let wire = crate::deck::wire(record.wire, bound, &authority);
@@ -157,7 +155,7 @@ fn earlier(path: &Path, profile: Profile) -> Result<Earlier, Error> {
             profile: cassette.header.profile,
         });
     }
-    mintable(path, &cassette)?;
+    mintable(path, replay::check(&cassette.interactions))?;
     let stamp = cassette.header.audit.as_ref();
     let text = library::read(path)?;
     let is_of = |text: &str| stamp.is_some_and(|stamp| stamp.is_of(text));

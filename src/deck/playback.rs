@@ -1,7 +1,7 @@
 //! Playback: a handler that answers from cassettes. It asks nobody, unless it was given a recorder
 //! to ask.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deck::arrival::{peek, read};
@@ -12,15 +12,15 @@ use crate::model::{
 };
 use crate::oauth::fields::Reading;
 use crate::proxy::{Handler, Upstream};
-use crate::replay::{Answer, Miss, Player, Report};
+use crate::replay::{Answer, Miss, Report, Sessions};
 
 /// Hears of each miss as it comes.
 pub type MissListener = Box<dyn Fn(&Miss) + Send + Sync>;
 
-/// A handler around a player.
+/// A handler around players, one for each user of the proxy.
 #[derive(Clone)]
 pub(super) struct Playback {
-    player: Arc<Mutex<Player>>,
+    sessions: Arc<Sessions>,
     on_miss: Arc<MissListener>,
     /// The status of a miss, where it is not the usual one.
     miss_status: Option<u16>,
@@ -30,10 +30,10 @@ pub(super) struct Playback {
 }
 
 impl Playback {
-    /// Answers with this player, who is shown as much of a body.
-    pub(super) fn new(player: Arc<Mutex<Player>>, on_miss: MissListener, cap: usize) -> Self {
+    /// Answers in these sessions, whose players are shown as much of a body.
+    pub(super) fn new(sessions: Arc<Sessions>, on_miss: MissListener, cap: usize) -> Self {
         Self {
-            player,
+            sessions,
             on_miss: Arc::new(on_miss),
             miss_status: None,
             recorder: None,
@@ -59,11 +59,7 @@ impl Playback {
 
     /// How the play went so far.
     pub(super) fn report(&self) -> Report {
-        self.lock().report()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Player> {
-        self.player.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sessions.report()
     }
 
     /// What is seen of a request, and its body where somebody may want it yet.
@@ -90,7 +86,7 @@ impl Playback {
             let (kind, phase) = (FailureKind::ClientAborted, Phase::Request);
             return Err(Failure::new(kind, phase, Duration::ZERO));
         };
-        let values = self.lock().values();
+        let values = self.sessions.values();
         recorder.reel().know(&values);
         recorder.handle(request).await
     }
@@ -99,8 +95,9 @@ impl Playback {
 impl Handler for Playback {
     async fn handle(&self, mut request: Request) -> Result<Response, Failure> {
         let said = self.said(&mut request).await;
-        let answer = self.lock().play(&said, unix_now());
-        match answer {
+        // What is recorded is one session.
+        let user = request.user.as_deref().filter(|_| self.recorder.is_none());
+        match self.sessions.play(user, &said, unix_now()) {
             Answer::Response(response) => {
                 if let Some(recorder) = &self.recorder {
                     let heard = heard(&response);

@@ -2,6 +2,7 @@
 //! Those that are not redacted have rules of their own in `raw.rs`.
 
 mod raw;
+mod shelf;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use tempfile::NamedTempFile;
 
 pub use raw::{IGNORE_LINE, keep_out_of_git, refuse_hidden};
+pub use shelf::{Loaded, cassettes_at, load_all};
 
 use crate::cassette::{self, Cassette, Header, MAX_SIZE};
 use crate::redact::{Profile, audit};
@@ -99,6 +101,12 @@ pub enum Error {
         /// What it looks like.
         kind: String,
     },
+    /// A directory has no cassette.
+    #[error("{} holds no cassette; those are its files, and those of the directories in it, that end in .yaml", path.display())]
+    NoCassettes {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The name does not end in `.part`.
     #[error("{} is no .part file; recover takes what a recording left, NAME.yaml.part", path.display())]
     NoPart {
@@ -126,16 +134,7 @@ pub fn load(path: &Path) -> Result<Cassette, Error> {
 ///
 /// As [`load`], and where an edit has left what cannot be played, with the line.
 pub fn load_playable(path: &Path) -> Result<Cassette, Error> {
-    let bytes = read(path)?;
-    let unplayable = |source| Error::Cassette {
-        path: path.to_owned(),
-        source,
-    };
-    let cassette = cassette::load(&bytes).map_err(unplayable)?;
-    // What was read as a cassette is text.
-    let text = String::from_utf8_lossy(&bytes);
-    cassette.check_playable(&text).map_err(unplayable)?;
-    Ok(cassette)
+    shelf::whole(path, &read(path)?)
 }
 
 /// Reads a file of at most [`MAX_SIZE`] bytes, whatever it is.

@@ -17,7 +17,7 @@ impl Player {
         live: &Live<'_>,
         judged: &Judged,
         here: &Here<'_>,
-    ) -> Result<Chosen, Miss> {
+    ) -> Result<Chosen, Box<Miss>> {
         let wanted = self.grants.asks(&judged.call);
         let differences = |at: usize| {
             let mut differs = self.asked_differences(at, &wanted);

@@ -1,7 +1,7 @@
 //! This run's values for the labels of a cassette. They are raw: no `Debug`.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use zeroize::Zeroizing;
 
@@ -20,6 +20,8 @@ pub(super) struct Bindings {
     owners: HashMap<String, Vec<(usize, Label)>>,
     /// What was made here, whether or not it still stands for a label.
     minted: HashSet<String>,
+    /// What labels stood for before their flows began anew, as much of it as is remembered.
+    former: VecDeque<String>,
     mint: Mint,
 }
 
@@ -31,6 +33,7 @@ impl Bindings {
             unsent: HashSet::new(),
             owners: HashMap::new(),
             minted: HashSet::new(),
+            former: VecDeque::new(),
             mint: Mint::new(seed),
         }
     }
@@ -206,8 +209,14 @@ impl Bindings {
     /// Forgets a label, so that it is made anew.
     pub(super) fn forget(&mut self, cassette: usize, label: &Label) {
         let key = (cassette, label.core());
-        self.values.remove(&key);
+        self.former.extend(self.values.remove(&key));
         self.unsent.remove(&key);
+        if self.former.len() > FORMER_MAX
+            && let Some(oldest) = self.former.pop_front()
+        {
+            self.owners.remove(&oldest);
+            self.minted.remove(&oldest);
+        }
     }
 
     /// The value of a label, made in its declared shape where there is none yet.
@@ -230,6 +239,9 @@ impl Bindings {
         out
     }
 }
+
+/// A client that begins again and again must not fill the memory.
+const FORMER_MAX: usize = 10_000;
 
 /// Whether a label stands for what somebody is called, which a client may know from elsewhere than
 /// from an answer: the one made up for this run is then not the one that it sends.

@@ -15,7 +15,7 @@ impl Player {
         live: &Live<'_>,
         judged: &Judged,
         here: &Here<'_>,
-    ) -> Result<Chosen, Miss> {
+    ) -> Result<Chosen, Box<Miss>> {
         let method = |at: usize| self.repertoire.interaction(at).request().method();
         let is_same_method = |at: usize| method(at) == live.said.method;
         let holds = |at: usize| {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::redact::Interaction;
+use crate::replay::outline::Outline;
 use crate::replay::values::{Live, has_label, normal, user};
 
 /// The endpoints of a repertoire, by URL without query.
@@ -36,14 +37,14 @@ struct Shape {
 
 impl Endpoints {
     /// Adds a request.
-    pub(super) fn add(&mut self, cassette: usize, at: usize, interaction: &Interaction) {
-        let url = interaction.request().url();
+    pub(super) fn add(&mut self, cassette: usize, at: usize, outline: &Outline) {
+        let url = outline.url.as_str();
         if !has_label(url) {
             if let Some(endpoint) = self.literal.get_mut(url) {
-                return endpoint.add(at, interaction);
+                return endpoint.add(at, &outline.shaped);
             }
             let endpoint = self.literal.entry(url.to_owned()).or_default();
-            return endpoint.add(at, interaction);
+            return endpoint.add(at, &outline.shaped);
         }
         let place = *self
             .of_labelled
@@ -56,7 +57,7 @@ impl Endpoints {
                 });
                 self.labelled.len() - 1
             });
-        self.labelled[place].endpoint.add(at, interaction);
+        self.labelled[place].endpoint.add(at, &outline.shaped);
     }
 
     /// The endpoints that a live URL, without its query, may be: a label in a recorded one stands
@@ -72,27 +73,21 @@ impl Endpoints {
 }
 
 impl Endpoint {
-    fn add(&mut self, at: usize, interaction: &Interaction) {
+    fn add(&mut self, at: usize, shaped: &Shaped) {
         self.all.push(at);
-        let said = literals(interaction);
-        let is_same = |shape: &&mut Shape| {
-            let names = shape.names.iter();
-            names.eq(said.iter().map(|(name, _)| name))
-        };
-        let values = fingerprint(
-            interaction.request().method(),
-            said.iter().map(|(_, value)| value.as_str()),
-        );
-        let shape = if let Some(shape) = self.shapes.iter_mut().find(is_same) {
-            shape
-        } else {
-            let names = said.iter().map(|(name, _)| name.clone()).collect();
-            let by_values = HashMap::new();
-            self.shapes.push(Shape { names, by_values });
-            let last = self.shapes.len() - 1;
-            &mut self.shapes[last]
-        };
-        shape.by_values.entry(values).or_default().push(at);
+        let known = self
+            .shapes
+            .iter()
+            .position(|shape| shape.names == shaped.names);
+        let place = known.unwrap_or_else(|| {
+            self.shapes.push(Shape {
+                names: shaped.names.clone(),
+                by_values: HashMap::new(),
+            });
+            self.shapes.len() - 1
+        });
+        let by_values = &mut self.shapes[place].by_values;
+        by_values.entry(shaped.values).or_default().push(at);
     }
 
     /// Every request that went there.
@@ -122,6 +117,22 @@ impl Endpoint {
             .collect();
         found.sort_by_key(|(said, tracks)| (std::cmp::Reverse(*said), tracks.first().copied()));
         found.into_iter().map(|(_, tracks)| tracks).collect()
+    }
+}
+
+/// What a recorded request says that is no secret.
+pub(super) struct Shaped {
+    names: Vec<String>,
+    values: u64,
+}
+
+/// The names of the parameters that stand for themselves, and their values.
+pub(super) fn shaped(interaction: &Interaction) -> Shaped {
+    let said = literals(interaction);
+    let values = said.iter().map(|(_, value)| value.as_str());
+    Shaped {
+        values: fingerprint(interaction.request().method(), values),
+        names: said.into_iter().map(|(name, _)| name).collect(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::cassette::Cassette;
 use crate::oauth::jwt::Alg;
 use crate::redact::{Declaration, Interaction, Named};
 
@@ -20,14 +19,16 @@ pub struct Unmintable {
     pub alg: String,
 }
 
-/// Says what of a cassette is played otherwise than its client may need it.
+/// Says what of these interactions is played otherwise than its client may need it.
 ///
 /// # Errors
 ///
 /// [`Unmintable`] where an answer has a JWT of an algorithm that is unknown here.
-pub fn check(cassette: &Cassette) -> Result<Vec<String>, Unmintable> {
+pub fn check<'a>(
+    interactions: impl IntoIterator<Item = &'a Interaction>,
+) -> Result<Vec<String>, Unmintable> {
     let mut notes = Vec::new();
-    for interaction in &cassette.interactions {
+    for interaction in interactions {
         for Named { name, value } in interaction.secrets() {
             let Some(header) = header(value) else {
                 continue;
@@ -80,7 +81,7 @@ mod tests {
             "authtape: 1\nrecorded_by: other/1\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n- id: 7\n  step: token_request\n  at: 0.0\n  request:\n    method: POST\n    url: https://as.example/token\n    http: \"1.1\"\n    form:\n    - assertion: REDACTED-{body}\n  response:\n    status: 200\n    after: 0.1\n  secrets:\n    id_token-1: {header}\n# end 7\n"
         );
         let cassette = crate::cassette::load(text.as_bytes()).expect("a cassette");
-        check(&cassette).map_err(|error| error.to_string())
+        check(&cassette.interactions).map_err(|error| error.to_string())
     }
 
     #[test]

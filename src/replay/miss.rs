@@ -1,14 +1,18 @@
 //! A miss: no recorded interaction answers, and why, by names and never by a live value.
 
+use std::sync::Arc;
+
 use crate::model::Response;
 use crate::oauth::name;
 use crate::redact::quote;
 
 /// A request that no recorded interaction answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Miss {
     /// The request: its method and URL, without its query.
     pub asked: String,
+    /// The session that it belongs to, where that has a name.
+    pub session: Option<Arc<str>>,
     /// What is wrong, in one sentence.
     pub reason: String,
     /// The step that the cassette would have played next.
@@ -48,8 +52,10 @@ impl Miss {
 
     /// The lines for a person.
     pub fn lines(&self) -> Vec<String> {
+        let session = self.session.as_ref();
+        let session = session.map(|name| format!(" in session {name}"));
         let mut lines = vec![
-            format!("miss: {}", self.asked),
+            format!("miss{}: {}", session.unwrap_or_default(), self.asked),
             format!("  {}", self.reason),
         ];
         let expected = self
@@ -87,8 +93,10 @@ pub struct Report {
     pub unplayed: Vec<String>,
     /// What differs and is no fault, each once: parameters that no standard knows.
     pub notes: Vec<String>,
-    /// Whether there was anything to play.
+    /// Whether there was nothing to play.
     pub is_empty: bool,
+    /// How many sessions there were.
+    pub sessions: usize,
 }
 
 impl Report {
@@ -112,6 +120,20 @@ impl Report {
         if self.notes.len() < TOLD_MAX && !self.notes.contains(&note) {
             self.notes.push(note);
         }
+    }
+
+    /// Counts what another session did.
+    pub(super) fn add(&mut self, other: Self) {
+        self.played += other.played;
+        self.untold += other.untold;
+        other
+            .misses
+            .into_iter()
+            .for_each(|miss| self.note_miss(miss));
+        let refused = other.refused.into_iter();
+        refused.for_each(|refused| self.note_refused(refused));
+        self.unplayed.extend(other.unplayed);
+        other.notes.into_iter().for_each(|note| self.note(note));
     }
 
     /// Whether every request was on tape and every required step was played; where nothing was
@@ -138,7 +160,11 @@ impl Report {
         let others: String = others
             .map(|(count, what)| format!(", {count} {what}"))
             .collect();
-        format!("{} played{others}", self.played)
+        let sessions = match self.sessions {
+            0 | 1 => String::new(),
+            several => format!(" in {several} sessions"),
+        };
+        format!("{} played{sessions}{others}", self.played)
     }
 
     /// The lines for a person; the first miss leads.
@@ -167,20 +193,21 @@ impl Report {
                 .join(",")
         };
         let miss = |miss: &Miss| {
-            let optional =
-                |value: &Option<String>| value.as_deref().map_or_else(|| "null".to_owned(), quote);
+            let optional = |value: Option<&str>| value.map_or_else(|| "null".to_owned(), quote);
             format!(
-                "{{\"asked\":{},\"reason\":{},\"expected\":{},\"nearest\":{},\"differs\":[{}]}}",
+                "{{\"asked\":{},\"session\":{},\"reason\":{},\"expected\":{},\"nearest\":{},\"differs\":[{}]}}",
                 quote(&miss.asked),
+                optional(miss.session.as_deref()),
                 quote(&miss.reason),
-                optional(&miss.expected),
-                optional(&miss.nearest),
+                optional(miss.expected.as_deref()),
+                optional(miss.nearest.as_deref()),
                 list(&miss.differs),
             )
         };
         format!(
-            "{{\"clean\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}],\"notes\":[{}]}}",
+            "{{\"clean\":{},\"sessions\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}],\"notes\":[{}]}}",
             self.is_clean(),
+            self.sessions,
             self.played,
             self.misses.iter().map(miss).collect::<Vec<_>>().join(","),
             list(&self.refused),

@@ -1,7 +1,7 @@
 //! Playing a cassette back: a request in, the recorded answer or an explained miss out.
 //!
 //! A [`Repertoire`] is what may be played, indexed once (`endpoints`, `relations`) and shared by
-//! all sessions; a [`Player`] is one session. `picking` finds the interaction that answers:
+//! all [`Sessions`]; a [`Player`] is one of them. `picking` finds the interaction that answers:
 //! `authorizing`, `redeeming` and `calling` weigh authorization requests, requests of parameters
 //! and all others. They compare what a request does right and wrong, live and recorded, by its
 //! `posture` and by what was issued before it (`grants`). `answering` plays what was found:
@@ -27,6 +27,7 @@ mod matching;
 mod mint;
 mod mintable;
 mod miss;
+mod outline;
 mod page;
 mod picking;
 mod player;
@@ -37,8 +38,10 @@ mod refusal;
 mod relations;
 mod render;
 mod repertoire;
+mod sessions;
 mod sides;
 mod telling;
+mod threading;
 mod token;
 mod values;
 
@@ -46,5 +49,7 @@ pub use clock::{Clock, Skew, TimeOptions, UnknownClock};
 pub use matching::Part;
 pub use mintable::{Unmintable, check};
 pub use miss::{Miss, Report};
+pub use outline::Outline;
 pub use player::{Allow, Answer, Pages, PlayOptions, Player};
 pub use repertoire::Repertoire;
+pub use sessions::Sessions;

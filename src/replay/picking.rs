@@ -67,28 +67,34 @@ impl Player {
             let tracks = endpoints.iter().flat_map(|endpoint| endpoint.all());
             tracks.copied()
         };
-        let method =
-            |at: &usize| repertoire.interaction(*at).request().method() == live.said.method;
+        let method = |at: &usize| repertoire.method(*at) == live.said.method;
         let step = all().take(LIKELY_MAX).find(method).or_else(|| all().next());
+        let step = step.map(|at| repertoire.step(at));
+        // What begins a flow goes on with none.
+        let cassette = self.cassette.filter(|_| !step.is_some_and(begins_flow));
         let exact = endpoints.iter().flat_map(|endpoint| endpoint.exact(live));
         let every = endpoints.iter().map(|endpoint| endpoint.all());
         let mut tiers = vec![Cow::Owned(self.tied(live, &endpoints))];
         for list in exact.chain(every) {
-            let (on, before, behind) = self.parted(list);
+            let (on, before, behind) = self.parted(list, cassette);
             tiers.extend([on, before, behind].map(Cow::Borrowed));
         }
         tiers.retain(|tier| !tier.is_empty());
         Here {
-            step: step.map(|at| repertoire.step(at)),
             endpoints,
             tiers,
+            step,
         }
     }
 
     /// A list in three: what is of the cassette that the session is on, and what stands before and
     /// behind that.
-    fn parted<'a>(&self, list: &'a [usize]) -> (&'a [usize], &'a [usize], &'a [usize]) {
-        let Some(cassette) = self.cassette else {
+    fn parted<'a>(
+        &self,
+        list: &'a [usize],
+        cassette: Option<usize>,
+    ) -> (&'a [usize], &'a [usize], &'a [usize]) {
+        let Some(cassette) = cassette else {
             return (list, &[], &[]);
         };
         let tracks = self.repertoire.tracks_of(cassette);
@@ -125,7 +131,7 @@ impl Player {
         live: &Live<'_>,
         judged: &Judged,
         here: &Here<'_>,
-    ) -> Result<Chosen, Miss> {
+    ) -> Result<Chosen, Box<Miss>> {
         if here.step.is_some() && self.repertoire.options.as_recorded {
             let next = here.all().find(|at| self.plays.is_fresh(*at));
             let next = next.or_else(|| here.all().next_back());
@@ -158,11 +164,14 @@ impl Player {
         fits: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let in_tier = |tier: &Cow<'_, [usize]>| {
-            let fresh = tier
-                .iter()
-                .find(|at| self.plays.is_fresh(**at) && fits(**at));
+            let begin = match tier {
+                Cow::Borrowed(list) => self.plays.spent_of(list),
+                Cow::Owned(_) => 0,
+            };
+            let mut fresh = tier[begin..].iter();
+            let fresh = fresh.find(|at| self.plays.is_fresh(**at) && fits(**at));
             let again = || {
-                let mut backwards = tier.iter().rev();
+                let mut backwards = tier.iter().rev().take(LIKELY_MAX);
                 backwards.find(|at| fits(**at) && self.repertoire.may_repeat(**at))
             };
             fresh.or_else(again).copied()
@@ -176,7 +185,7 @@ impl Player {
         live: &Live<'_>,
         nearest: Option<usize>,
         differs: Vec<String>,
-    ) -> Miss {
+    ) -> Box<Miss> {
         let reason = differs.first().cloned().unwrap_or_default();
         self.miss(live, reason, nearest, differs)
     }
@@ -200,5 +209,16 @@ impl Player {
     }
 }
 
-/// How many interactions are compared to say why none of them answers.
+fn begins_flow(step: Step) -> bool {
+    matches!(
+        step,
+        Step::AuthorizationRequest
+            | Step::DeviceAuthorizationRequest
+            | Step::PushedAuthorizationRequest
+            | Step::Registration
+    )
+}
+
+/// How many interactions are compared for an answer that was given before, or to say why there is
+/// none.
 const LIKELY_MAX: usize = 64;

@@ -92,6 +92,8 @@ pub enum Answer {
 /// Plays a repertoire for one session. It holds this run's secrets: no `Debug`.
 pub struct Player {
     pub(super) repertoire: Arc<Repertoire>,
+    /// Its name, where it has one.
+    pub(super) session: Option<Arc<str>>,
     pub(super) plays: Plays,
     /// When the request came that is being answered.
     pub(super) now: i64,
@@ -111,10 +113,10 @@ pub struct Player {
 impl Player {
     /// A player of these cassettes alone.
     pub fn new(cassettes: Vec<Cassette>, options: &PlayOptions) -> Self {
-        let unnamed = cassettes
-            .into_iter()
-            .map(|cassette| (String::new(), cassette));
-        let repertoire = Repertoire::new(unnamed.collect(), options);
+        let mut repertoire = Repertoire::new(options);
+        for cassette in cassettes {
+            repertoire.add(String::new(), cassette);
+        }
         Self::of(Arc::new(repertoire), options.seed)
     }
 
@@ -128,6 +130,7 @@ impl Player {
         };
         Self {
             repertoire,
+            session: None,
             plays: Plays::default(),
             now: 0,
             cassette: None,
@@ -171,7 +174,7 @@ impl Player {
             },
             Ok(Chosen::Refusal(refusal)) => {
                 let refused = format!("{}: {}", self.asked(said), refusal.why);
-                self.report.note_refused(refused);
+                self.report.note_refused(self.named(refused));
                 let wanted = self.grants.asks(&judged.call);
                 let response = self.refuse(&refusal, &here, &wanted);
                 self.note(&live, &judged, &response);
@@ -180,8 +183,8 @@ impl Player {
             // A browser goes its own errands, and no client of OAuth does.
             Err(_) if is_errand(&said.url) => Answer::Response(Response::new(404, "")),
             Err(miss) => {
-                self.report.note_miss(miss.clone());
-                Answer::Miss(miss)
+                self.report.note_miss(Miss::clone(&miss));
+                Answer::Miss(*miss)
             }
         }
     }

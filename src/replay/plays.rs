@@ -1,6 +1,7 @@
 //! What one session has played of the repertoire.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// How often each interaction was played, and which of them are spent.
 #[derive(Default)]
@@ -9,6 +10,8 @@ pub(super) struct Plays {
     spent: HashSet<usize>,
     /// Those that a request was meant for which did not fit.
     meant: HashSet<usize>,
+    /// Where what is fresh begins in the long lists of the repertoire, by where they lie.
+    begins: RefCell<HashMap<(usize, usize), usize>>,
 }
 
 impl Plays {
@@ -25,7 +28,24 @@ impl Plays {
 
     /// Lets it be played as if for the first time.
     pub(super) fn renew(&mut self, at: usize) {
-        self.spent.remove(&at);
+        if self.spent.remove(&at) {
+            self.begins.get_mut().clear();
+        }
+    }
+
+    /// How many are spent at the beginning of a list, which lasts as long as this does.
+    pub(super) fn spent_of(&self, list: &[usize]) -> usize {
+        if list.len() < LONG {
+            return 0;
+        }
+        let mut begins = self.begins.borrow_mut();
+        let begin = begins
+            .entry((list.as_ptr().addr(), list.len()))
+            .or_default();
+        while list.get(*begin).is_some_and(|at| !self.is_fresh(*at)) {
+            *begin += 1;
+        }
+        *begin
     }
 
     /// Whether it has not been played since its flow began.
@@ -38,8 +58,16 @@ impl Plays {
         self.counts.get(&at).copied().unwrap_or_default()
     }
 
+    /// What was asked for, be it in vain, in order.
+    pub(super) fn asked(&self) -> BTreeSet<usize> {
+        self.counts.keys().chain(&self.meant).copied().collect()
+    }
+
     /// Whether a client asked for it, be it in vain.
     pub(super) fn was_asked(&self, at: usize) -> bool {
         self.counts.contains_key(&at) || self.meant.contains(&at)
     }
 }
+
+/// A list from which on it is worth while to remember where to begin.
+const LONG: usize = 16;

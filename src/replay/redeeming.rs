@@ -32,7 +32,7 @@ impl Player {
         live: &Live<'_>,
         judged: &Judged,
         here: &Here<'_>,
-    ) -> Result<Chosen, Miss> {
+    ) -> Result<Chosen, Box<Miss>> {
         let step = judged.call.step();
         let posture = Posture::live(live, step, &self.grants);
         let holds = |at: usize| {
@@ -125,7 +125,13 @@ impl Player {
     }
 
     /// Why none of these requests answers.
-    fn unfit(&self, live: &Live<'_>, posture: &Posture, judged: &Judged, alike: &[usize]) -> Miss {
+    fn unfit(
+        &self,
+        live: &Live<'_>,
+        posture: &Posture,
+        judged: &Judged,
+        alike: &[usize],
+    ) -> Box<Miss> {
         let differs = |at: usize| {
             let mut differs = posture.differences(&self.before(at, posture));
             differs.extend(judged.defects.differences(self.repertoire.defects(at)));

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use crate::model::Url;
+use crate::model::{Params, Url};
 use crate::oauth::{Step, name};
-use crate::redact::{Interaction, Label, Piece, RecordedResponse, pieces};
-use crate::replay::grants::asked_of;
+use crate::redact::{Content, Interaction, Label, Piece, RecordedForm, RecordedResponse, pieces};
+use crate::replay::outline::{Location, Outline};
 use crate::replay::values::{client_password, is_of_flow};
 
 /// The relations between the interactions of one cassette. An interaction is named by its place
@@ -15,20 +15,44 @@ use crate::replay::values::{client_password, is_of_flow};
 pub(super) struct Relations {
     declared: HashMap<String, usize>,
     senders: HashMap<Label, Vec<usize>>,
-    authorizations: Vec<usize>,
-    /// The page behind an authorization request whose response leaves the server.
-    answering: HashMap<usize, usize>,
+    /// The authorization requests and the pages, in order.
+    stops: Vec<Stop>,
+    /// The pages that send a browser on with a label.
+    carriers: HashMap<Label, Vec<usize>>,
+}
+
+/// An authorization request, or a page.
+struct Stop {
+    at: usize,
+    step: Step,
+    locations: Vec<Location>,
 }
 
 impl Relations {
-    /// Reads the interactions of a cassette, the first of which has this place.
-    pub(super) fn of(first: usize, interactions: &[Interaction]) -> Self {
-        let mut relations = Self::default();
-        for (at, interaction) in (first..).zip(interactions) {
-            relations.add(at, interaction);
+    /// Adds an interaction.
+    pub(super) fn add(&mut self, at: usize, outline: Outline) {
+        for key in outline.declared {
+            self.declared.entry(key).or_insert(at);
         }
-        relations.join_pages(first, interactions);
-        relations
+        for label in outline.sent {
+            let senders = self.senders.entry(label).or_default();
+            if senders.last() != Some(&at) {
+                senders.push(at);
+            }
+        }
+        let (step, locations) = (outline.step, outline.locations);
+        if step == Step::LoginPage {
+            for label in locations.iter().flat_map(|to| &to.labels) {
+                self.carriers.entry(label.clone()).or_default().push(at);
+            }
+        }
+        if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
+            self.stops.push(Stop {
+                at,
+                step,
+                locations,
+            });
+        }
     }
 
     /// The interaction that declares the label of this key.
@@ -42,58 +66,38 @@ impl Relations {
     }
 
     /// The page whose response ends the authorization request at this place, where pages stand
-    /// between the two.
-    pub(super) fn answering(&self, authorization: usize) -> Option<usize> {
-        self.answering.get(&authorization).copied()
+    /// between the two: the one that leads to the redirect URI that was asked for, with its `state`,
+    /// or else before the next request.
+    pub(super) fn answering(&self, at: usize, asked: &Params) -> Option<usize> {
+        let redirect_uri = asked.get(name::REDIRECT_URI).and_then(Url::parse)?;
+        let redirect_uri = redirect_uri.endpoint();
+        let place = self.place(at)?;
+        if self.stops[place].leads_to(&redirect_uri) {
+            return None;
+        }
+        let state = asked
+            .get(name::STATE)
+            .and_then(|state| labels(state).next());
+        let of_state = state.and_then(|state| self.carriers.get(&state));
+        let of_state = of_state.into_iter().flatten().filter(|page| **page > at);
+        let of_state = of_state.filter_map(|page| Some(&self.stops[self.place(*page)?]));
+        let before_next = self.stops[place + 1..].iter();
+        let before_next = before_next.take_while(|stop| stop.step == Step::LoginPage);
+        let mut pages = of_state.chain(before_next);
+        let page = pages.find(|page| page.leads_to(&redirect_uri))?;
+        Some(page.at)
     }
 
-    fn add(&mut self, at: usize, interaction: &Interaction) {
-        for secret in interaction.secrets() {
-            self.declared.entry(secret.name.clone()).or_insert(at);
-        }
-        for label in sent(interaction) {
-            let senders = self.senders.entry(label).or_default();
-            if senders.last() != Some(&at) {
-                senders.push(at);
-            }
-        }
-        if interaction.step() == Step::AuthorizationRequest {
-            self.authorizations.push(at);
-        }
+    fn place(&self, at: usize) -> Option<usize> {
+        self.stops.binary_search_by_key(&at, |stop| stop.at).ok()
     }
+}
 
-    /// Finds the page that ends each authorization request: the one that leads to its redirect URI,
-    /// with its `state`, or else before the next request.
-    fn join_pages(&mut self, first: usize, interactions: &[Interaction]) {
-        let of = |at: usize| &interactions[at - first];
-        let mut by_state: HashMap<Label, Vec<usize>> = HashMap::new();
-        for (at, page) in (first..).zip(interactions) {
-            let locations = (page.step() == Step::LoginPage).then(|| locations(page));
-            let carried = locations.iter().flatten();
-            for label in carried.flat_map(|location| labels(location)) {
-                by_state.entry(label).or_default().push(at);
-            }
-        }
-        for at in self.authorizations.clone() {
-            let asked = asked_of(of(at), interactions);
-            let Some(redirect_uri) = asked.get(name::REDIRECT_URI).and_then(Url::parse) else {
-                continue;
-            };
-            let leaves = |at: &usize| leads_to(of(*at), &redirect_uri);
-            if leaves(&at) {
-                continue;
-            }
-            let state = asked.get(name::STATE).into_iter().flat_map(labels).next();
-            let of_state = state.and_then(|state| by_state.get(&state));
-            let of_state = of_state.into_iter().flatten().copied();
-            let before_next = (at + 1..first + interactions.len())
-                .take_while(|at| of(*at).step() != Step::AuthorizationRequest)
-                .filter(|at| of(*at).step() == Step::LoginPage);
-            let pages = of_state.filter(|page| *page > at).chain(before_next);
-            if let Some(page) = pages.into_iter().find(leaves) {
-                self.answering.insert(at, page);
-            }
-        }
+impl Stop {
+    /// Whether the response sends a browser on to this URL.
+    fn leads_to(&self, endpoint: &str) -> bool {
+        let mut locations = self.locations.iter();
+        locations.any(|location| location.endpoint.as_deref() == Some(endpoint))
     }
 }
 
@@ -104,6 +108,24 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = Label> + use<> {
         Piece::Literal(_) => None,
     };
     pieces(text).into_iter().filter_map(label)
+}
+
+/// The labels of a response that belong to a flow.
+pub(super) fn answered(response: &RecordedResponse) -> Vec<Label> {
+    let fields = response.header_fields().iter().map(|field| &field.value);
+    let mut out: Vec<Label> = fields.flat_map(|value| labels(value)).collect();
+    match response.content() {
+        Content::Json { text, .. } | Content::Text(text) => out.extend(labels(text)),
+        Content::Form { pairs, .. } => {
+            out.extend(pairs.iter().flat_map(|pair| labels(&pair.value)));
+        }
+        _ => {}
+    }
+    let fields = response.forms().iter().flat_map(RecordedForm::fields);
+    let values = fields.filter_map(|field| field.value.value.as_deref());
+    out.extend(values.flat_map(labels));
+    out.retain(|label| is_of_flow(&label.kind));
+    out
 }
 
 /// The labels of a request that belong to a flow.
@@ -123,18 +145,4 @@ pub(super) fn sent(interaction: &Interaction) -> Vec<Label> {
     out.extend(client_password(interaction).into_iter().flat_map(labels));
     out.retain(|label| is_of_flow(&label.kind));
     out
-}
-
-fn locations(interaction: &Interaction) -> Vec<String> {
-    interaction
-        .response()
-        .map(RecordedResponse::locations)
-        .unwrap_or_default()
-}
-
-fn leads_to(interaction: &Interaction, redirect_uri: &Url) -> bool {
-    let leads = |location: &String| {
-        Url::parse(location).is_some_and(|location| location.endpoint() == redirect_uri.endpoint())
-    };
-    locations(interaction).iter().any(leads)
 }

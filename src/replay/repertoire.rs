@@ -1,121 +1,77 @@
 //! The repertoire: the cassettes of a replay, read once, indexed, and shared by its sessions.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use crate::cassette::Cassette;
-use crate::model::{FailureKind, Params};
+use crate::cassette::load_entry;
+use crate::model::Params;
 use crate::oauth::{Step, name};
 use crate::redact::{Content, Declaration, Interaction, Label, RecordedResponse};
-use crate::replay::clock::{Times, begun};
+use crate::replay::clock::Times;
 use crate::replay::endpoints::{Endpoint, Endpoints};
 use crate::replay::grants::{Defects, Tape};
 use crate::replay::jwks::Ring;
 use crate::replay::player::PlayOptions;
 use crate::replay::posture::Posture;
 use crate::replay::redeeming::is_of_parameters;
-use crate::replay::relations::{Relations, sent};
-use crate::replay::values::{is_of_flow, label_of_key};
+use crate::replay::relations::{Relations, answered, sent};
 
 /// What may be played, and how. It does not change: each session has its own [`crate::replay::Player`].
 pub struct Repertoire {
     pub(super) options: PlayOptions,
-    tracks: Vec<Track>,
-    reels: Vec<Reel>,
-    endpoints: Endpoints,
+    pub(super) tracks: Vec<Track>,
+    pub(super) reels: Vec<Reel>,
+    pub(super) endpoints: Endpoints,
     /// Calls that no server was asked.
-    refused: Endpoints,
+    pub(super) refused: Endpoints,
     /// The first of each step of the protocol.
-    firsts: Vec<(Step, usize)>,
+    pub(super) firsts: Vec<(Step, usize)>,
     /// Steps that are played once, and those of them that a whole play has.
-    once: Vec<usize>,
-    required: Vec<usize>,
+    pub(super) once: Vec<usize>,
+    pub(super) required: Vec<usize>,
     /// Those that are no step of the protocol.
-    others: Vec<usize>,
-    is_empty: bool,
+    pub(super) others: Vec<usize>,
+    pub(super) is_empty: bool,
 }
 
 /// One interaction, and where it is from.
-struct Track {
-    cassette: usize,
-    interaction: Interaction,
-    posture: OnceLock<Posture>,
+pub(super) struct Track {
+    pub(super) cassette: usize,
+    pub(super) step: Step,
+    pub(super) method: Box<str>,
+    /// Where it stands in the text of its cassette; it is read when it is asked for.
+    pub(super) text: Range<usize>,
+    pub(super) interaction: OnceLock<Box<Interaction>>,
+    pub(super) posture: OnceLock<Box<Posture>>,
 }
 
 /// One cassette.
-struct Reel {
-    name: String,
-    tracks: Range<usize>,
-    relations: Relations,
+pub(super) struct Reel {
+    pub(super) name: String,
+    pub(super) tracks: Range<usize>,
+    pub(super) relations: Relations,
     /// When it began, in Unix seconds.
-    begun: Option<i64>,
-    keys: Ring,
-    tape: OnceLock<Tape>,
+    pub(super) begun: Option<i64>,
+    /// The answers that are sets of keys, and what they have.
+    pub(super) key_sets: Vec<usize>,
+    pub(super) keys: OnceLock<Ring>,
+    pub(super) tape: OnceLock<Tape>,
+    pub(super) text: Arc<str>,
 }
 
 impl Repertoire {
-    /// Indexes cassettes, each with its name, which is told where there are several.
-    pub fn new(cassettes: Vec<(String, Cassette)>, options: &PlayOptions) -> Self {
-        let mut repertoire = Self {
-            options: options.clone(),
-            tracks: Vec::new(),
-            reels: Vec::new(),
-            endpoints: Endpoints::default(),
-            refused: Endpoints::default(),
-            firsts: Vec::new(),
-            once: Vec::new(),
-            required: Vec::new(),
-            others: Vec::new(),
-            is_empty: true,
-        };
-        for (name, content) in cassettes {
-            let begun = begun(&content.header);
-            repertoire.thread(name, begun, content.interactions);
-        }
-        repertoire
-    }
-
-    fn thread(&mut self, name: String, begun: Option<i64>, interactions: Vec<Interaction>) {
-        let (cassette, first) = (self.reels.len(), self.tracks.len());
-        self.reels.push(Reel {
-            name,
-            tracks: first..first + interactions.len(),
-            relations: Relations::of(first, &interactions),
-            begun,
-            keys: Ring::of(interactions.iter()),
-            tape: OnceLock::new(),
-        });
-        for (at, interaction) in (first..).zip(interactions) {
-            let step = interaction.step();
-            if is_our_refusal(&interaction) {
-                self.refused.add(cassette, at, &interaction);
-            } else {
-                self.is_empty = false;
-                self.endpoints.add(cassette, at, &interaction);
-                if !step.is_oauth() {
-                    self.others.push(at);
-                }
-                if !step.is_repeatable() {
-                    self.once.push(at);
-                }
-                if is_required(step) && !self.options.allow.unused {
-                    self.required.push(at);
-                }
-            }
-            if step.is_oauth() && !self.firsts.iter().any(|(known, _)| *known == step) {
-                self.firsts.push((step, at));
-            }
-            self.tracks.push(Track {
-                cassette,
-                interaction,
-                posture: OnceLock::new(),
-            });
-        }
-    }
-
     /// The interaction at this place.
     pub(super) fn interaction(&self, at: usize) -> &Interaction {
-        &self.tracks[at].interaction
+        let track = &self.tracks[at];
+        track.interaction.get_or_init(|| {
+            let text = &self.reels[track.cassette].text[track.text.clone()];
+            Box::new(again(text))
+        })
+    }
+
+    /// The method of its request.
+    pub(super) fn method(&self, at: usize) -> &str {
+        &self.tracks[at].method
     }
 
     /// What the server answered there, where it did.
@@ -125,7 +81,7 @@ impl Repertoire {
 
     /// The step that it is.
     pub(super) fn step(&self, at: usize) -> Step {
-        self.interaction(at).step()
+        self.tracks[at].step
     }
 
     /// The cassette that it is on.
@@ -146,8 +102,8 @@ impl Repertoire {
     /// What a request of parameters showed of its client.
     pub(super) fn posture(&self, at: usize) -> &Posture {
         let track = &self.tracks[at];
-        let posture = || Posture::recorded(&track.interaction, self.asked(at));
-        track.posture.get_or_init(posture)
+        let posture = || Posture::recorded(self.interaction(at), self.asked(at));
+        track.posture.get_or_init(|| Box::new(posture()))
     }
 
     /// What was wrong with a request, as far as its cassette shows.
@@ -164,14 +120,16 @@ impl Repertoire {
 
     fn tape(&self, at: usize) -> (&Tape, usize) {
         let reel = &self.reels[self.cassette(at)];
-        let tracks = || self.tracks[reel.tracks.clone()].iter();
-        let tape = || Tape::of(tracks().map(|track| &track.interaction));
+        let tape = || Tape::of(reel.tracks.clone().map(|at| self.interaction(at)));
         (reel.tape.get_or_init(tape), at - reel.tracks.start)
     }
 
     /// The keys of the sets of a cassette.
     pub(super) fn keys(&self, cassette: usize) -> &Ring {
-        &self.reels[cassette].keys
+        let reel = &self.reels[cassette];
+        let sets = reel.key_sets.iter();
+        reel.keys
+            .get_or_init(|| Ring::of(sets.map(|at| self.interaction(*at))))
     }
 
     /// The times of an answer that is sent at `now`.
@@ -255,6 +213,8 @@ impl Repertoire {
             Some(name::grant::PASSWORD),
         ];
         match self.posture(at).grant_type.as_deref() {
+            // Of each code that this run issued it is known by itself whether it is spent.
+            Some(name::grant::AUTHORIZATION_CODE) => true,
             // RFC 6749 section 6: without a new one, the refresh token stays.
             Some(name::grant::REFRESH_TOKEN) => !self
                 .brought(at)
@@ -266,19 +226,18 @@ impl Repertoire {
 
     /// The labels of a flow that the answer brought.
     pub(super) fn brought(&self, at: usize) -> Vec<Label> {
-        let interaction = self.interaction(at);
-        let sent = sent(interaction);
-        let declared = interaction.secrets().iter();
-        declared
-            .filter_map(|secret| label_of_key(&secret.name))
-            .filter(|label| is_of_flow(&label.kind) && !sent.contains(label))
-            .collect()
+        let sent = sent(self.interaction(at));
+        let mut brought = self.response(at).map(answered).unwrap_or_default();
+        brought.retain(|label| !sent.contains(label));
+        brought.sort();
+        brought.dedup();
+        brought
     }
 
     /// The interactions that go on with what this one brought, and so on.
     pub(super) fn followers(&self, at: usize) -> Vec<usize> {
         let relations = self.relations(self.cassette(at));
-        let mut found: Vec<usize> = relations.answering(at).into_iter().collect();
+        let mut found: Vec<usize> = self.page_behind(at).into_iter().collect();
         let mut brought = self.brought(at);
         brought.extend(found.iter().flat_map(|page| self.brought(*page)));
         while let Some(label) = brought.pop() {
@@ -294,8 +253,13 @@ impl Repertoire {
 
     /// The interaction whose response ends an authorization request: its own, or that of a page.
     pub(super) fn answering(&self, at: usize) -> usize {
-        let relations = self.relations(self.cassette(at));
-        relations.answering(at).unwrap_or(at)
+        self.page_behind(at).unwrap_or(at)
+    }
+
+    fn page_behind(&self, at: usize) -> Option<usize> {
+        let asked = self.step(at) == Step::AuthorizationRequest;
+        let asked = asked.then(|| self.asked(at))??;
+        self.relations(self.cassette(at)).answering(at, asked)
     }
 
     /// The interaction as a person names it; with its cassette, where there are several.
@@ -327,15 +291,11 @@ pub(super) fn says_error(response: &RecordedResponse) -> bool {
     may && response.body_params().has(name::ERROR)
 }
 
-/// Whether no server was asked.
-fn is_our_refusal(interaction: &Interaction) -> bool {
-    let error = interaction.error();
-    error.is_some_and(|error| error.kind() == FailureKind::ConnectForbidden)
-}
-
-fn is_required(step: Step) -> bool {
-    step.is_oauth()
-        && !step.is_repeatable()
-        && step != Step::LoginPage
-        && step != Step::AuthorizationResponse
+/// Reads an interaction that could be read before.
+#[expect(
+    clippy::expect_used,
+    reason = "the text is the one that the outline was made of"
+)]
+fn again(text: &str) -> Interaction {
+    load_entry(text).expect("an interaction that was read before")
 }

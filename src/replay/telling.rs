@@ -1,5 +1,7 @@
 //! Telling: why nothing answers, and how a play went.
 
+use std::collections::BTreeSet;
+
 use crate::model::Said;
 use crate::oauth::classify::classify;
 use crate::oauth::fields::Reading;
@@ -16,12 +18,37 @@ impl Player {
         Report {
             unplayed: unplayed.map(|at| self.repertoire.title(*at)).collect(),
             is_empty: self.repertoire.is_empty(),
+            sessions: 1,
             ..self.report.clone()
         }
     }
 
+    /// How it went beside other sessions: of what it did not ask for, that alone is told which goes
+    /// on with what it began.
+    pub(super) fn own_report(&self) -> Report {
+        let mut begun = BTreeSet::new();
+        for at in self.plays.asked() {
+            begun.extend(self.repertoire.followers(at));
+        }
+        let required = self.repertoire.required();
+        begun.retain(|at| required.binary_search(at).is_ok() && !self.plays.was_asked(*at));
+        let unplayed = begun.into_iter().map(|at| self.repertoire.title(at));
+        Report {
+            unplayed: unplayed.map(|title| self.named(title)).collect(),
+            ..self.report.clone()
+        }
+    }
+
+    /// What is told of this session, with its name.
+    pub(super) fn named(&self, told: String) -> String {
+        match &self.session {
+            Some(name) => format!("session {name}: {told}"),
+            None => told,
+        }
+    }
+
     /// The miss of a request to a URL that nothing recorded went to.
-    pub(super) fn nothing_here(&self, live: &Live<'_>) -> Miss {
+    pub(super) fn nothing_here(&self, live: &Live<'_>) -> Box<Miss> {
         let accepts = |cassette: usize, recorded: &str| {
             self.bindings
                 .accepts_url(cassette, recorded, &live.endpoint)
@@ -50,16 +77,17 @@ impl Player {
         reason: String,
         nearest: Option<usize>,
         differs: Vec<String>,
-    ) -> Miss {
+    ) -> Box<Miss> {
         let mut playable = self.repertoire.playable();
         let expected = playable.find(|at| self.plays.count(*at) == 0);
-        Miss {
+        Box::new(Miss {
             asked: self.asked(live.said),
+            session: self.session.clone(),
             reason,
             expected: expected.map(|at| self.repertoire.title(at)),
             nearest: nearest.map(|at| self.repertoire.title(at)),
             differs,
-        }
+        })
     }
 
     /// The request as a person may read it: what of its path is, or may be, a secret is left out.

@@ -27,6 +27,7 @@ mod scrub;
 mod secrets;
 mod servers;
 mod session;
+mod sessions;
 mod support;
 mod tokens;
 mod waits;

@@ -574,7 +574,7 @@ fn an_encrypted_token_has_its_five_parts() {
     let mut login = login(Alg::Es256, &signer, &claims(Alg::Es256, None));
     login.answer["id_token"] = token.clone().into();
     let cassette = login.cassette();
-    let notes = authtape::replay::check(&cassette).expect("it plays");
+    let notes = authtape::replay::check(&cassette.interactions).expect("it plays");
     assert_eq!(notes.len(), 1, "{notes:?}");
     let run = Run::of(cassette, Clock::Shifted, None, SECRET);
     let played = run.text("id_token");

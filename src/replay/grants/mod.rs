@@ -23,7 +23,7 @@ pub(super) use crate::replay::grants::call::{Call, Reply, challenged_error};
 pub(super) use crate::replay::grants::defect::{Defect, Defects};
 use crate::replay::grants::grant::{Grant, Kind, Use, altered};
 use crate::replay::grants::judgement::Judgement;
-pub(super) use crate::replay::grants::tape::{Tape, asked_of};
+pub(super) use crate::replay::grants::tape::Tape;
 
 /// What a server has issued. It holds this run's secrets: no `Debug`.
 #[derive(Default)]

@@ -61,22 +61,3 @@ impl Tape {
         self.asked.extend(asked.map(|asked| (at, asked)));
     }
 }
-
-/// What a recorded authorization request asks for, with what was pushed before it and what a
-/// request object says.
-pub(crate) fn asked_of(interaction: &Interaction, session: &[Interaction]) -> Params {
-    let query = interaction.request().query_params();
-    if !query.has(name::REQUEST_URI) && !query.has(name::REQUEST) {
-        return query;
-    }
-    let mut grants = Grants::of_tape();
-    let declared = Declared::of(session.iter());
-    let pushing = |step| step == Step::PushedAuthorizationRequest;
-    for pushed in session.iter().filter(|other| pushing(other.step())) {
-        if let Some(reply) = Reply::recorded(pushed) {
-            let call = Call::recorded(pushed, &declared);
-            grants.learn(&call, &Defects::default(), &reply, pushed.at());
-        }
-    }
-    grants.asks(&Call::recorded(interaction, &declared))
-}

@@ -1,0 +1,68 @@
+//! The outline of an interaction: what it is found by, without what it says.
+
+use crate::model::{FailureKind, Url};
+use crate::oauth::Step;
+use crate::redact::{Interaction, Label, RecordedResponse};
+use crate::replay::endpoints::{Shaped, shaped};
+use crate::replay::jwks::is_key_set;
+use crate::replay::relations::{labels, sent};
+
+/// What an interaction is found by.
+pub struct Outline {
+    pub(super) step: Step,
+    pub(super) method: Box<str>,
+    /// Without its query.
+    pub(super) url: String,
+    /// Whether no server was asked.
+    pub(super) is_our_refusal: bool,
+    pub(super) is_key_set: bool,
+    pub(super) shaped: Shaped,
+    /// The keys of the labels that it declares.
+    pub(super) declared: Vec<String>,
+    /// The labels of a flow that its request holds.
+    pub(super) sent: Vec<Label>,
+    /// Where its response sends a browser on to.
+    pub(super) locations: Vec<Location>,
+}
+
+/// Where a browser is sent on to.
+pub(super) struct Location {
+    /// Without its query.
+    pub(super) endpoint: Option<String>,
+    pub(super) labels: Vec<Label>,
+}
+
+impl Outline {
+    /// Of an interaction.
+    pub fn of(interaction: &Interaction) -> Self {
+        let request = interaction.request();
+        let error = interaction.error();
+        let secrets = interaction.secrets().iter();
+        let locations = interaction.response().map(RecordedResponse::locations);
+        Self {
+            step: interaction.step(),
+            method: request.method().into(),
+            url: request.url().to_owned(),
+            is_our_refusal: error
+                .is_some_and(|error| error.kind() == FailureKind::ConnectForbidden),
+            is_key_set: is_key_set(interaction),
+            shaped: shaped(interaction),
+            declared: secrets.map(|secret| secret.name.clone()).collect(),
+            sent: sent(interaction),
+            locations: locations
+                .iter()
+                .flatten()
+                .map(|at| Location::of(at))
+                .collect(),
+        }
+    }
+}
+
+impl Location {
+    fn of(location: &str) -> Self {
+        Self {
+            endpoint: Url::parse(location).map(|url| url.endpoint()),
+            labels: labels(location).collect(),
+        }
+    }
+}
