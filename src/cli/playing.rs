@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use authtape::deck::{MissListener, ReplayOptions};
 use authtape::launch::Outcome;
-use authtape::replay::{Allow, Clock, Pages, Part, PlayOptions, Report, Skew, TimeOptions};
+use authtape::replay::{
+    Allow, Clock, Fault, Latency, Pages, Part, PlayOptions, Report, Skew, TimeOptions,
+};
 use clap::{Args, ValueEnum};
 use tokio::sync::Notify;
 
@@ -41,6 +43,12 @@ pub(crate) struct PlayingArgs {
     /// status with the reason, or `fail`, which ends the program and this one at once
     #[arg(long, value_name = "error|STATUS|fail", default_value = "error", value_parser = on_miss)]
     on_miss: OnMiss,
+    /// Do something wrong on purpose, as `authtape replay --help` says how (repeatable)
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<Fault>,
+    /// How late answers come: `recorded`, a factor of that as in x2, or a time as in 200ms
+    #[arg(long, value_name = "LATENCY")]
+    latency: Option<Latency>,
     /// Print the report as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -188,6 +196,8 @@ impl PlayingArgs {
                 },
                 code_ttl: Some(Duration::from_secs(self.strict.code_ttl)),
                 realtime: self.strict.realtime,
+                faults: self.fault.clone(),
+                latency: self.latency.unwrap_or_default(),
                 seed: seed(self.seed)?,
                 time: (&self.time).into(),
                 ..PlayOptions::default()

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use authtape::library::Overwrite;
+use authtape::replay::Fault;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
@@ -17,7 +18,7 @@ use crate::cli::run::RunArgs;
 /// The program gets this run's own `state`, codes and tokens; a recorded failure is played only while
 /// the program still shows the same defect.
 #[derive(Parser)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", Fault::GRAMMAR))]
 pub(crate) struct Args {
     /// The cassettes to play, or directories of them
     #[arg(required = true)]
@@ -55,4 +56,5 @@ Examples:
   authtape replay login.yaml -- php login.php
   authtape replay failing.yaml working.yaml -- npm test
   authtape replay login.yaml --seed 1 -- pytest
-  authtape replay login.yaml --mode once -- pytest  records it where it does not exist";
+  authtape replay login.yaml --mode once -- pytest  records it where it does not exist
+  authtape replay login.yaml --fault 'token: 503 retry-after=2 times=1' -- pytest";

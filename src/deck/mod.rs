@@ -241,7 +241,7 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
     let (repertoire, notes) = repertoire(&options.cassettes, &options.play)?;
     let authority = authority(&options.wire)?;
     let sessions = Arc::new(Sessions::new(repertoire));
-    let playback = Playback::new(sessions, options.on_miss, options.wire.limits.body)
+    let playback = Playback::new(sessions, options.on_miss, options.wire.limits)
         .missing_with(options.play.miss_status);
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;

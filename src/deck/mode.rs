@@ -102,9 +102,9 @@ pub async fn extend(
     let listener = move |answered: &Reading<'_>| hearing.hear(answered);
     let reel = Reel::new(tape, file).behind(last_id, before, Box::new(listener));
     let reel = Arc::new(reel);
-    let cap = record.wire.limits.body;
-    let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), cap);
-    let playback = Playback::new(sessions, replay.on_miss, cap)
+    let limits = record.wire.limits;
+    let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), limits.body);
+    let playback = Playback::new(sessions, replay.on_miss, limits)
         .missing_with(options.miss_status)
         .before(recorder);
     let wire = crate::deck::wire(record.wire, bound, &authority);

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use crate::deck::arrival::{peek, read};
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::unix_now;
@@ -11,8 +13,8 @@ use crate::model::{
     Body, Captured, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said,
 };
 use crate::oauth::fields::Reading;
-use crate::proxy::{Handler, Upstream};
-use crate::replay::{Answer, Miss, Report, Sessions};
+use crate::proxy::{Handler, Limits, Upstream};
+use crate::replay::{Answer, Miss, Performance, Report, Sessions};
 
 /// Hears of each miss as it comes.
 pub type MissListener = Box<dyn Fn(&Miss) + Send + Sync>;
@@ -26,18 +28,18 @@ pub(super) struct Playback {
     miss_status: Option<u16>,
     /// Who asks real servers what is not on tape, where that is allowed.
     recorder: Option<Arc<Recorder<Upstream>>>,
-    cap: usize,
+    limits: Limits,
 }
 
 impl Playback {
-    /// Answers in these sessions, whose players are shown as much of a body.
-    pub(super) fn new(sessions: Arc<Sessions>, on_miss: MissListener, cap: usize) -> Self {
+    /// Answers in these sessions, whose players are shown as much of a body as the limits say.
+    pub(super) fn new(sessions: Arc<Sessions>, on_miss: MissListener, limits: Limits) -> Self {
         Self {
             sessions,
             on_miss: Arc::new(on_miss),
             miss_status: None,
             recorder: None,
-            cap,
+            limits,
         }
     }
 
@@ -66,11 +68,11 @@ impl Playback {
     async fn said(&self, request: &mut Request) -> Said {
         let body = std::mem::replace(&mut request.body, Body::empty());
         let seen = if self.recorder.is_some() {
-            let (seen, body) = peek(body, self.cap).await;
+            let (seen, body) = peek(body, self.limits.body).await;
             request.body = body;
             seen
         } else {
-            read(body, self.cap).await
+            read(body, self.limits.body).await
         };
         Said {
             method: request.method.clone(),
@@ -97,7 +99,11 @@ impl Handler for Playback {
         let said = self.said(&mut request).await;
         // What is recorded is one session.
         let user = request.user.as_deref().filter(|_| self.recorder.is_none());
-        match self.sessions.play(user, &said, unix_now()) {
+        let Performance { answer, delay } = self.sessions.perform(user, &said, unix_now());
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
+        match answer {
             Answer::Response(response) => {
                 if let Some(recorder) = &self.recorder {
                     let heard = heard(&response);
@@ -105,7 +111,14 @@ impl Handler for Playback {
                 }
                 Ok(response)
             }
-            Answer::Failure(failure) => Err(failure),
+            Answer::Failure(failure) => {
+                let failure = failure.played();
+                if failure.kind == FailureKind::ReadTimeout && failure.ends_connection() {
+                    // Longer than clients wait: that there is no answer is what is played.
+                    sleep(self.limits.answer_head).await;
+                }
+                Err(failure)
+            }
             Answer::Miss(miss) => {
                 (self.on_miss)(&miss);
                 let response = miss.response();

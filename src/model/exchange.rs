@@ -66,6 +66,8 @@ pub struct Failure {
     pub after: Duration,
     /// What is known besides, for people; no cassette has it.
     pub detail: Option<Arc<str>>,
+    /// It comes from tape: what happened then happens to the client, who would otherwise be told.
+    pub is_played: bool,
 }
 
 impl Failure {
@@ -76,7 +78,27 @@ impl Failure {
             phase,
             after,
             detail: None,
+            is_played: false,
         }
+    }
+
+    /// The same failure, to happen to the client.
+    #[must_use]
+    pub fn played(self) -> Self {
+        Self {
+            is_played: true,
+            ..self
+        }
+    }
+
+    /// Whether the client meets it as the end of its connection, without an answer.
+    pub fn ends_connection(&self) -> bool {
+        let without_answer = [
+            FailureKind::ClosedEarly,
+            FailureKind::ConnectionReset,
+            FailureKind::ReadTimeout,
+        ];
+        self.is_played && self.phase == Phase::ResponseHead && without_answer.contains(&self.kind)
     }
 }
 

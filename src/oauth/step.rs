@@ -60,8 +60,28 @@ impl Step {
         )
     }
 
+    /// The step of this word, or of the short name of what it is asked for: `token`, `authorize`.
+    pub fn named(text: &str) -> Option<Self> {
+        let short = SHORT.iter().find(|(name, _)| *name == text);
+        short
+            .map(|(_, step)| *step)
+            .or_else(|| Self::from_word(text))
+    }
+
     /// The words that people read: `token request`.
     pub fn title(self) -> String {
         self.as_str().replace('_', " ")
     }
 }
+
+/// What people call the steps on a command line.
+const SHORT: &[(&str, Step)] = &[
+    ("authorize", Step::AuthorizationRequest),
+    ("device", Step::DeviceAuthorizationRequest),
+    ("introspect", Step::Introspection),
+    ("logout", Step::EndSession),
+    ("par", Step::PushedAuthorizationRequest),
+    ("register", Step::Registration),
+    ("revoke", Step::Revocation),
+    ("token", Step::TokenRequest),
+];

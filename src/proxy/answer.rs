@@ -1,6 +1,5 @@
 //! The answer to a request: refused, relayed by a handler, or the way into a tunnel.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
@@ -24,23 +23,24 @@ impl<H: Handler> Proxy<H> {
         request: http::Request<Incoming>,
         front: Arc<Front>,
         tap: Tap,
-    ) -> Result<http::Response<OutBody>, Infallible> {
+    ) -> Result<http::Response<OutBody>, Severed> {
         let in_flight = tap.enter();
         let to = request.version();
         let tapped = tap.take_head(Head::Request);
         let fields = tapped.unwrap_or_else(|| headers_in(request.headers()));
         let answer = match self.refusal(&request, &fields, &front, &tap) {
-            Some(refusal) => Err(refusal),
+            Some(refusal) => Err(refusal.into()),
             None if request.method() == http::Method::CONNECT => {
                 tap.release();
                 let user = front.user(&fields);
-                connect::open(&self, request, user).ok_or(NO_TUNNEL)
+                connect::open(&self, request, user).ok_or_else(|| NO_TUNNEL.into())
             }
             None => self.relay(request, fields, &front, tap).await,
         };
         let answer = match answer {
             Ok(answer) => answer,
-            Err(refusal) => closing(refused(refusal, to).await, to),
+            Err(Unanswered::Refused(refusal)) => closing(refused(refusal, to).await, to),
+            Err(Unanswered::Severed) => return Err(Severed),
         };
         Ok(answer.map(|body| body.until_sent(in_flight)))
     }
@@ -140,7 +140,7 @@ impl<H: Handler> Proxy<H> {
         fields: Headers,
         front: &Front,
         tap: Tap,
-    ) -> Result<http::Response<OutBody>, Refusal> {
+    ) -> Result<http::Response<OutBody>, Unanswered> {
         let to = request.version();
         let stand = front.stand().or_else(|| self.own(front, &request));
         let url = match stand {
@@ -162,7 +162,9 @@ impl<H: Handler> Proxy<H> {
             && stand.is_none()
             && let Some(last) = at_last_hop(&mut request)
         {
-            return response_out(last, to).await.ok_or(UNWRITABLE);
+            return response_out(last, to)
+                .await
+                .ok_or_else(|| UNWRITABLE.into());
         }
         if let Some(stand) = stand {
             stand.inward(&mut request);
@@ -177,6 +179,7 @@ impl<H: Handler> Proxy<H> {
         };
         let (mut answer, is_cut) = match answered {
             Ok(response) => (response, false),
+            Err(failure) if failure.ends_connection() => return Err(severed(&failure, &tap)),
             Err(failure) => (failed(&host, &failure), failure.phase == Phase::Request),
         };
         if let Some(stand) = stand {
@@ -199,6 +202,32 @@ impl<H: Handler> Proxy<H> {
         })
     }
 }
+
+/// Why a request has no answer from its server.
+enum Unanswered {
+    Refused(Refusal),
+    /// As it went on tape.
+    Severed,
+}
+
+impl From<Refusal> for Unanswered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Ends a client's connection as a failure says.
+fn severed(failure: &Failure, tap: &Tap) -> Unanswered {
+    if failure.kind == FailureKind::ConnectionReset {
+        tap.reset();
+    }
+    Unanswered::Severed
+}
+
+/// The connection, or with HTTP/2 the stream, ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("it ends without an answer, as it did when it was recorded")]
+pub(super) struct Severed;
 
 /// Takes one hop off what a client of the proxy allows (RFC 9110 section 7.6.2); the answer where
 /// none is left, and the request is ours.

@@ -1,6 +1,5 @@
 //! A client's connection while it is served, by either protocol, and what all of them share.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::Incident;
+use crate::proxy::answer::Severed;
 use crate::proxy::body::OutBody;
 use crate::proxy::front::Front;
 use crate::proxy::glob::any_matches;
@@ -132,7 +132,7 @@ impl<H: Handler> Proxy<H> {
     ) -> impl Service<
         http::Request<Incoming>,
         Response = http::Response<OutBody>,
-        Error = Infallible,
+        Error = Severed,
         Future: Send + 'static,
     > + use<H> {
         let (proxy, tap, front) = (Arc::clone(self), tap.clone(), Arc::clone(front));

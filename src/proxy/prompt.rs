@@ -19,19 +19,33 @@ pub(super) trait Client: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     fn awaited(&self) -> Awaited;
 }
 
-/// Whether the client must send more before it is answered; whoever knows says so.
+/// Whether the client must send more before it is answered, and how its connection is to end;
+/// whoever knows says so.
 #[derive(Clone)]
-pub(super) struct Awaited(Arc<AtomicBool>);
+pub(super) struct Awaited(Arc<Wishes>);
+
+struct Wishes {
+    more: AtomicBool,
+    reset: AtomicBool,
+}
 
 impl Awaited {
     pub(super) fn set(&self, more: bool) {
-        self.0.store(more, Ordering::Relaxed);
+        self.0.more.store(more, Ordering::Relaxed);
+    }
+
+    /// Has the connection end with a reset.
+    pub(super) fn reset(&self) {
+        self.0.reset.store(true, Ordering::Relaxed);
     }
 }
 
 impl Default for Awaited {
     fn default() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
+        Self(Arc::new(Wishes {
+            more: AtomicBool::new(true),
+            reset: AtomicBool::new(false),
+        }))
     }
 }
 
@@ -69,6 +83,15 @@ impl Client for Prompt {
     }
 }
 
+impl Drop for Prompt {
+    fn drop(&mut self) {
+        if self.awaited.0.reset.load(Ordering::Relaxed) {
+            // Without it the connection is closed, which is how it ends in any case.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
 impl AsyncRead for Prompt {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -77,7 +100,7 @@ impl AsyncRead for Prompt {
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         #[cfg(target_os = "linux")]
-        if polled.is_pending() && self.awaited.0.load(Ordering::Relaxed) {
+        if polled.is_pending() && self.awaited.0.more.load(Ordering::Relaxed) {
             // Without it the connection works, at the client's own pace.
             let _ = self.stream.set_quickack(true);
         }

@@ -162,6 +162,11 @@ impl Tap {
         state.tell();
     }
 
+    /// The client's connection ends with a reset.
+    pub(super) fn reset(&self) {
+        self.lock().awaited.reset();
+    }
+
     /// A request is being answered for as long as the guard lives.
     pub(super) fn enter(&self) -> InFlight {
         self.lock().in_flight += 1;

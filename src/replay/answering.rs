@@ -9,7 +9,8 @@ use crate::model::{Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Re
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::{self, Place};
 use crate::oauth::{Step, name};
-use crate::redact::{RecordedResponse, is_suspicious};
+use crate::redact::{Interaction, RecordedError, RecordedResponse, is_suspicious};
+use crate::replay::echo::Echo;
 use crate::replay::grants::Call;
 use crate::replay::judged::Judged;
 use crate::replay::player::{Answer, Pages, Player};
@@ -36,6 +37,11 @@ impl Player {
             at
         };
         let interaction = self.repertoire.interaction(answering);
+        self.took = took(interaction);
+        if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
+            let sent = self.asked.recorded_state.as_deref();
+            self.asked.echo = Echo::of(sent, interaction.response());
+        }
         let failure = interaction
             .error()
             .map(|error| Failure::new(error.kind(), error.phase(), error.after()));
@@ -120,11 +126,14 @@ impl Player {
     pub(super) fn authorize(&mut self, at: usize, live: &Live<'_>) -> usize {
         let call = Call::live(Step::AuthorizationRequest, live.said, &live.fields);
         let recorded = self.repertoire.asked(at);
-        let recorded = recorded.and_then(|recorded| recorded.get(name::REDIRECT_URI));
+        let sent = |name| recorded.and_then(|recorded| recorded.get(name));
+        let (recorded, state) = (sent(name::REDIRECT_URI), sent(name::STATE));
         self.cassette = Some(self.repertoire.cassette(at));
         self.asked = Asked {
             live: self.grants.asks(&call),
             recorded_redirect_uri: recorded.map(str::to_owned),
+            recorded_state: state.map(str::to_owned),
+            echo: Echo::default(),
         };
         if self.repertoire.options.pages == Pages::Kept {
             at
@@ -191,6 +200,7 @@ impl Player {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             recorded_redirect_uri: Some(recorded.unwrap_or_default().to_owned()),
+            ..Asked::default()
         }
     }
 
@@ -230,6 +240,13 @@ fn redirect(response: &mut Response, asked: &Asked) {
         };
         response.headers.push(field.name.clone(), value);
     }
+}
+
+/// How long an answer, or what came in its place, took when it was recorded.
+fn took(interaction: &Interaction) -> Duration {
+    let response = interaction.response().map(RecordedResponse::after);
+    let failed = || interaction.error().map(RecordedError::after);
+    response.or_else(failed).unwrap_or_default()
 }
 
 /// The body as far as it is on tape; then it ends as it did.

@@ -93,6 +93,8 @@ pub struct Report {
     pub unplayed: Vec<String>,
     /// What differs and is no fault, each once: parameters that no standard knows.
     pub notes: Vec<String>,
+    /// The faults that were asked for, and how often each was done.
+    pub faults: Vec<(String, u32)>,
     /// Whether there was nothing to play.
     pub is_empty: bool,
     /// How many sessions there were.
@@ -134,18 +136,33 @@ impl Report {
         refused.for_each(|refused| self.note_refused(refused));
         self.unplayed.extend(other.unplayed);
         other.notes.into_iter().for_each(|note| self.note(note));
+        for (fault, done) in other.faults {
+            match self.faults.iter_mut().find(|(known, _)| *known == fault) {
+                Some((_, times)) => *times = times.saturating_add(done),
+                None => self.faults.push((fault, done)),
+            }
+        }
     }
 
     /// Whether every request was on tape and every required step was played; where nothing was
     /// played at all, the client may have gone round the proxy.
     pub fn is_clean(&self) -> bool {
-        let is_complete = self.unplayed.is_empty() && (self.played > 0 || self.is_empty);
+        let was_asked = self.played > 0 || self.faults_done() > 0;
+        let is_complete = self.unplayed.is_empty() && (was_asked || self.is_empty);
         self.misses.is_empty() && self.refused.is_empty() && is_complete
     }
 
     /// Whether nobody asked for anything.
     pub fn is_untouched(&self) -> bool {
-        self.played == 0 && self.misses.is_empty() && self.refused.is_empty()
+        self.played == 0
+            && self.misses.is_empty()
+            && self.refused.is_empty()
+            && self.faults_done() == 0
+    }
+
+    fn faults_done(&self) -> usize {
+        let done = self.faults.iter().map(|(_, done)| *done as usize);
+        done.sum()
     }
 
     /// How many of each, in one line.
@@ -155,6 +172,7 @@ impl Report {
             (self.refused.len(), "refused"),
             (self.untold, "more of these"),
             (self.unplayed.len(), "never asked for"),
+            (self.faults_done(), "with a fault"),
         ];
         let others = others.iter().filter(|(count, _)| *count > 0);
         let others: String = others
@@ -177,9 +195,15 @@ impl Report {
     pub fn other_lines(&self) -> Vec<String> {
         let refused = self.refused.iter().map(|why| format!("refused: {why}"));
         let unplayed = self.unplayed.iter();
+        let fault = |(fault, done): &(String, u32)| match done {
+            0 => format!("fault never due: {fault}"),
+            1 => format!("fault done once: {fault}"),
+            done => format!("fault done {done} times: {fault}"),
+        };
         refused
             .chain(unplayed.map(|step| format!("never asked for: {step}")))
             .chain(self.notes.iter().map(|note| format!("note: {note}")))
+            .chain(self.faults.iter().map(fault))
             .collect()
     }
 
@@ -204,8 +228,11 @@ impl Report {
                 list(&miss.differs),
             )
         };
+        let fault = |(fault, done): &(String, u32)| {
+            format!("{{\"fault\":{},\"done\":{done}}}", quote(fault))
+        };
         format!(
-            "{{\"clean\":{},\"sessions\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}],\"notes\":[{}]}}",
+            "{{\"clean\":{},\"sessions\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}],\"notes\":[{}],\"faults\":[{}]}}",
             self.is_clean(),
             self.sessions,
             self.played,
@@ -214,6 +241,7 @@ impl Report {
             self.untold,
             list(&self.unplayed),
             list(&self.notes),
+            self.faults.iter().map(fault).collect::<Vec<_>>().join(","),
         )
     }
 }

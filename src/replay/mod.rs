@@ -8,7 +8,8 @@
 //! `bindings` fills this run's values in for labels, which `mint` makes where the server brought
 //! them (`token`, where it is a JWT, signed with the test keys of `keys` that stand in `jwks`), and
 //! `render` writes the response, its times moved by `clock`. Else `refusal` says no as the recorded
-//! server would, or `telling` says why nothing answers ([`Miss`]).
+//! server would, or `telling` says why nothing answers ([`Miss`]). A [`Performance`] has the faults
+//! that were asked for besides.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -18,17 +19,21 @@ mod authorizing;
 mod bindings;
 mod calling;
 mod clock;
+mod echo;
 mod endpoints;
+mod fault;
 mod grants;
 mod judged;
 mod jwks;
 mod keys;
+mod latency;
 mod matching;
 mod mint;
 mod mintable;
 mod miss;
 mod outline;
 mod page;
+mod perform;
 mod picking;
 mod player;
 mod plays;
@@ -46,10 +51,13 @@ mod token;
 mod values;
 
 pub use clock::{Clock, Skew, TimeOptions, UnknownClock};
+pub use fault::{Fault, FaultError};
+pub use latency::{Latency, LatencyError};
 pub use matching::Part;
 pub use mintable::{Unmintable, check};
 pub use miss::{Miss, Report};
 pub use outline::Outline;
+pub use perform::Performance;
 pub use player::{Allow, Answer, Pages, PlayOptions, Player};
 pub use repertoire::Repertoire;
 pub use sessions::Sessions;

@@ -6,6 +6,7 @@ use crate::model::percent_encode;
 use crate::oauth::name;
 use crate::oauth::page::FieldKind;
 use crate::redact::{Named, RecordedForm};
+use crate::replay::echo::Echo;
 use crate::replay::render::Rendering;
 
 impl Rendering<'_> {
@@ -37,12 +38,12 @@ impl Rendering<'_> {
             form.method(),
             attribute(&action)
         );
-        let mut echoed = !is_answer;
+        let mut echoed = !is_answer || self.asked.echo != Echo::Sent;
         for Named { name, value: field } in form.fields() {
             let name = self.fill(name, str::to_owned);
             let value = field.value.as_deref();
             let mut value = value.map(|value| self.fill(value, str::to_owned));
-            if is_answer && name == name::STATE {
+            if name == name::STATE && !echoed {
                 echoed = true;
                 value = self.asked.live.get(name::STATE).map(str::to_owned);
                 if value.is_none() {

@@ -37,6 +37,11 @@ impl Here<'_> {
         endpoints.flat_map(|endpoint| endpoint.all()).copied()
     }
 
+    /// The step of what was asked for here.
+    pub(super) fn step(&self) -> Option<Step> {
+        self.step
+    }
+
     /// The likely ones: few enough to be compared with one by one.
     pub(super) fn likely(&self) -> Vec<usize> {
         let mut out = Vec::new();

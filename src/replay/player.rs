@@ -16,8 +16,10 @@ use crate::redact::Label;
 use crate::replay::asking::Pending;
 use crate::replay::bindings::Bindings;
 use crate::replay::clock::TimeOptions;
+use crate::replay::fault::{Fault, Faults};
 use crate::replay::grants::{Grants, Terms};
 use crate::replay::judged::Judged;
+use crate::replay::latency::Latency;
 use crate::replay::matching::Part;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::picking::Chosen;
@@ -48,6 +50,10 @@ pub struct PlayOptions {
     /// A device that polls sooner than the interval allows is told to slow down; else the recorded
     /// answers come as fast as they are asked for.
     pub realtime: bool,
+    /// What is done wrong on purpose; the first that is due is done.
+    pub faults: Vec<Fault>,
+    /// How late answers from tape come.
+    pub latency: Latency,
     /// What minted values are made of; the same seed makes the same values.
     pub seed: [u8; 32],
     /// What time it is for the recorded servers.
@@ -105,6 +111,9 @@ pub struct Player {
     pub(super) flows: Flows,
     /// What this run was issued.
     pub(super) grants: Grants,
+    pub(super) faults: Faults,
+    /// How long what was played last took when it was recorded.
+    pub(super) took: Duration,
     pub(super) report: Report,
     pub(super) pending: Pending,
     given: Given,
@@ -128,6 +137,7 @@ impl Player {
             realtime: repertoire.options.realtime,
             is_tape: false,
         };
+        let faults = Faults::new(&repertoire.options.faults);
         Self {
             repertoire,
             session: None,
@@ -138,6 +148,8 @@ impl Player {
             bindings: Bindings::new(seed),
             flows: Flows::default(),
             grants: Grants::new(terms),
+            faults,
+            took: Duration::ZERO,
             report: Report::default(),
             pending: Pending::default(),
             given: Given::default(),

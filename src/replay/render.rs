@@ -10,6 +10,7 @@ use crate::redact::{
 };
 use crate::replay::bindings::Bindings;
 use crate::replay::clock::Times;
+use crate::replay::echo::Echo;
 use crate::replay::repertoire::Repertoire;
 use crate::replay::values::label_of_key;
 
@@ -196,6 +197,8 @@ impl Rendering<'_> {
 pub(super) struct Asked {
     pub(super) live: Params,
     pub(super) recorded_redirect_uri: Option<String>,
+    pub(super) recorded_state: Option<String>,
+    pub(super) echo: Echo,
 }
 
 impl Asked {
@@ -231,9 +234,9 @@ pub(super) fn redirected(location: &str, asked: &Asked) -> String {
     let address = asked.redirect_uri(address);
     let state = asked.live.get(name::STATE);
     let mut pairs: Vec<String> = Vec::new();
-    let mut echoed = false;
+    let mut echoed = asked.echo != Echo::Sent;
     for param in &Params::parse(query) {
-        if param.name == name::STATE {
+        if param.name == name::STATE && !echoed {
             echoed = true;
             pairs.extend(state.map(|state| format!("{}={}", name::STATE, percent_encode(state))));
         } else {
@@ -304,6 +307,7 @@ mod tests {
                     &Asked {
                         live: Params::parse(asked),
                         recorded_redirect_uri: Some(recorded.to_owned()),
+                        ..Asked::default()
                     }
                 ),
                 expected,

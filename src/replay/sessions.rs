@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -10,6 +11,7 @@ use crate::model::Said;
 use crate::oauth::fields::Reading;
 use crate::redact::Label;
 use crate::replay::miss::{Miss, Report};
+use crate::replay::perform::Performance;
 use crate::replay::player::{Answer, Player};
 use crate::replay::repertoire::Repertoire;
 
@@ -32,9 +34,9 @@ impl Sessions {
     }
 
     /// Answers a request in its session, which begins with its first one; `now` is in Unix seconds.
-    pub fn play(&self, name: Option<&str>, said: &Said, now: i64) -> Answer {
+    pub fn perform(&self, name: Option<&str>, said: &Said, now: i64) -> Performance {
         match self.player(name.unwrap_or_default()) {
-            Ok(player) => locked(&player).play(said, now),
+            Ok(player) => locked(&player).perform(said, now),
             Err(reason) => {
                 let miss = Miss {
                     asked: format!(
@@ -47,7 +49,10 @@ impl Sessions {
                     ..Miss::default()
                 };
                 locked(&self.turned_away).note_miss(miss.clone());
-                Answer::Miss(miss)
+                Performance {
+                    answer: Answer::Miss(miss),
+                    delay: Duration::ZERO,
+                }
             }
         }
     }

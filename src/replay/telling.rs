@@ -17,6 +17,7 @@ impl Player {
         let unplayed = required.filter(|at| !self.plays.was_asked(**at));
         Report {
             unplayed: unplayed.map(|at| self.repertoire.title(*at)).collect(),
+            faults: self.faults.done(),
             is_empty: self.repertoire.is_empty(),
             sessions: 1,
             ..self.report.clone()
@@ -35,6 +36,7 @@ impl Player {
         let unplayed = begun.into_iter().map(|at| self.repertoire.title(at));
         Report {
             unplayed: unplayed.map(|title| self.named(title)).collect(),
+            faults: self.faults.done(),
             ..self.report.clone()
         }
     }

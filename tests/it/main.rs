@@ -12,6 +12,7 @@ mod cli;
 mod declared;
 mod faults;
 mod flood;
+mod mishaps;
 mod modes;
 mod proofs;
 mod proxy;

@@ -221,14 +221,16 @@ fn sessions_share_the_cassette_and_nothing_else() {
     let names = ["one", "two", ""];
     let mut codes = BTreeSet::new();
     for name in names {
-        let play = &mut |asked: &authtape::model::Said| sessions.play(Some(name), asked, NOW);
+        let play =
+            &mut |asked: &authtape::model::Said| sessions.perform(Some(name), asked, NOW).answer;
         codes.insert(authorize(play, "the-same-state"));
     }
     assert_eq!(codes.len(), names.len(), "each has a code of its own");
     let foreign = codes.first().expect("a code").clone();
     let mut played = 0;
     for name in names {
-        let play = &mut |asked: &authtape::model::Said| sessions.play(Some(name), asked, NOW);
+        let play =
+            &mut |asked: &authtape::model::Said| sessions.perform(Some(name), asked, NOW).answer;
         let told = redeem(play, &foreign);
         played += usize::from(member(&told, "whose").is_some());
     }
@@ -250,13 +252,22 @@ fn a_session_makes_the_same_values_whatever_others_there_are() {
     let code = |before: &[&str]| {
         let sessions = sessions();
         for other in before {
-            authorize(&mut |asked| sessions.play(Some(other), asked, NOW), "s");
+            authorize(
+                &mut |asked| sessions.perform(Some(other), asked, NOW).answer,
+                "s",
+            );
         }
-        authorize(&mut |asked| sessions.play(Some("mine"), asked, NOW), "s")
+        authorize(
+            &mut |asked| sessions.perform(Some("mine"), asked, NOW).answer,
+            "s",
+        )
     };
     let alone = code(&[]);
     assert_eq!(alone, code(&["one", "two"]));
-    let other = authorize(&mut |asked| sessions().play(Some("other"), asked, NOW), "s");
+    let other = authorize(
+        &mut |asked| sessions().perform(Some("other"), asked, NOW).answer,
+        "s",
+    );
     assert_ne!(alone, other);
 }
 
@@ -265,10 +276,12 @@ fn there_are_so_many_sessions_and_no_more() {
     let sessions = sessions();
     let asked = said("GET", "https://as.example/jwks", &[], "");
     for name in 0..10_000 {
-        sessions.play(Some(&name.to_string()), &asked, NOW);
+        sessions
+            .perform(Some(&name.to_string()), &asked, NOW)
+            .answer;
     }
     for name in ["10000", &"x".repeat(257)] {
-        let Answer::Miss(miss) = sessions.play(Some(name), &asked, NOW) else {
+        let Answer::Miss(miss) = sessions.perform(Some(name), &asked, NOW).answer else {
             panic!("turned away")
         };
         assert!(miss.reason.contains("session"), "{}", miss.reason);

@@ -1,0 +1,49 @@
+//! The echo of `state`: whether a recorded authorization response had the one that was sent.
+
+use crate::model::Params;
+use crate::oauth::name;
+use crate::redact::{Label, Piece, RecordedResponse, pieces};
+
+/// What an authorization response has as its `state`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Echo {
+    /// The one of the request.
+    #[default]
+    Sent,
+    /// Another than that of the request, as on tape.
+    Another,
+    /// None, though the request had one.
+    Missing,
+}
+
+impl Echo {
+    /// How a recorded response echoes the recorded state of its request.
+    pub(super) fn of(sent: Option<&str>, response: Option<&RecordedResponse>) -> Self {
+        let locations = response.map(RecordedResponse::locations);
+        let params = locations.unwrap_or_default();
+        let params = params.iter().map(|location| params_of(location));
+        let mut params = params.filter(|params| params.has(name::CODE) || params.has(name::ERROR));
+        // Where it is not known what was sent, the server is taken for one that does right.
+        let (Some(sent), Some(params)) = (sent.and_then(label), params.next()) else {
+            return Self::Sent;
+        };
+        match params.get(name::STATE) {
+            None => Self::Missing,
+            Some(state) if label(state).is_some_and(|state| state != sent) => Self::Another,
+            Some(_) => Self::Sent,
+        }
+    }
+}
+
+fn params_of(location: &str) -> Params {
+    let (_, rest) = location.split_once(['?', '#']).unwrap_or_default();
+    let query = rest.split('#').next();
+    Params::parse(query.unwrap_or_default())
+}
+
+fn label(text: &str) -> Option<Label> {
+    match pieces(text).as_slice() {
+        [Piece::Label(label)] => Some(label.core()),
+        _ => None,
+    }
+}

@@ -1,0 +1,77 @@
+//! A performance: what is played, with the faults that were asked for, and when it is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Body, Cut, Said};
+use crate::oauth::classify::classify;
+use crate::oauth::fields::Reading;
+use crate::replay::fault::{Action, Fault};
+use crate::replay::player::{Answer, Player};
+use crate::replay::values::Live;
+
+/// An answer, and how long it is held back.
+#[derive(Debug)]
+pub struct Performance {
+    /// The answer.
+    pub answer: Answer,
+    /// How long it is held back.
+    pub delay: Duration,
+}
+
+impl Player {
+    /// Answers a request as [`Player::play`] does, unless a fault was asked for.
+    pub fn perform(&mut self, said: &Said, now: i64) -> Performance {
+        let Some(fault) = self.fault(said) else {
+            return self.performance(said, now);
+        };
+        let response = fault.response().map(Answer::Response);
+        let instead = response.or_else(|| fault.failure().map(Answer::Failure));
+        if let Some(answer) = instead {
+            let delay = Duration::ZERO;
+            return Performance { answer, delay };
+        }
+        let mut performance = self.performance(said, now);
+        match (fault.action, &mut performance.answer) {
+            (Action::Slow(delay), _) => {
+                performance.delay = performance.delay.saturating_add(delay);
+            }
+            (Action::Truncate(length), Answer::Response(response)) => {
+                if let Body::Full(bytes) = &response.body {
+                    let begin = bytes.slice(..bytes.len().min(length));
+                    response.body = Body::severed(begin, Cut::Closed);
+                }
+            }
+            _ => {}
+        }
+        performance
+    }
+
+    fn performance(&mut self, said: &Said, now: i64) -> Performance {
+        self.took = Duration::ZERO;
+        let answer = self.play(said, now);
+        let delay = match answer {
+            Answer::Response(_) | Answer::Failure(_) => {
+                self.repertoire.options.latency.of(self.took)
+            }
+            Answer::Miss(_) | Answer::New => Duration::ZERO,
+        };
+        Performance { answer, delay }
+    }
+
+    /// The fault that a request meets. It was meant for what is on tape, and that was asked for.
+    fn fault(&mut self, said: &Said) -> Option<Fault> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        let repertoire = Arc::clone(&self.repertoire);
+        let here = self.here(&repertoire, &Live::of(said));
+        let step = here.step();
+        let step = step.unwrap_or_else(|| classify(&self.flows, &Reading::of(said, None)));
+        let fault = self.faults.meet(step)?;
+        if let Some(meant) = self.next_of(&here) {
+            self.plays.mean(meant);
+        }
+        Some(fault)
+    }
+}
