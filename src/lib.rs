@@ -5,7 +5,7 @@
 //! [`redact::Interaction`] of it, the only thing that is ever written; a [`cassette::Cassette`] is
 //! a list of them. Recording ([`record::Tape`]) and replaying ([`replay::Player`]) are state
 //! machines without I/O; [`diagnose`] says why a session failed. [`import`] reads exchanges from other
-//! tools' files, [`export`] writes cassettes as such. The wire itself ([`proxy`]) and
+//! tools' files, [`export`] writes cassettes as such; [`mutate`] makes negative tests of a good one. The wire itself ([`proxy`]) and
 //! what stands around it ([`deck`], [`launch`], [`demo`], [`library`]) is behind the feature
 //! `proxy`.
 //!
@@ -20,6 +20,7 @@ pub mod cassette;
 pub mod diagnose;
 pub mod export;
 pub mod import;
+pub mod mutate;
 pub mod record;
 pub mod replay;
 

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("diagnose", &["model", "oauth", "redact", "cassette"]),
     ("export", &["model", "redact", "cassette"]),
     ("import", &["model"]),
+    ("mutate", &["model", "oauth", "redact", "cassette"]),
     ("record", &["model", "oauth", "redact", "cassette"]),
     ("replay", &["model", "oauth", "redact", "cassette"]),
     ("library", &["redact", "cassette"]),
@@ -36,7 +37,8 @@ const FLOORS: &[(&str, &[&str])] = &[
 
 /// Modules without I/O, clock and randomness.
 const PURE: &[&str] = &[
-    "model", "oauth", "redact", "cassette", "diagnose", "export", "import", "record", "replay",
+    "model", "oauth", "redact", "cassette", "diagnose", "export", "import", "mutate", "record",
+    "replay",
 ];
 
 /// Types that hold what crossed the wire.

@@ -89,6 +89,14 @@ fn head(header: &Header) -> String {
     if let Some(at) = header.ledger_full_at {
         out.key("ledger_full_at", at);
     }
+    if let Some(mutant) = &header.mutant {
+        out.open("mutant");
+        out.scalar("kind", &mutant.kind);
+        out.scalar("changed", &mutant.changed);
+        out.scalar("client", &mutant.client);
+        out.scalar("see", &mutant.see);
+        out.close();
+    }
     if let Some(stamp) = &header.audit {
         out.key("audit", stamped(stamp));
     }

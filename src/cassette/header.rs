@@ -1,5 +1,7 @@
 //! What stands at the top of a cassette.
 
+use serde::Deserialize;
+
 use crate::cassette::Stamp;
 use crate::oauth::Step;
 use crate::redact::{Interaction, Named, Profile};
@@ -22,8 +24,24 @@ pub struct Header {
     /// The interaction from which on there were more secrets than are remembered: bodies are
     /// dropped, and the same secret may have several labels.
     pub ledger_full_at: Option<u64>,
+    /// What was changed on purpose, where this is no longer what was recorded.
+    pub mutant: Option<Mutant>,
     /// What the audit at the end of the recording came to.
     pub audit: Option<Stamp>,
+}
+
+/// What makes a cassette a negative test: what was changed, and what a client has to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mutant {
+    /// The kind, as `authtape mutate --list` names it.
+    pub kind: String,
+    /// What was changed, and where.
+    pub changed: String,
+    /// What a client must do.
+    pub client: String,
+    /// Where that is said.
+    pub see: String,
 }
 
 impl Header {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::cassette::{Cassette, Error, Header, Stamp, VERSION, sound};
+use crate::cassette::{Cassette, Error, Header, Mutant, Stamp, VERSION, sound};
 use crate::redact::{Interaction, Named, Profile};
 
 /// How long a file may be unless more is asked for: 64 MiB.
@@ -91,6 +91,7 @@ struct File {
     #[serde(default, deserialize_with = "crate::redact::table")]
     redacted: Vec<Named<u32>>,
     ledger_full_at: Option<u64>,
+    mutant: Option<Mutant>,
     audit: Option<Stamp>,
     #[serde(default)]
     interactions: Option<Vec<Interaction>>,
@@ -106,6 +107,7 @@ impl From<File> for Cassette {
             insecure_upstream,
             redacted,
             ledger_full_at,
+            mutant,
             audit,
             interactions,
             ..
@@ -118,6 +120,7 @@ impl From<File> for Cassette {
             insecure_upstream,
             redacted,
             ledger_full_at,
+            mutant,
             audit,
         };
         Self {

@@ -20,7 +20,7 @@ mod stamp;
 pub use audit::{Audit, audit};
 pub use emit::{entry, part_header, write};
 pub use error::Error;
-pub use header::Header;
+pub use header::{Header, Mutant};
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 pub use session::{Link, Outcome, Session, TokenRequest};
 pub use split::{Split, split};

@@ -26,6 +26,15 @@ pub struct Stamp {
 pub const RULES: u32 = 1;
 
 impl Stamp {
+    /// The same findings for a text that was made of the one that was stamped.
+    #[must_use]
+    pub fn renewed(self, text: &str) -> Self {
+        Self {
+            sum: sum(text),
+            ..self
+        }
+    }
+
     /// Whether the text is the one that was stamped.
     pub fn is_of(&self, text: &str) -> bool {
         self.sum == sum(text)

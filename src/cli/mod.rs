@@ -8,6 +8,7 @@ mod exit;
 mod explain;
 mod guard;
 mod mode;
+mod mutate;
 mod output;
 mod playing;
 mod program;
@@ -51,6 +52,8 @@ enum Command {
     Rules(rules::Args),
     /// List what is on a cassette
     Show(show::Args),
+    /// Make negative tests of a good cassette: what a server may do wrong, and clients must survive
+    Mutate(mutate::Args),
     /// Search files for what looks like a secret
     Audit(audit::Args),
     /// Take the secrets out of a HAR file, relations kept, so that it can be shared
@@ -78,6 +81,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::Show(args) => args.run(),
+        Command::Mutate(args) => args.run(),
         Command::Audit(args) => args.run(),
         Command::Scrub(args) => args.run(),
         Command::Recover(args) => args.run(),

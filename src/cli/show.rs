@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use authtape::cassette::Mutant;
 use authtape::library;
 use authtape::redact::{Interaction, Profile};
 use clap::Parser;
@@ -26,7 +27,7 @@ impl Args {
             let rows: Vec<_> = cassette.interactions.iter().map(json).collect();
             format!(
                 "{}\n",
-                serde_json::json!({ "cassette": self.cassette.display().to_string(), "profile": cassette.header.profile.as_str(), "interactions": rows })
+                serde_json::json!({ "cassette": self.cassette.display().to_string(), "profile": cassette.header.profile.as_str(), "mutant": cassette.header.mutant.as_ref().map(|mutant| mutant.kind.as_str()), "interactions": rows })
             )
         } else {
             let head = format!(
@@ -39,12 +40,21 @@ impl Args {
                     ""
                 }
             );
+            let mutant = cassette.header.mutant.iter().map(mutant);
+            let head = mutant.fold(head, |head, mutant| head + &mutant);
             let rows: String = cassette.interactions.iter().map(row).collect();
             plain_lines(&format!("{head}{rows}"))
         };
         result(&text)?;
         Ok(Exit::Clean)
     }
+}
+
+fn mutant(mutant: &Mutant) -> String {
+    format!(
+        "mutant: {}: {}\n  a client {}\n  see {}\n",
+        mutant.kind, mutant.changed, mutant.client, mutant.see
+    )
 }
 
 fn outcome(interaction: &Interaction) -> String {

@@ -14,6 +14,7 @@ mod faults;
 mod flood;
 mod mishaps;
 mod modes;
+mod mutate;
 mod proofs;
 mod proxy;
 mod public;
