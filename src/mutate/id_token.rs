@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::mutate::bench::{Bench, Trouble, text};
 use crate::mutate::{Kind, Must};
 use crate::oauth::name;
-use crate::redact::{Declaration, Interaction, Named};
+use crate::oauth::tokens::{Hash, Signature};
+use crate::redact::{Declaration, Draft, Interaction, Named};
 
 /// What can be changed of an ID Token: its header and its claims.
 struct Token {
@@ -115,6 +116,25 @@ fn unsigned(bench: &mut Bench) -> Result<usize, Trouble> {
     token.put(bench, None)
 }
 
+/// A hash that is none of this access token.
+fn wrong_hash(bench: &mut Bench) -> Result<usize, Trouble> {
+    let mut token = Token::of(bench)?;
+    let label = bench.fresh(AT_HASH).to_string();
+    token.claims.entry(AT_HASH).or_insert(label.into());
+    let at = token.put(bench, None)?;
+    bench.change(at, |draft: &mut Draft| {
+        draft.facts().at_hash = Some(Hash::Mismatch)
+    })
+}
+
+fn bad_signature(bench: &mut Bench) -> Result<usize, Trouble> {
+    let at = Token::of(bench)?.at;
+    bench.change(at, |draft| {
+        draft.facts().id_token_sig = Some(Signature::Bad)
+    })
+}
+
+const AT_HASH: &str = "at_hash";
 const AUD: &str = "aud";
 const AZP: &str = "azp";
 const OTHER: &str = "another";
@@ -138,6 +158,11 @@ const fn refused(
 }
 
 pub(super) const KINDS: &[Kind] = &[
+    refused(
+        "bad-signature",
+        "the ID Token is signed with a key that is not the server's",
+        bad_signature,
+    ),
     refused("alg-none", "the ID Token is not signed", unsigned),
     refused(
         "unknown-kid",
@@ -193,4 +218,12 @@ pub(super) const KINDS: &[Kind] = &[
         "the ID Token has a number as its audience",
         |bench| with(bench, AUD, json!(1)),
     ),
+    Kind {
+        id: "wrong-at-hash",
+        what: "at_hash in the ID Token is of another access token",
+        must: Must::Reject,
+        client: REFUSE,
+        see: "OpenID Connect Core 1.0 section 3.1.3.8",
+        make: wrong_hash,
+    },
 ];

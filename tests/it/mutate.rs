@@ -5,6 +5,9 @@ use authtape::model::{Body, FailureKind, Params, Response, Url};
 use authtape::mutate::{self, Error, Good, Must};
 use authtape::oauth::Step;
 use authtape::replay::{Answer, PlayOptions, Player};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
 
 use crate::cli;
 use crate::support::said;
@@ -12,6 +15,8 @@ use crate::support::said;
 const GOOD: &str = include_str!("good.yaml");
 const TOKEN: &str = "https://op.example/token";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+/// In Unix seconds.
+const NOW: i64 = 1_900_000_000;
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 fn mutant(kind: &str) -> String {
@@ -120,7 +125,7 @@ impl Client {
 
     fn ask(&mut self, method: &str, url: &str, body: &str) -> Answer {
         let headers: &[_] = if body.is_empty() { &[] } else { &[FORM] };
-        self.0.play(&said(method, url, headers, body))
+        self.0.play(&said(method, url, headers, body), NOW)
     }
 
     fn response(&mut self, method: &str, url: &str, body: &str) -> Response {
@@ -238,6 +243,74 @@ fn token_responses_are_played_as_they_were_changed() {
         };
         assert_eq!(failure.kind, expected, "{kind}");
     }
+}
+
+/// The ID Token of a mutant, in its three parts.
+fn id_token(kind: &str) -> [String; 3] {
+    let Answer::Response(response) = Client::of(kind).token() else {
+        panic!("{kind}");
+    };
+    let body: serde_json::Value = serde_json::from_str(&text(&response)).expect(kind);
+    let token = body["id_token"].as_str().expect(kind);
+    let parts: Vec<_> = token.split('.').map(str::to_owned).collect();
+    parts.try_into().expect("three parts")
+}
+
+fn read(part: &str) -> serde_json::Value {
+    let bytes = URL_SAFE_NO_PAD.decode(part).expect("base64url");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+#[test]
+fn id_tokens_are_played_as_they_were_changed() {
+    let [header, claims, signature] = id_token("slow");
+    let good = read(&claims);
+    assert_eq!(read(&header)["alg"], "RS256");
+    assert_eq!(
+        (&good["nonce"], &good["aud"]),
+        (&"live-nonce".into(), &"shop".into())
+    );
+    assert_eq!(good["exp"], NOW + 3600);
+    let bad = id_token("bad-signature");
+    assert_eq!([&bad[0], &bad[1]], [&header, &claims]);
+    assert_ne!(bad[2], signature);
+    for (kind, claim, expected) in [
+        ("wrong-iss", "iss", json!("https://op.example/other")),
+        ("wrong-aud", "aud", json!("another")),
+        ("untrusted-aud", "aud", json!(["shop", "another"])),
+        ("malformed-aud", "aud", json!(1)),
+        ("missing-nonce", "nonce", json!(null)),
+        ("missing-exp", "exp", json!(null)),
+        ("missing-iat", "iat", json!(null)),
+        ("missing-sub", "sub", json!(null)),
+        ("expired", "exp", json!(NOW - 3600)),
+        ("not-yet-valid", "nbf", json!(NOW + 3600)),
+    ] {
+        let [_, claims, _] = id_token(kind);
+        let claims = read(&claims);
+        assert_eq!(claims[claim], expected, "{kind}");
+        assert_ne!(claims[claim], good[claim], "{kind}");
+    }
+    for (kind, claim, length) in [
+        ("wrong-nonce", "nonce", 43),
+        ("wrong-at-hash", "at_hash", 22),
+    ] {
+        let [_, claims, _] = id_token(kind);
+        let value = read(&claims)[claim].clone();
+        assert_eq!(
+            value.as_str().map(str::len),
+            Some(length),
+            "{kind}: {value}"
+        );
+        assert_ne!(value, good[claim], "{kind}");
+    }
+    let [header, _, signature] = id_token("alg-none");
+    assert_eq!(
+        (&read(&header)["alg"], signature.len()),
+        (&json!("none"), 0)
+    );
+    let [header, _, _] = id_token("unknown-kid");
+    assert_eq!(read(&header)["kid"], "unknown");
 }
 
 #[test]
