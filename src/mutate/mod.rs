@@ -100,7 +100,7 @@ impl Good {
         let stamp = cassette.header.audit.take();
         cassette.header.audit = stamp.filter(|stamp| stamp.is_of(text));
         Ok(Self {
-            hits: cassette::audit(text).len(),
+            hits: cassette::audit(text).hits.len(),
             cassette,
         })
     }
@@ -142,7 +142,7 @@ impl Good {
         let text = cassette::write(&cassette);
         // The reader, too, has its say on what can be played.
         cassette::load(text.as_bytes())?.check_playable(&text)?;
-        let hits = cassette::audit(&text);
+        let hits = cassette::audit(&text).hits;
         match hits.last().filter(|_| hits.len() > self.hits) {
             Some(hit) => Err(Error::Audit {
                 kind: kind.id,

@@ -1,5 +1,5 @@
 // oauth4webapi as its examples do it; each ID Token's signature is verified.
-import { CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRECT_URI, browse, isWrong, load, play } from "./user.mjs";
+import { CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRECT_URI, browse, isWrong, load, oldKeys, play } from "./user.mjs";
 
 const oauth = await load("oauth4webapi");
 const scope = "openid profile";
@@ -7,6 +7,7 @@ const client = { client_id: CLIENT_ID, id_token_signed_response_alg: process.env
 const authenticate = oauth.ClientSecretPost(CLIENT_SECRET);
 const issuer = new URL(ISSUER);
 const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer));
+const keys = await oldKeys(as.jwks_uri);
 
 // Asks, and once more where the server wants a nonce in the proof.
 async function withNonce(ask, process, options) {
@@ -42,7 +43,7 @@ async function login({ pushed = false, verifier, options } = {}) {
     (got) => oauth.processAuthorizationCodeResponse(as, client, got, { expectedNonce: nonce, requireIdToken: true }),
     options,
   );
-  await oauth.validateApplicationLevelSignature(as, response);
+  await oauth.validateApplicationLevelSignature(as, response, keys && { [oauth.jwksCache]: keys });
   const claims = oauth.getValidatedIdTokenClaims(tokens);
   console.log(`token: ${Object.keys(tokens).sort().join(" ")}`);
   console.log(`claims: ${Object.keys(claims).sort().join(" ")}`);

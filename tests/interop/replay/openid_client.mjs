@@ -1,5 +1,5 @@
 // openid-client as its README says.
-import { CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRECT_URI, browse, isWrong, load, play } from "./user.mjs";
+import { CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRECT_URI, browse, isWrong, load, oldKeys, play } from "./user.mjs";
 
 const client = await load("openid-client");
 const scope = "openid email";
@@ -10,6 +10,8 @@ async function discover(secret = CLIENT_SECRET) {
   const config = await client.discovery(new URL(ISSUER), CLIENT_ID, { ...metadata, client_secret: secret }, authentication);
   // Signatures are verified though the tokens came by TLS.
   client.enableNonRepudiationChecks(config);
+  const keys = await oldKeys(config.serverMetadata().jwks_uri);
+  if (keys) client.setJwksCache(config, keys);
   return config;
 }
 
