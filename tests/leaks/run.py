@@ -1,6 +1,6 @@
 """The leak benchmark: canaries of every kind, in every place and encoding, through the recorder.
 
-    python3 tests/leaks/run.py target/release/authtape [--full] [--only kind=a|b,place=c]
+    python3 tests/leaks/run.py target/release/authtape [--full] [--only kind=a|b,place=c] [--first]
 
 Everything that the recorder puts out is searched by a checker that shares nothing with it. Without
 `--full`, every pair of kind, place and encoding is met at least once instead of every cell.
@@ -25,6 +25,8 @@ from session import WAVE, Session, identifier
 
 # A recorder's memory of secrets is bounded: so many cells to one.
 BATCH = 320
+# And so many where the first leak is all that is asked for.
+HANDFUL = 24
 # Certificates are long, full of base64, and nothing that a client said: two decoders deep will do.
 SHALLOW = ("bundle.pem", "extra.pem", "roots.p12")
 
@@ -150,7 +152,7 @@ def pairs(cell):
     }
 
 
-def batches(binary, wanted, seed):
+def batches(binary, wanted, seed, size=BATCH):
     """Jobs of one lane each, and by turns with another end."""
     by_lane = collections.defaultdict(list)
     for cell in wanted:
@@ -158,8 +160,8 @@ def batches(binary, wanted, seed):
     for (lane, _), members in by_lane.items():
         # Neighbours in the matrix have much in common: a recording is better mixed.
         members.sort(key=lambda cell: cell.number)
-        for number, start in enumerate(range(0, len(members), BATCH)):
-            part = tuple(members[start : start + BATCH])
+        for number, start in enumerate(range(0, len(members), size)):
+            part = tuple(members[start : start + size])
             ends = {0: "replayed", 1: "killed", 2: "traced"}
             end = {ends[number % 6]: True} if number % 6 in ends and lane == "plain" else {}
             yield Job(binary, lane, part, seed, **end)
@@ -169,10 +171,13 @@ def wanted_groups(options):
     """The cells of each part of the benchmark, and what was left out of all, by reason."""
     only = [part for part in options.only.split(",") if part]
     groups, left_out = {}, collections.Counter()
-    for name in options.part or (("cells",) if only else PARTS):
+    for name in options.part or (("cells",) if only or options.cell else PARTS):
         members, reasons = PARTS[name](options.seed)
         left_out += reasons
-        if name == "cells":
+        if name == "cells" and options.cell:
+            named = itertools.chain(*members)
+            members = [cell for cell in named if cell.name in options.cell]
+        elif name == "cells":
             members = chosen(members, only, options.full)
         elif not options.full:
             members = sorted(members, key=lambda cell: cell.number)[: SAMPLE[name]]
@@ -188,6 +193,8 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--cell", action="append", help="a cell by its whole name; repeatable")
+    parser.add_argument("--first", action="store_true", help="end with the first that leaks")
     parser.add_argument("--part", action="append", choices=PARTS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -198,8 +205,11 @@ def main():
     everything = [cell for members in groups.values() for cell in members]
     total = Result()
     with multiprocessing.Pool(min(2, os.cpu_count() or 1)) as pool:
-        for result in pool.imap_unordered(batch, batches(binary, everything, options.seed)):
+        size = HANDFUL if options.first else BATCH
+        for result in pool.imap_unordered(batch, batches(binary, everything, options.seed, size)):
             total.add(result)
+            if options.first and (total.leaks or total.not_recorded):
+                break
     absent, unsearched = report.outputs_of(binary)
     total.wrong += [f"this version has {name}, which is not searched" for name in unsearched]
     lines = report.lines(total, left_out, absent)
