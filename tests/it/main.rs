@@ -21,6 +21,7 @@ mod public;
 mod raw;
 mod record;
 mod refusals;
+mod registered;
 mod replay;
 mod reverse;
 mod rules;

@@ -1,6 +1,6 @@
 """Does the benchmark see it when a rule is missing? Each rule is switched off in turn.
 
-    python3 tests/leaks/controls.py [--check] [--only WORD]
+    python3 tests/leaks/controls.py [--check] [--only WORD] [--from N]
 
 A tree of its own is built with each mutation of `mutations.py`; at least one cell must fail that
 does not fail without it, or the test that the mutation names. The cells end with the first that
@@ -71,8 +71,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--from", type=int, default=1, dest="first", metavar="N")
     options = parser.parse_args()
     wanted = [mutation for mutation in MUTATIONS if options.only in mutation.name]
+    wanted = wanted[options.first - 1 :]
     bad = {mutation.name: why for mutation in wanted if (why := unfit(mutation))}
     for name, why in bad.items():
         print(f"DOES NOT FIT {name}: {why}")
