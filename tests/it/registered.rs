@@ -40,7 +40,6 @@ fn a_registered_secret_is_replaced_by_its_name_alone() {
     let token = "https://as.example/token";
     for name in [
         "client_secret",
-        "state",
         "code",
         "access_token",
         "refresh_token",
@@ -49,11 +48,19 @@ fn a_registered_secret_is_replaced_by_its_name_alone() {
         "client_assertion",
         "device_code",
         "user_code",
-        "nonce",
         "id_token_hint",
         "SAMLResponse",
     ] {
         let text = written(token, &[], &format!("grant_type=a&{name}={WORD}"), &[]);
+        let label = format!("- {name}: REDACTED-");
+        assert!(
+            text.contains(&label) && !text.contains(WORD),
+            "{name}: {text}"
+        );
+    }
+    for name in ["state", "nonce"] {
+        let asked = "https://as.example/authorize?response_type=code&client_id=shop";
+        let text = written(&format!("{asked}&{name}={WORD}"), &[], "", &[]);
         let label = format!("- {name}: REDACTED-");
         assert!(
             text.contains(&label) && !text.contains(WORD),
