@@ -136,10 +136,12 @@ impl Player {
             echo: Echo::default(),
         };
         if self.repertoire.options.pages == Pages::Kept {
-            at
-        } else {
-            self.repertoire.answering(at)
+            return at;
         }
+        let answering = self.repertoire.answering(at);
+        // The server's own way back to this endpoint is skipped with the pages.
+        (at + 1..=answering).for_each(|skipped| self.plays.mean(skipped));
+        answering
     }
 
     pub(super) fn render(&mut self, at: usize) -> Response {

@@ -41,12 +41,11 @@ impl Relations {
             }
         }
         let (step, locations) = (outline.step, outline.locations);
-        if step == Step::LoginPage {
+        if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
+            // Some servers come back to the authorization endpoint behind their login.
             for label in locations.iter().flat_map(|to| &to.labels) {
                 self.carriers.entry(label.clone()).or_default().push(at);
             }
-        }
-        if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
             self.stops.push(Stop {
                 at,
                 step,

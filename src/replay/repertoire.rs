@@ -257,7 +257,8 @@ impl Repertoire {
     }
 
     fn page_behind(&self, at: usize) -> Option<usize> {
-        let asked = self.step(at) == Step::AuthorizationRequest;
+        // A request that failed leads nowhere, whatever a later one of the same state did.
+        let asked = self.step(at) == Step::AuthorizationRequest && self.is_success(at);
         let asked = asked.then(|| self.asked(at))??;
         self.relations(self.cassette(at)).answering(at, asked)
     }

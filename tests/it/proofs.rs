@@ -275,6 +275,27 @@ fn a_bound_token_is_of_no_use_without_its_key() {
 }
 
 #[test]
+fn a_bound_token_that_was_sent_as_a_bearer_token_fails_as_it_did() {
+    let (tape, _) = DPOP
+        .split_once("- id: 4")
+        .expect("a failure of another kind");
+    let tape = tape.replace("Authorization: DPoP", "Authorization: Bearer");
+    let (head, call) = tape.split_once("- id: 3").expect("the call");
+    let call = call.replace("status: 200", "status: 401");
+    let call: String = call
+        .lines()
+        .take_while(|line| !line.starts_with("  secrets:"))
+        .filter(|line| !line.contains("REDACTED-dpop-3"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let mut client = Client::new(&format!("{head}- id: 3{call}"));
+    let token = client.issued();
+    assert_eq!(client.call("Bearer", &token, None).status, 401);
+    let report = client.player.report();
+    assert!(report.is_clean(), "{:?}", report.lines());
+}
+
+#[test]
 fn an_assertion_is_of_its_client_for_this_server_in_time_and_once() {
     let rows: [(&str, Edit, &str); 6] = [
         ("right", |_| {}, ""),

@@ -805,6 +805,40 @@ fn a_person_that_an_answer_spoke_of_may_be_another_one_in_this_run() {
 }
 
 #[test]
+fn a_server_that_comes_back_to_its_authorization_endpoint_is_skipped_to_its_answer() {
+    let step = |id: u32, step: &str, method: &str, path: &str, location: &str| {
+        let query = if step == "authorization_request" {
+            "    query:\n    - client_id: c1\n    - response_type: code\n    - redirect_uri: http://127.0.0.1:51004/cb\n    - state: REDACTED-state-1\n"
+        } else {
+            ""
+        };
+        format!(
+            "- id: {id}\n  step: {step}\n  at: {id}.000\n  request:\n    method: {method}\n    url: https://as.example/{path}\n    http: \"1.1\"\n{query}  response:\n    status: 302\n    after: 0.010\n    headers:\n    - Location: {location}\n"
+        )
+    };
+    let asked = "authorization_request";
+    let back = "/authorize?client_id=c1&state=REDACTED-state-1";
+    let answer = "http://127.0.0.1:51004/cb?code=REDACTED-code-1&state=REDACTED-state-1";
+    let tape = [
+        step(1, asked, "GET", "authorize", "/login"),
+        step(2, "login_page", "POST", "login", back),
+        step(3, asked, "GET", "authorize", "/consent"),
+        step(4, asked, "POST", "authorize", answer),
+    ];
+    let mut client = Client::new(&of(&tape.concat()));
+    let asks =
+        "client_id=c1&response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A6001%2Fcb&state=s";
+    let response = client.authorize(asks);
+    let location = response.headers.get("location").expect("a redirect");
+    assert!(
+        location.starts_with("http://127.0.0.1:6001/cb?code="),
+        "{location}"
+    );
+    let report = client.player.report();
+    assert!(report.is_clean(), "{:?}", report.lines());
+}
+
+#[test]
 fn a_logout_leads_to_this_runs_address_with_this_runs_state() {
     let tape = of(LOGOUT);
     for (query, expected) in [

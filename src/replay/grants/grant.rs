@@ -58,7 +58,8 @@ pub(super) struct Grant {
     pub(super) family: usize,
     pub(super) client: Option<String>,
     pub(super) scope: Option<BTreeSet<String>>,
-    /// The thumbprint of the key.
+    /// Whether it is bound to a key; the thumbprint is known of this run's.
+    pub(super) is_bound: bool,
     pub(super) key: Option<String>,
     /// Which authorization request it is of.
     pub(super) asked: Option<usize>,
@@ -78,6 +79,7 @@ impl Grant {
             family,
             client: None,
             scope: None,
+            is_bound: false,
             key: None,
             asked: None,
             pushed: None,

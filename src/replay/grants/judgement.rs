@@ -272,7 +272,7 @@ impl<'a> Judgement<'a> {
             .token
             .as_ref()
             .is_some_and(|(scheme, _)| scheme == "bearer");
-        if bound.is_some() && is_bearer {
+        if is_bearer && grant.is_some_and(|grant| grant.is_bound) {
             self.defects.add(Thing::Proof, Wrong::Unbound);
             return;
         }

@@ -236,6 +236,7 @@ impl Grants {
         let grant = Grant {
             client: call.client().map(str::to_owned).or(before.client),
             scope: granted.or(asks).or(before.scope),
+            is_bound,
             key: key.filter(|_| is_bound),
             asked: before.asked,
             ..Grant::new(before.family, now)
