@@ -691,7 +691,10 @@ mod tests {
         for (value, expected) in [
             (asked, asked.replace("Cn8Qw3Er5Ty7Ui9O", "REDACTED-state-1")),
             ("/home?user=Cn8Qw3Er5Ty7Ui9P", "REDACTED-value-1".to_owned()),
-            ("client_id=web&response_type=code", "REDACTED-value-2".to_owned()),
+            (
+                "client_id=web&response_type=code",
+                "REDACTED-value-2".to_owned(),
+            ),
         ] {
             assert_eq!(redactor.value(Place::Any, "next", value), expected);
         }

@@ -138,6 +138,9 @@ impl Player {
         if self.repertoire.options.pages == Pages::Kept {
             at
         } else {
+            for skipped in self.repertoire.on_the_way(at) {
+                self.plays.play(skipped);
+            }
             self.repertoire.answering(at)
         }
     }
