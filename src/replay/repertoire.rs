@@ -269,7 +269,9 @@ impl Repertoire {
         };
         let relations = self.relations(self.cassette(at));
         let later = relations.requests_within(at, end);
-        later.filter(|later| self.answering(*later) == end).collect()
+        later
+            .filter(|later| self.answering(*later) == end)
+            .collect()
     }
 
     /// The interaction as a person names it; with its cassette, where there are several.

@@ -447,7 +447,9 @@ fn pages_that_lead_back_to_the_authorization_endpoint_are_skipped() {
     - state: REDACTED-state-1
 ";
     let answered = |status: u16, location: &str| {
-        format!("  response:\n    status: {status}\n    headers:\n    - Location: {location}\n")
+        format!(
+            "  response:\n    status: {status}\n    after: 0.010\n    headers:\n    - Location: {location}\n"
+        )
     };
     let interactions = [
         (
@@ -464,7 +466,7 @@ fn pages_that_lead_back_to_the_authorization_endpoint_are_skipped() {
         (
             "authorization_request",
             asked.to_owned(),
-            "  response:\n    status: 200\n".to_owned(),
+            "  response:\n    status: 200\n    after: 0.010\n".to_owned(),
         ),
         (
             "authorization_request",
