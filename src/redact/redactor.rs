@@ -683,4 +683,20 @@ mod tests {
             "scope=a&amp;redirect_uri=https%3A%2F%2Fshop.example%2Fcb"
         );
     }
+
+    #[test]
+    fn an_authorization_request_inside_of_a_value_is_read_as_one() {
+        let asked = "/o/authorize/?client_id=web&response_type=code&state=Cn8Qw3Er5Ty7Ui9O&redirect_uri=http%3A%2F%2F127.0.0.1%3A36225%2Fcb";
+        let mut redactor = Redactor::default();
+        for (value, expected) in [
+            (asked, asked.replace("Cn8Qw3Er5Ty7Ui9O", "REDACTED-state-1")),
+            ("/home?user=Cn8Qw3Er5Ty7Ui9P", "REDACTED-value-1".to_owned()),
+            (
+                "client_id=web&response_type=code",
+                "REDACTED-value-2".to_owned(),
+            ),
+        ] {
+            assert_eq!(redactor.value(Place::Any, "next", value), expected);
+        }
+    }
 }

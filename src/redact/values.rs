@@ -74,6 +74,9 @@ impl Redactor {
             Some(Class::Secret) if !is_template(value) => self.core(name, value),
             Some(Class::Secret | Class::LowEntropy) => self.secret(name, value, Shape::Hidden),
             Some(Class::Personal | Class::Pseudonym) => self.secret(name, value, Shape::Typed),
+            // Where a sign-in page is to go on: the authorization request that led to it, whose values
+            // stand elsewhere too and would be parts of this one.
+            None if is_authorization_request(value) => self.url(value),
             None => self.secret(UNKNOWN, value, Shape::Declared),
         }
     }
@@ -607,6 +610,14 @@ fn encoded_url(text: &str) -> Option<String> {
     let plain = percent_decode(text);
     let is_encoded = plain != text && percent_encode(&plain) == text;
     (is_encoded && (Url::parse(&plain).is_some() || encoded_url(&plain).is_some())).then_some(plain)
+}
+
+/// Whether a value is a URL, absolute or of a path, that asks for an authorization.
+fn is_authorization_request(value: &str) -> bool {
+    let (address, query) = split(value, '?');
+    let is_address = Url::parse(address).is_some() || address.starts_with('/');
+    let asked = query.map(Params::parse).unwrap_or_default();
+    is_address && asked.has(name::CLIENT_ID) && asked.has(name::RESPONSE_TYPE)
 }
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {

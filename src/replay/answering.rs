@@ -136,12 +136,13 @@ impl Player {
             echo: Echo::default(),
         };
         if self.repertoire.options.pages == Pages::Kept {
-            return at;
+            at
+        } else {
+            for skipped in self.repertoire.on_the_way(at) {
+                self.plays.play(skipped);
+            }
+            self.repertoire.answering(at)
         }
-        let answering = self.repertoire.answering(at);
-        // The server's own way back to this endpoint is skipped with the pages.
-        (at + 1..=answering).for_each(|skipped| self.plays.mean(skipped));
-        answering
     }
 
     pub(super) fn render(&mut self, at: usize) -> Response {

@@ -17,7 +17,7 @@ pub(super) struct Relations {
     senders: HashMap<Label, Vec<usize>>,
     /// The authorization requests and the pages, in order.
     stops: Vec<Stop>,
-    /// The pages that send a browser on with a label.
+    /// The stops that send a browser on with a label.
     carriers: HashMap<Label, Vec<usize>>,
 }
 
@@ -41,8 +41,8 @@ impl Relations {
             }
         }
         let (step, locations) = (outline.step, outline.locations);
+        // A server's own pages may come back to the authorization endpoint, and leave from there.
         if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
-            // Some servers come back to the authorization endpoint behind their login.
             for label in locations.iter().flat_map(|to| &to.labels) {
                 self.carriers.entry(label.clone()).or_default().push(at);
             }
@@ -85,6 +85,14 @@ impl Relations {
         let mut pages = of_state.chain(before_next);
         let page = pages.find(|page| page.leads_to(&redirect_uri))?;
         Some(page.at)
+    }
+
+    /// The authorization requests behind this place, up to the end.
+    pub(super) fn requests_within(&self, at: usize, end: usize) -> impl Iterator<Item = usize> {
+        let within = self.stops.iter().filter(move |stop| stop.at > at);
+        let within = within.take_while(move |stop| stop.at <= end);
+        let requests = within.filter(|stop| stop.step == Step::AuthorizationRequest);
+        requests.map(|stop| stop.at)
     }
 
     fn place(&self, at: usize) -> Option<usize> {

@@ -263,6 +263,18 @@ impl Repertoire {
         self.relations(self.cassette(at)).answering(at, asked)
     }
 
+    /// The authorization requests that are skipped with the pages behind this one.
+    pub(super) fn on_the_way(&self, at: usize) -> Vec<usize> {
+        let Some(end) = self.page_behind(at) else {
+            return Vec::new();
+        };
+        let relations = self.relations(self.cassette(at));
+        let later = relations.requests_within(at, end);
+        later
+            .filter(|later| self.answering(*later) == end)
+            .collect()
+    }
+
     /// The interaction as a person names it; with its cassette, where there are several.
     pub(super) fn title(&self, at: usize) -> String {
         let (interaction, reel) = (self.interaction(at), &self.reels[self.cassette(at)]);

@@ -435,6 +435,68 @@ fn a_native_client_may_listen_on_another_port() {
 }
 
 #[test]
+fn pages_that_lead_back_to_the_authorization_endpoint_are_skipped() {
+    let asked = r"  request:
+    method: GET
+    url: https://as.example/authorize
+    http: '1.1'
+    query:
+    - client_id: c1
+    - response_type: code
+    - redirect_uri: https://shop.example/cb
+    - state: REDACTED-state-1
+";
+    let answered = |status: u16, location: &str| {
+        format!(
+            "  response:\n    status: {status}\n    after: 0.010\n    headers:\n    - Location: {location}\n"
+        )
+    };
+    let interactions = [
+        (
+            "authorization_request",
+            asked.to_owned(),
+            answered(302, "/login"),
+        ),
+        (
+            "login_page",
+            "  request:\n    method: POST\n    url: https://as.example/login\n    http: '1.1'\n"
+                .to_owned(),
+            answered(302, "/authorize?state=REDACTED-state-1"),
+        ),
+        (
+            "authorization_request",
+            asked.to_owned(),
+            "  response:\n    status: 200\n    after: 0.010\n".to_owned(),
+        ),
+        (
+            "authorization_request",
+            asked.replace("GET", "POST"),
+            answered(
+                302,
+                "https://shop.example/cb?code=REDACTED-code-1&state=REDACTED-state-1",
+            ),
+        ),
+    ];
+    let mut tape = "authtape: 1\nrecorded_by: authtape/0.1.0\nrecorded_at: '2026-11-23T10:02:11Z'\ninteractions:\n".to_owned();
+    for (id, (step, request, response)) in (1..).zip(interactions) {
+        tape += &format!("- id: {id}\n  step: {step}\n  at: {id}.000\n{request}{response}");
+    }
+    let cassette = authtape::cassette::load(tape.as_bytes()).expect("a cassette");
+    let mut player = Player::new(vec![cassette], &PlayOptions::default());
+    let url = "https://as.example/authorize?client_id=c1&response_type=code&redirect_uri=https%3A%2F%2Fshop.example%2Fcb&state=live";
+    let Answer::Response(response) = player.play(&said("GET", url, &[], ""), NOW) else {
+        panic!("played")
+    };
+    let location = response.headers.get("location").expect("a location");
+    assert!(
+        location.starts_with("https://shop.example/cb?code="),
+        "{location}"
+    );
+    assert!(location.ends_with("&state=live"), "{location}");
+    assert_eq!(player.report().unplayed, Vec::<String>::new());
+}
+
+#[test]
 fn pages_between_the_request_and_its_response_are_skipped() {
     let tape = r#"authtape: 1
 recorded_by: authtape/0.1.0

@@ -97,7 +97,12 @@ pub(crate) struct Defects {
 impl Defects {
     /// Whether this live request is wrong in the same way as the recorded one.
     pub(crate) fn are_those_of(&self, recorded: &Self) -> bool {
-        recorded.certain.is_subset(&self.certain) && self.beyond(recorded).is_none()
+        let shows = |defect: &Defect| {
+            self.certain.contains(defect)
+                || (defect.wrong == Wrong::Unknown
+                    && self.certain.contains(&defect.but(Wrong::Altered)))
+        };
+        recorded.certain.iter().all(shows) && self.beyond(recorded).is_none()
     }
 
     /// The first thing that is wrong with this live request and was not with the recorded one.
@@ -115,7 +120,11 @@ impl Defects {
             };
             self.certain.contains(&absence)
         };
+        // Of a change that is no known spelling, a recording says only that it is another value.
+        let is_other =
+            defect.wrong == Wrong::Altered && self.certain.contains(&defect.but(Wrong::Unknown));
         self.certain.contains(defect)
+            || is_other
             || self.may.contains(defect)
             || (defect.is_of_token() && lacks(defect.thing.clone()))
     }
@@ -156,6 +165,14 @@ impl Defects {
 }
 
 impl Defect {
+    /// The same thing, wrong in another way.
+    fn but(&self, wrong: Wrong) -> Self {
+        Self {
+            thing: self.thing.clone(),
+            wrong,
+        }
+    }
+
     /// The error code that the standards have for it.
     pub(crate) fn error(&self, step: Step) -> &'static str {
         match (&self.thing, self.wrong) {
@@ -249,5 +266,32 @@ impl Wrong {
             Self::Nonce => "lacks the nonce that was given out",
             Self::Unbound => "is missing: a bound token is sent as a bearer token",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_copy_may_be_another_value_on_tape_and_not_the_other_way_round() {
+        let with = |wrong| {
+            let mut defects = Defects::default();
+            defects.add(Thing::RequestUri, wrong);
+            defects
+        };
+        for (live, recorded, expected) in [
+            (Wrong::Altered, Wrong::Altered, true),
+            (Wrong::Altered, Wrong::Unknown, true),
+            (Wrong::Unknown, Wrong::Unknown, true),
+            (Wrong::Unknown, Wrong::Altered, false),
+            (Wrong::Spent, Wrong::Unknown, false),
+        ] {
+            let is_same = with(live).are_those_of(&with(recorded));
+            assert_eq!(is_same, expected, "{live:?} {recorded:?}");
+        }
+        let none = Defects::default();
+        assert!(!none.are_those_of(&with(Wrong::Unknown)));
+        assert!(with(Wrong::Altered).beyond(&none).is_some());
     }
 }
