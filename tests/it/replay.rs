@@ -477,10 +477,16 @@ fn pages_that_lead_back_to_the_authorization_endpoint_are_skipped() {
             ),
         ),
     ];
-    let mut tape = "authtape: 1\nrecorded_by: authtape/0.1.0\nrecorded_at: '2026-11-23T10:02:11Z'\ninteractions:\n".to_owned();
-    for (id, (step, request, response)) in (1..).zip(interactions) {
-        tape += &format!("- id: {id}\n  step: {step}\n  at: {id}.000\n{request}{response}");
-    }
+    let tape: Vec<String> = (1..)
+        .zip(interactions)
+        .map(|(id, (step, request, response))| {
+            format!("- id: {id}\n  step: {step}\n  at: {id}.000\n{request}{response}")
+        })
+        .collect();
+    let tape = format!(
+        "authtape: 1\nrecorded_by: authtape/0.1.0\nrecorded_at: '2026-11-23T10:02:11Z'\ninteractions:\n{}",
+        tape.concat()
+    );
     let cassette = authtape::cassette::load(tape.as_bytes()).expect("a cassette");
     let mut player = Player::new(vec![cassette], &PlayOptions::default());
     let url = "https://as.example/authorize?client_id=c1&response_type=code&redirect_uri=https%3A%2F%2Fshop.example%2Fcb&state=live";

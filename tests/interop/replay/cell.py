@@ -26,7 +26,7 @@ class Cell:
     def environment(self, variant):
         return {
             **os.environ,
-            "ALGORITHM": self.client.algorithm,
+            "ALGORITHM": self.client.signature(self.server.kind),
             "CLIENT_ID": self.client.named(self.flow, variant, self.server.kind),
             "CLIENT_SECRET": self.server.secret,
             "ISSUER": self.server.issuer,

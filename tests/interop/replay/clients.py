@@ -50,6 +50,10 @@ class Client:
         public = "-public" if flow in self.public else ""
         return self.id + public + ("-denied" if flow == "device" and variant == "wrong" else "")
 
+    def signature(self, server):
+        """What signs its ID Tokens: Django's server has one key, of RSA."""
+        return "RS256" if server == "django-oauth-toolkit" else self.algorithm
+
     def refusal(self, flow):
         return REFUSALS[flow]
 
@@ -109,7 +113,7 @@ DJANGO_FLOWS = ("code", "refresh", "client_credentials")
 VERIFIERS = {
     "openid-client": cannot("HS256", why="it verifies none that are keyed by a secret"),
     "oauth4webapi": cannot("HS256", why="it verifies none that are keyed by a secret"),
-    "Authlib": {},
+    "Authlib": cannot("HS256", why="it takes keys from the JWKS alone"),
     "Rust openidconnect": {},
 }
 
