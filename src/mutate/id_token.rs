@@ -123,14 +123,14 @@ fn wrong_hash(bench: &mut Bench) -> Result<usize, Trouble> {
     token.claims.entry(AT_HASH).or_insert(label.into());
     let at = token.put(bench, None)?;
     bench.change(at, |draft: &mut Draft| {
-        draft.facts().at_hash = Some(Hash::Mismatch)
+        draft.facts().at_hash = Some(Hash::Mismatch);
     })
 }
 
 fn bad_signature(bench: &mut Bench) -> Result<usize, Trouble> {
     let at = Token::of(bench)?.at;
     bench.change(at, |draft| {
-        draft.facts().id_token_sig = Some(Signature::Bad)
+        draft.facts().id_token_sig = Some(Signature::Bad);
     })
 }
 
@@ -221,8 +221,8 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         id: "wrong-at-hash",
         what: "at_hash in the ID Token is of another access token",
-        must: Must::Reject,
-        client: REFUSE,
+        must: Must::Either,
+        client: "refuse the ID Token, or go on: with a code it is free to check it",
         see: "OpenID Connect Core 1.0 section 3.1.3.8",
         make: wrong_hash,
     },

@@ -1,6 +1,6 @@
 """Mutants and certified clients: each kind of `authtape mutate`, replayed to clients that nobody here wrote.
 
-    python3 tests/interop/mutants.py target/release/authtape [--only NAME] [--kind NAME] [--keep DIR]
+    python3 tests/interop/mutants.py target/release/authtape [--certified] [--only NAME] [--kind NAME] [--keep DIR]
 
 Each client is recorded once for each flow against oidc-provider. Every mutant that can be made of its cassette is then
 played to the same script, in a network that has only a loopback, and what became of the client must be what the kind says:
@@ -42,7 +42,8 @@ NOT_TRIED = {"token-inactive": "none of the clients introspects"}
 
 # Where a client does otherwise than the kind says, and why.
 KNOWN = {
-    ("oauth4webapi", "device-slow-down"): "the loop that waits is its caller's, and ours gives up",
+    (client, "device-slow-down"): "the loop that waits is its caller's, and ours gives up"
+    for client in ("oauth4webapi", "Authlib")
 }
 
 
@@ -100,7 +101,7 @@ def is_right(client, kind, outcome):
 
 
 def mark(client, kind, outcome):
-    return outcome if is_right(client, kind, outcome) else f"{outcome} (!)"
+    return outcome if outcome == "–" or is_right(client, kind, outcome) else f"{outcome} (!)"
 
 
 def table(kinds, clients, outcomes):
@@ -118,6 +119,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("--only", default="", help="only the clients whose name contains this")
+    parser.add_argument("--certified", action="store_true", help="only the clients that are certified")
     parser.add_argument("--kind", default="", help="only the kinds whose name contains this")
     parser.add_argument("--keep", help="leave what was written in this directory")
     given = parser.parse_args()
@@ -126,6 +128,8 @@ def main():
     kinds = [kind for kind in json.loads(listed.stdout)["kinds"] if given.kind in kind["kind"]]
     tried = [kind for kind in kinds if kind["kind"] not in NOT_TRIED]
     clients = [client for client in CLIENTS if given.only.lower() in client.name.lower()]
+    if given.certified:
+        clients = [client for client in clients if client.name in CERTIFIED]
     with tempfile.TemporaryDirectory() as directory:
         outcomes = played(binary, pathlib.Path(directory), clients, tried)
         if given.keep:

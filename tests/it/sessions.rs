@@ -276,9 +276,7 @@ fn there_are_so_many_sessions_and_no_more() {
     let sessions = sessions();
     let asked = said("GET", "https://as.example/jwks", &[], "");
     for name in 0..10_000 {
-        sessions
-            .perform(Some(&name.to_string()), &asked, NOW)
-            .answer;
+        sessions.perform(Some(&name.to_string()), &asked, NOW);
     }
     for name in ["10000", &"x".repeat(257)] {
         let Answer::Miss(miss) = sessions.perform(Some(name), &asked, NOW).answer else {
