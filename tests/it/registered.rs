@@ -12,6 +12,16 @@ const WORD: &str = "sunshine";
 
 /// What a tape writes of one exchange.
 fn written(url: &str, request: &[(&str, &str)], form: &str, answer: &[(&str, &str)]) -> String {
+    answered(url, request, form, answer, "")
+}
+
+fn answered(
+    url: &str,
+    request: &[(&str, &str)],
+    form: &str,
+    answer: &[(&str, &str)],
+    body: &str,
+) -> String {
     let form_field = ("Content-Type", "application/x-www-form-urlencoded");
     let headers: Vec<_> = request.iter().copied().chain([form_field]).collect();
     let exchange = Exchange {
@@ -20,11 +30,11 @@ fn written(url: &str, request: &[(&str, &str)], form: &str, answer: &[(&str, &st
         clock: 1_000,
         request: said("POST", url, &headers, form),
         response: Some(Heard {
-            status: 302,
+            status: if body.is_empty() { 302 } else { 200 },
             reason: None,
             version: Version::Http11,
             headers: answer.iter().copied().collect(),
-            body: Captured::of(b"", 1 << 20),
+            body: Captured::of(body.as_bytes(), 1 << 20),
             after: Duration::ZERO,
         }),
         failure: None,
@@ -47,7 +57,6 @@ fn a_registered_secret_is_replaced_by_its_name_alone() {
         "code_verifier",
         "client_assertion",
         "device_code",
-        "user_code",
         "id_token_hint",
         "SAMLResponse",
     ] {
@@ -64,6 +73,23 @@ fn a_registered_secret_is_replaced_by_its_name_alone() {
         let label = format!("- {name}: REDACTED-");
         assert!(
             text.contains(&label) && !text.contains(WORD),
+            "{name}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_registered_member_is_replaced_by_its_name_alone() {
+    let url = "https://as.example/device_authorization";
+    let json = [("Content-Type", "application/json")];
+    let body = format!(
+        "{{\"device_code\":\"{WORD}\",\"user_code\":\"moonlight\",\"verification_uri\":\"https://as.example/device\"}}"
+    );
+    let text = answered(url, &[], "client_id=shop", &json, &body);
+    for (name, word) in [("device_code", WORD), ("user_code", "moonlight")] {
+        let label = format!("\"{name}\": \"REDACTED-");
+        assert!(
+            text.contains(&label) && !text.contains(word),
             "{name}: {text}"
         );
     }

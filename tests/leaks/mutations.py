@@ -20,6 +20,7 @@ LEDGER, FRAGMENT = "src/redact/ledger.rs", "src/redact/fragment.rs"
 FULL = "--test it a_full_ledger_drops_bodies"
 POISON = "--test it values_that_are_meant_to_deface"
 PARAMETER = "--test it a_registered_secret_is_replaced"
+MEMBER = "--test it a_registered_member_is_replaced"
 FIELD = "--test it what_a_registered_field_carries"
 END = "--test it what_betrays_a_secret_at_the_end"
 
@@ -44,7 +45,8 @@ def row(name, old, test, file=PARAMETERS):
 
 def secrets_row(kind, names, klass):
     """A registered parameter, which its name alone tells to be secret."""
-    return row(kind, f"- names: [{names}]\n  class: {klass}", PARAMETER)
+    test = MEMBER if kind == "user-code" else PARAMETER
+    return row(kind, f"- names: [{names}]\n  class: {klass}", test)
 
 
 def encoding(name, lines, spelled):
