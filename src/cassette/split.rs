@@ -13,7 +13,7 @@ pub struct Split {
 }
 
 /// Splits the text of a cassette; `None` where it may have been edited since it was audited, so
-/// that it must be read whole by [`crate::cassette::load`], which knows what is wrong with it.
+/// that it must be read whole by [`crate::cassette::load()`], which knows what is wrong with it.
 pub fn split(text: &str) -> Option<Split> {
     let begin = text.find(BEGIN)? + BEGIN.len();
     let header = load(&text.as_bytes()[..begin]).ok()?.header;
