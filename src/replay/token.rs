@@ -8,7 +8,7 @@ use crate::model::{Params, Url, percent_decode};
 use crate::oauth::jwt::{Alg, half_hash};
 use crate::oauth::{Step, jwt, name};
 use crate::redact::{Declaration, Interaction, Label, Piece, escape, pieces};
-use crate::replay::keys::sign;
+use crate::replay::keys::{Family, sign};
 use crate::replay::render::Rendering;
 
 /// A JWT that a recorded answer brought.
@@ -55,7 +55,9 @@ impl<'s> Rendering<'s> {
             encode(claims.as_bytes())
         );
         let is_bad = token.by.facts().has_bad_signature(&token.label.kind);
-        let mut secret = self.client_secret(token).unwrap_or_default();
+        let is_shared = Family::of_alg(alg).is_none();
+        let secret = is_shared.then(|| self.client_secret(token)).flatten();
+        let mut secret = secret.unwrap_or_default();
         if is_bad {
             secret.push('!');
         }
@@ -168,9 +170,17 @@ impl<'s> Rendering<'s> {
         Some(self.fill(&recorded, str::to_owned))
     }
 
-    /// The client's secret as this run's client sent it.
+    /// The client's secret as this run's client sent it, if it has sent one: made up, it would be
+    /// held against the client.
     fn client_secret(&mut self, token: Recorded<'_>) -> Option<String> {
         let recorded = secret_of(token.by).or_else(|| self.session().find_map(secret_of))?;
+        let is_known = |piece: &Piece| match piece {
+            Piece::Label(label) => self.bindings.is_bound(self.cassette, &label.core()),
+            Piece::Literal(_) => true,
+        };
+        if !pieces(&recorded.text).iter().all(is_known) {
+            return None;
+        }
         let secret = self.fill(&recorded.text, str::to_owned);
         // RFC 6749 section 2.3.1: it is encoded as in a form before it is in base64.
         let is_encoded = recorded.is_basic && secret.contains('%');
