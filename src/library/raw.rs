@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cassette::MAX_SIZE;
-use crate::library::{Error, cannot_write, directory_of, read_from};
+use crate::library::save::{cannot_write, directory_of};
+use crate::library::{Error, read_from};
 
 /// Refuses a name that does not say that the file is not redacted.
 ///
