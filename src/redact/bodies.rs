@@ -7,12 +7,11 @@ use crate::oauth::page::Page;
 use crate::oauth::registry::{self, Class, Place};
 use crate::oauth::sniff::{Sniff, boundary, sniff};
 use crate::redact::Redactor;
+use crate::redact::content::{AbsentBody, DropReason, DroppedBody, JsonWire, RecordedPart};
 use crate::redact::decode::{unescape_all, utf16};
 use crate::redact::entry::Named;
 use crate::redact::form::RecordedForm;
-use crate::redact::interaction::{
-    AbsentBody, DropReason, DroppedBody, JsonWire, RecordedPart, RecordedRequest, RecordedResponse,
-};
+use crate::redact::interaction::{RecordedRequest, RecordedResponse};
 use crate::redact::json;
 use crate::redact::redactor::writes_back;
 use crate::redact::values::{is_quote, is_separator};

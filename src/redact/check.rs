@@ -6,10 +6,12 @@
 use crate::oauth::name;
 use crate::oauth::registry::{self, Place};
 use crate::redact::Redactor;
+use crate::redact::content::Content;
 use crate::redact::entry::Named;
-use crate::redact::interaction::{Content, Declaration, Interaction};
+use crate::redact::interaction::Interaction;
 use crate::redact::label::{Piece, pieces};
 use crate::redact::profile::Profile;
+use crate::redact::shape::Declaration;
 use crate::redact::vocabulary::is_plain;
 
 /// A value that must not stand where it stands.

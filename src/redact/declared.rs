@@ -8,9 +8,10 @@ use crate::model::FailureKind;
 use crate::oauth::Step;
 use crate::oauth::sniff::Sniff;
 use crate::redact::Redactor;
-use crate::redact::interaction::{Alphabet, DropReason};
+use crate::redact::content::DropReason;
 use crate::redact::label::{self, Piece};
 use crate::redact::ledger::Shape;
+use crate::redact::shape::Alphabet;
 use crate::redact::sweep::is_protocol;
 
 /// A value that is replaced wherever it stands, in whatever encoding.

@@ -8,14 +8,13 @@ use crate::oauth::name;
 use crate::oauth::page::{FieldKind, Method};
 use crate::oauth::sniff::Sniff;
 use crate::redact::check::check;
+use crate::redact::content::{AbsentBody, DropReason, DroppedBody, JsonWire};
 use crate::redact::entry::{Named, Seconds};
 use crate::redact::form::{RecordedField, RecordedForm};
-use crate::redact::interaction::{
-    AbsentBody, Declaration, DropReason, DroppedBody, Interaction, JsonWire, RecordedError,
-    RecordedResponse,
-};
+use crate::redact::interaction::{Interaction, RecordedError, RecordedResponse};
 use crate::redact::json::pretty;
 use crate::redact::profile::Profile;
+use crate::redact::shape::Declaration;
 
 /// An interaction whose answer is being changed; what was asked stays as it is.
 ///

@@ -10,11 +10,12 @@ use crate::oauth::registry::{self, HeaderClass, Place};
 use crate::oauth::{Step, jwt, name};
 use crate::redact::Redactor;
 use crate::redact::entry::Named;
-use crate::redact::interaction::{BasicCredentials, Declaration};
+use crate::redact::interaction::BasicCredentials;
 use crate::redact::json;
 use crate::redact::label::escape;
 use crate::redact::ledger::{Fresh, Shape};
 use crate::redact::pattern;
+use crate::redact::shape::Declaration;
 
 impl Redactor {
     /// The fields that may be written, in their order.

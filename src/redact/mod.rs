@@ -10,6 +10,7 @@ mod audit;
 mod bodies;
 mod check;
 mod closure;
+mod content;
 mod cookies;
 mod declared;
 mod decode;
@@ -41,6 +42,7 @@ mod vocabulary;
 pub(crate) use audit::Columns;
 pub use audit::{AuditHit, audit};
 pub use check::{STAND, Stray, check};
+pub use content::{AbsentBody, Content, DropReason, DroppedBody, JsonWire, RecordedPart};
 pub(crate) use declared::DECLARED;
 pub use declared::{Declared, Undeclarable};
 pub use draft::{Draft, Undisclosed};
@@ -49,8 +51,7 @@ pub use entry::{Named, Seconds};
 pub use examine::Examiner;
 pub use form::{RecordedField, RecordedForm};
 pub use interaction::{
-    AbsentBody, Alphabet, BasicCredentials, Content, Declaration, DropReason, DroppedBody,
-    Interaction, JsonWire, RecordedError, RecordedPart, RecordedRequest, RecordedResponse,
+    BasicCredentials, Interaction, RecordedError, RecordedRequest, RecordedResponse,
 };
 pub(crate) use json::{Scalar, respell};
 pub use json::{minify, pretty, quote};
@@ -62,3 +63,4 @@ pub use profile::{Profile, Unredacted};
 pub(crate) use public::{HOST, says_whose};
 pub use recordings::{audit_recording, is_recording};
 pub use redactor::{Redacted, Redactor};
+pub use shape::{Alphabet, Declaration};

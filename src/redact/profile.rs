@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::model::{Captured, words};
 use crate::redact::Redactor;
+use crate::redact::content::AbsentBody;
 use crate::redact::entry::Named;
-use crate::redact::interaction::{AbsentBody, Declaration};
 use crate::redact::ledger::{Fresh, Shape};
+use crate::redact::shape::Declaration;
 
 words! {
     /// What a recording shows of what was said.

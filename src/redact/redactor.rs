@@ -11,13 +11,11 @@ use crate::oauth::fields::Reading;
 use crate::oauth::registry::Place;
 use crate::oauth::{Step, name};
 use crate::redact::check::Stray;
+use crate::redact::content::{AbsentBody, DropReason, DroppedBody};
 use crate::redact::entry::Named;
 use crate::redact::examine::Public;
 use crate::redact::index::{WINDOW, Windows};
-use crate::redact::interaction::{
-    AbsentBody, DropReason, DroppedBody, Interaction, RecordedError, RecordedRequest,
-    RecordedResponse,
-};
+use crate::redact::interaction::{Interaction, RecordedError, RecordedRequest, RecordedResponse};
 use crate::redact::label::{self, Label, Piece, escape, pieces};
 use crate::redact::ledger::{Capacity, Fresh, Ledger, Shape};
 use crate::redact::pattern::shown;

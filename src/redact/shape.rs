@@ -1,10 +1,56 @@
 //! What may be said of a secret's shape, where that leaves enough of it unknown.
 
-use crate::model::is_unreserved;
+use serde::Deserialize;
+
+use crate::model::{is_unreserved, words};
 use crate::oauth::jwt;
 use crate::redact::ledger::Shape;
 use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
-use crate::redact::{Alphabet, Declaration};
+use crate::redact::profile::Unredacted;
+
+/// What may be said of a secret: its shape, where that leaves at least 96 bits unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// How many characters it has.
+    pub length: Option<u32>,
+    /// The smallest class of characters that holds it.
+    pub alphabet: Option<Alphabet>,
+    /// The vendor's public prefix.
+    pub prefix: Option<String>,
+    /// The type of a personal value or pseudonym: `uuid`, `number`, `email`, …
+    pub r#type: Option<String>,
+    /// The header of a JWT, as JSON.
+    pub jwt_header: Option<String>,
+    /// The claims of a JWT, as JSON; times are offsets from the recording's clock.
+    pub jwt_claims: Option<String>,
+    /// The secret itself, where nothing is hidden.
+    pub value: Option<Unredacted>,
+}
+
+words! {
+    /// The smallest class of characters that holds a secret.
+    Alphabet {
+        /// `0-9`
+        Digits = "digits",
+        /// `0-9 a-f`
+        Hex = "hex",
+        /// `0-9 a-z`
+        LowerAlnum = "lower-alnum",
+        /// `0-9 A-Z a-z`
+        Alnum = "alnum",
+        /// `0-9 A-Z a-z - _`
+        Base64Url = "base64url",
+        /// `0-9 A-Z a-z + / =`
+        Base64 = "base64",
+        /// The unreserved characters of RFC 3986: `0-9 A-Z a-z - . _ ~`
+        Unreserved = "unreserved",
+        /// Visible ASCII.
+        Visible = "visible",
+        /// Anything else.
+        Any = "any",
+    }
+}
 
 /// What may be declared: a shape that leaves at least 96 bits unknown, or a type.
 pub(super) fn declare(value: &str, shape: Shape) -> Option<Declaration> {
