@@ -14,7 +14,7 @@ use crate::redact::form::RecordedForm;
 use crate::redact::interaction::{RecordedRequest, RecordedResponse};
 use crate::redact::json;
 use crate::redact::redactor::writes_back;
-use crate::redact::values::{is_quote, is_separator};
+use crate::redact::text::{is_quote, is_separator};
 use crate::redact::vocabulary::is_plain;
 
 /// A body on its way into an interaction.
@@ -188,7 +188,7 @@ impl Redactor {
 
     /// A form that was percent-encoded as a whole stays so.
     pub(super) fn encoded_form(&mut self, text: &str) -> String {
-        crate::redact::values::encode(&self.raw_params(&percent_decode(text)))
+        crate::redact::urls::encode(&self.raw_params(&percent_decode(text)))
     }
 
     fn json_body(&mut self, place: Place, text: &str) -> Body {

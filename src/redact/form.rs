@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::model::Url;
 use crate::oauth::page::{FieldKind, Method};
 use crate::redact::entry::Named;
-use crate::redact::values::encode;
+use crate::redact::urls::encode;
 
 /// A form of a page: what a person or a script sends from it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -36,6 +36,8 @@ mod redactor;
 mod resume;
 mod shape;
 mod sweep;
+mod text;
+mod urls;
 mod values;
 mod vocabulary;
 

@@ -10,7 +10,8 @@ use crate::redact::form::{RecordedField, RecordedForm};
 use crate::redact::headers::is_correlation_id;
 use crate::redact::ledger::Shape;
 use crate::redact::pattern::{self, Looks};
-use crate::redact::values::{PART_ENDS, is_separator, url_place};
+use crate::redact::text::{PART_ENDS, is_separator};
+use crate::redact::urls::url_place;
 use crate::redact::vocabulary::{is_host, is_host_label, is_plain};
 
 /// How much is still learned of a page or a document; what comes then is remembered as heard, which

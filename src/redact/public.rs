@@ -9,7 +9,7 @@ use crate::redact::ledger::Shape;
 use crate::redact::pattern::is_uuid;
 use crate::redact::profile::Profile;
 use crate::redact::sweep::is_protocol;
-use crate::redact::values::PART_ENDS;
+use crate::redact::text::PART_ENDS;
 use crate::redact::vocabulary::{is_host, is_host_label};
 
 /// The kind of a host's name.

@@ -21,7 +21,8 @@ use crate::redact::ledger::{Capacity, Fresh, Ledger, Shape};
 use crate::redact::pattern::shown;
 use crate::redact::profile::Profile;
 use crate::redact::sweep::{Sweeper, may_stand_in};
-use crate::redact::values::{WORD, encode};
+use crate::redact::urls::encode;
+use crate::redact::values::WORD;
 
 /// Turns exchanges into interactions, and remembers every secret it has seen.
 ///

@@ -15,6 +15,7 @@ PATTERN, REDACTOR, ENCODING = (
     "src/redact/encoding.rs",
 )
 COOKIES, PAGE = "src/redact/cookies.rs", "src/redact/page.rs"
+TEXT, URLS = "src/redact/text.rs", "src/redact/urls.rs"
 
 LEDGER, FRAGMENT = "src/redact/ledger.rs", "src/redact/fragment.rs"
 FULL = "--test it a_full_ledger_drops_bodies"
@@ -142,7 +143,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a sentence may call a password what it likes",
-        VALUES,
+        TEXT,
         "if is_announced || is_word_and_number(core) {",
         "if is_announced && false {",
         test="--lib what_a_sentence_calls_a_password_is_replaced",
@@ -177,7 +178,7 @@ MUTATIONS = (
     ),
     Mutation(
         "escapes hide what they hide",
-        VALUES,
+        TEXT,
         "if self.hides(run) {",
         "if self.hides(run) && false {",
         "place=error-description|request-header,encoding=html-decimal|quoted-printable|percent-all",
@@ -213,14 +214,14 @@ MUTATIONS = (
     ),
     Mutation(
         "userinfo is kept",
-        VALUES,
+        URLS,
         'out.push_str(&self.secret("userinfo", userinfo, Shape::Hidden));',
         "out.push_str(userinfo);",
         "place=userinfo,encoding=raw",
     ),
     Mutation(
         "segments of paths are kept",
-        VALUES,
+        URLS,
         "let is_kept = (is_plain(&decoded)",
         "let is_kept = true || (is_plain(&decoded)",
         "place=path,encoding=raw",
@@ -234,14 +235,14 @@ MUTATIONS = (
     ),
     Mutation(
         "fragments are kept",
-        VALUES,
+        URLS,
         "self.raw_params(fragment)",
         "fragment.to_owned()",
         "place=fragment",
     ),
     Mutation(
         "queries of URLs in fields are kept",
-        VALUES,
+        URLS,
         "out.push_str(&self.raw_params(query));",
         "out.push_str(query);",
         "place=referer|redirect-chain",
@@ -451,7 +452,7 @@ MUTATIONS = (
     ),
     Mutation(
         "sentences are kept when the ledger is full",
-        VALUES,
+        TEXT,
         "if self.is_unread || self.ledger.is_full() {",
         "if self.is_unread {",
         test=FULL,
