@@ -21,7 +21,7 @@ impl Echo {
     pub(super) fn of(sent: Option<&str>, response: Option<&RecordedResponse>) -> Self {
         let locations = response.map(RecordedResponse::locations);
         let params = locations.unwrap_or_default();
-        let params = params.iter().map(|location| params_of(location));
+        let params = params.iter().flat_map(|location| params_of(location));
         let mut params = params.filter(|params| params.has(name::CODE) || params.has(name::ERROR));
         // Where it is not known what was sent, the server is taken for one that does right.
         let (Some(sent), Some(params)) = (sent.and_then(label), params.next()) else {
@@ -35,10 +35,11 @@ impl Echo {
     }
 }
 
-fn params_of(location: &str) -> Params {
-    let (_, rest) = location.split_once(['?', '#']).unwrap_or_default();
-    let query = rest.split('#').next();
-    Params::parse(query.unwrap_or_default())
+/// The parameters of a URL's query, and those of its fragment.
+fn params_of(location: &str) -> [Params; 2] {
+    let (front, fragment) = location.split_once('#').unwrap_or((location, ""));
+    let (_, query) = front.split_once('?').unwrap_or_default();
+    [query, fragment].map(Params::parse)
 }
 
 fn label(text: &str) -> Option<Label> {

@@ -224,37 +224,63 @@ impl Asked {
     }
 }
 
-/// The authorization response's URL for this run: its redirect URI, its state byte for byte.
+/// The authorization response's URL for this run: its redirect URI, its state byte for byte, in the
+/// query or in the fragment, where the response is.
 pub(super) fn redirected(location: &str, asked: &Asked) -> String {
-    let (address, query) = location.split_once('?').unwrap_or((location, ""));
-    let (query, fragment) = match query.split_once('#') {
-        Some((query, fragment)) => (query, Some(fragment)),
-        None => (query, None),
+    let (front, fragment) = match location.split_once('#') {
+        Some((front, fragment)) => (front, Some(fragment)),
+        None => (location, None),
     };
-    let address = asked.redirect_uri(address);
+    let (address, query) = front.split_once('?').unwrap_or((front, ""));
+    let is_behind = fragment.is_some_and(|fragment| is_response(&Params::parse(fragment)));
+    let (query, fragment) = if is_behind {
+        (query.to_owned(), fragment.map(|text| echoing(text, asked)))
+    } else {
+        (echoing(query, asked), fragment.map(str::to_owned))
+    };
+    let mut out = asked.redirect_uri(address);
+    for (mark, part) in [
+        ('?', Some(query).filter(|query| !query.is_empty())),
+        ('#', fragment),
+    ] {
+        if let Some(part) = part {
+            out.push(mark);
+            out.push_str(&part);
+        }
+    }
+    out
+}
+
+/// The parameters of a response with this run's state.
+fn echoing(params: &str, asked: &Asked) -> String {
     let state = asked.live.get(name::STATE);
+    let state = state.map(|state| format!("{}={}", name::STATE, percent_encode(state)));
     let mut pairs: Vec<String> = Vec::new();
     let mut echoed = asked.echo != Echo::Sent;
-    for param in &Params::parse(query) {
+    for param in &Params::parse(params) {
         if param.name == name::STATE && !echoed {
             echoed = true;
-            pairs.extend(state.map(|state| format!("{}={}", name::STATE, percent_encode(state))));
+            pairs.extend(state.clone());
         } else {
             pairs.push(param.raw().into_owned());
         }
     }
-    if !echoed && fragment.is_none() {
-        pairs.extend(state.map(|state| format!("{}={}", name::STATE, percent_encode(state))));
+    if !echoed {
+        pairs.extend(state);
     }
-    let query = if pairs.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", pairs.join("&"))
-    };
-    let fragment = fragment
-        .map(|fragment| format!("#{fragment}"))
-        .unwrap_or_default();
-    format!("{address}{query}{fragment}")
+    pairs.join("&")
+}
+
+/// Whether these are the parameters of an authorization response.
+fn is_response(params: &Params) -> bool {
+    let names = [
+        name::ACCESS_TOKEN,
+        name::CODE,
+        name::ERROR,
+        name::ID_TOKEN,
+        name::RESPONSE,
+    ];
+    names.iter().any(|name| params.has(name))
 }
 
 trait PopQuote {
@@ -299,6 +325,26 @@ mod tests {
                 "https://as.example/login",
                 "state=s",
                 "https://as.example/login?state=s",
+            ),
+            (
+                "http://127.0.0.1:51004/cb#access_token=t&state=old&token_type=Bearer",
+                "redirect_uri=http%3A%2F%2F127.0.0.1%3A60001%2Fcb&state=a%2Bb",
+                "http://127.0.0.1:60001/cb#access_token=t&state=a%2Bb&token_type=Bearer",
+            ),
+            (
+                "http://127.0.0.1:51004/cb?tenant=1#code=c&id_token=j",
+                "redirect_uri=http%3A%2F%2F127.0.0.1%3A60001%2Fcb&state=s",
+                "http://127.0.0.1:60001/cb?tenant=1#code=c&id_token=j&state=s",
+            ),
+            (
+                "http://127.0.0.1:51004/cb?code=c&state=old#_=_",
+                "redirect_uri=http%3A%2F%2F127.0.0.1%3A60001%2Fcb&state=s",
+                "http://127.0.0.1:60001/cb?code=c&state=s#_=_",
+            ),
+            (
+                "http://127.0.0.1:51004/cb#error=access_denied&state=old",
+                "redirect_uri=http%3A%2F%2F127.0.0.1%3A51004%2Fcb",
+                "http://127.0.0.1:51004/cb#error=access_denied",
             ),
         ] {
             assert_eq!(
