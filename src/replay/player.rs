@@ -161,7 +161,11 @@ impl Player {
         self.now = now;
         let repertoire = Arc::clone(&self.repertoire);
         let is_ours = !repertoire.options.records || self.is_begun_on_tape(said);
-        if !is_ours && self.given.is_in(said) {
+        let is_theirs = !is_ours && self.given.is_in(said);
+        if repertoire.options.records {
+            self.given.say(said);
+        }
+        if is_theirs {
             return Answer::New;
         }
         let live = Live::of(said);
@@ -206,7 +210,7 @@ impl Player {
         let Some(heard) = reading.heard else { return };
         let step = classify(&self.flows, reading);
         self.flows.observe(step, reading);
-        self.given.hear(reading.said, heard);
+        self.given.hear(heard);
     }
 
     /// What this run says for the labels of the first cassette, which is the one recorded on.

@@ -3,7 +3,8 @@
 //! What was made here is worth nothing to a real server, and what a real server gave is on no tape.
 //! So a session that began on one side ends there.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
 
 use zeroize::Zeroize as _;
 
@@ -11,14 +12,25 @@ use crate::model::{Heard, Said, percent_decode};
 use crate::oauth::facts::{basic_token, decode_basic};
 use crate::redact::is_suspicious;
 
-/// What real servers gave in this run. It holds secrets: no `Debug`.
+/// What real servers gave in this run, and what the client said before any of them did.
 #[derive(Default)]
-pub(super) struct Given(HashSet<String>);
+pub(super) struct Given {
+    given: Remembered,
+    own: Remembered,
+}
 
 impl Given {
+    /// Takes in what the client says: of what nobody gave it, it is the author.
+    pub(super) fn say(&mut self, said: &Said) {
+        let mut asked = said_of(said, true) + "\n" + &said.url.path.replace('/', "\n");
+        for value in values(&asked).filter(|value| !self.given.has(value)) {
+            self.own.add(value);
+        }
+        asked.zeroize();
+    }
+
     /// Takes in what a real server answered.
-    pub(super) fn hear(&mut self, said: &Said, heard: &Heard) {
-        let asked = said_of(said, true) + &said.url.path;
+    pub(super) fn hear(&mut self, heard: &Heard) {
         let mut answered = String::new();
         for field in &heard.headers {
             let is_of_session = ["location", "set-cookie", "dpop-nonce"];
@@ -29,29 +41,55 @@ impl Given {
             }
         }
         answered.push_str(&String::from_utf8_lossy(&heard.body.bytes));
-        let values = answered.split(|c: char| !is_of_token(c));
-        let values = values.filter(|value| value.len() >= SHORTEST && is_given(value));
-        // What came back is what the client said.
-        let given = values.filter(|value| !asked.contains(value));
-        self.0.extend(given.map(str::to_owned));
+        for value in values(&answered).filter(|value| !self.own.has(value)) {
+            self.given.add(value);
+        }
         answered.zeroize();
     }
 
-    /// Whether one of them stands in a request.
+    /// Whether something that was given stands in a request.
     pub(super) fn is_in(&self, said: &Said) -> bool {
-        if self.0.is_empty() {
+        if self.given.order.is_empty() {
             return false;
         }
-        let asked = said_of(said, true);
-        let values = asked.split(|c: char| !is_of_token(c));
-        values.into_iter().any(|value| self.0.contains(value))
+        let mut asked = said_of(said, true);
+        let is_in = values(&asked).any(|value| self.given.has(value));
+        asked.zeroize();
+        is_in
     }
 }
 
-impl Drop for Given {
-    fn drop(&mut self) {
-        self.0.drain().for_each(|mut value| value.zeroize());
+/// Values by their hashes, of which no secret can be had; the oldest are forgotten.
+#[derive(Default)]
+struct Remembered {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Remembered {
+    fn has(&self, value: &str) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(value))
     }
+
+    fn add(&mut self, value: &str) {
+        let hash = self.hasher.hash_one(value);
+        if !self.hashes.insert(hash) {
+            return;
+        }
+        self.order.push_back(hash);
+        if self.order.len() > REMEMBERED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.hashes.remove(&oldest);
+        }
+    }
+}
+
+/// What of a text may be a value that is given.
+fn values(text: &str) -> impl Iterator<Item = &str> {
+    let values = text.split(|c: char| !is_of_token(c));
+    values.filter(|value| value.len() >= SHORTEST && is_given(value))
 }
 
 /// The values that a request carries, as they are and decoded. Its path is not among them: a server
@@ -81,6 +119,8 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~+/".contains(c)
 }
 
+/// A run that goes on and on must not fill the memory.
+const REMEMBERED_MAX: usize = 100_000;
 /// A shorter one is a word by chance.
 const SHORTEST: usize = 10;
 
@@ -100,17 +140,15 @@ mod tests {
         let location =
             "https://x.example/cb?code=k3v9x2m7%2Fq8w4e6r1t5y0u2i8&state=Zx8Qw3Er5Ty7Ui9Op1As2Df4";
         let mut given = Given::default();
-        given.hear(
-            &asked,
-            &heard(
-                302,
-                &[
-                    ("Location", location),
-                    ("Set-Cookie", "sid=9f8e7d6c5b4a39281706f5e4d3c2b1a0; Path=/"),
-                ],
-                r#"{"tokens":[{"access_token":"Gh6Jk8Lz0Xc2Vb4NmQ1w","token_type":"Bearer"}]}"#,
-            ),
-        );
+        given.say(&asked);
+        given.hear(&heard(
+            302,
+            &[
+                ("Location", location),
+                ("Set-Cookie", "sid=9f8e7d6c5b4a39281706f5e4d3c2b1a0; Path=/"),
+            ],
+            r#"{"tokens":[{"access_token":"Gh6Jk8Lz0Xc2Vb4NmQ1w","token_type":"Bearer"}]}"#,
+        ));
         let bearer = ("Authorization", "Bearer Gh6Jk8Lz0Xc2Vb4NmQ1w");
         let cookie = ("Cookie", "sid=9f8e7d6c5b4a39281706f5e4d3c2b1a0");
         for (name, headers, body, expected) in [
@@ -139,5 +177,46 @@ mod tests {
             let request = said("POST", "https://as.example/token", &headers, body);
             assert_eq!(given.is_in(&request), expected, "{name}");
         }
+    }
+    #[test]
+    fn what_the_client_said_first_is_its_own_whoever_says_it_later() {
+        let client = "client_id=8kqf3mz2x7ab";
+        let url = format!("https://as.example/authorize?{client}");
+        let mut given = Given::default();
+        given.say(&said("GET", &url, &[], ""));
+        let asked = said("GET", "https://as.example/userinfo", &[], "");
+        given.say(&asked);
+        given.hear(&heard(
+            200,
+            &[],
+            r#"{"aud":"8kqf3mz2x7ab","sub":"k3v9x2m7q8w4e6r1"}"#,
+        ));
+        for (name, body, expected) in [
+            ("its own", client, false),
+            ("what was given", "sub=k3v9x2m7q8w4e6r1", true),
+        ] {
+            let request = said("POST", "https://as.example/token", &[], body);
+            assert_eq!(given.is_in(&request), expected, "{name}");
+            given.say(&request);
+            assert_eq!(given.is_in(&request), expected, "{name} said again");
+        }
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_so_much() {
+        let mut given = Given::default();
+        let request = |n: usize| {
+            let body = format!("code=k3v9x2m7q8w4{n}");
+            said("POST", "https://as.example/token", &[], &body)
+        };
+        for begin in (0..=REMEMBERED_MAX).step_by(1_000) {
+            let tokens = (begin..begin + 1_000).map(|n| format!("k3v9x2m7q8w4{n}"));
+            let body = tokens.collect::<Vec<_>>().join(" ");
+            given.hear(&heard(200, &[], &body));
+        }
+        assert_eq!(given.given.hashes.len(), REMEMBERED_MAX);
+        assert_eq!(given.given.order.len(), REMEMBERED_MAX);
+        assert!(!given.is_in(&request(0)));
+        assert!(given.is_in(&request(REMEMBERED_MAX)));
     }
 }
