@@ -7,9 +7,10 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::model::Said;
+use crate::model::{Response, Said};
 use crate::oauth::fields::Reading;
 use crate::redact::Label;
+use crate::replay::fault::Faults;
 use crate::replay::miss::{Miss, Report};
 use crate::replay::perform::Performance;
 use crate::replay::player::{Answer, Player};
@@ -70,6 +71,16 @@ impl Sessions {
         player.map_or_else(|_| Vec::new(), |player| locked(&player).values())
     }
 
+    /// What the client gets for a miss.
+    pub fn missed(&self, miss: &Miss) -> Response {
+        let response = miss.response();
+        let status = self.repertoire.options.miss_status;
+        Response {
+            status: status.unwrap_or(response.status),
+            ..response
+        }
+    }
+
     /// How the play went so far, over all sessions. What no session has asked for is told once;
     /// what one began and did not finish is told of that one.
     pub fn report(&self) -> Report {
@@ -77,6 +88,10 @@ impl Sessions {
         let mut report = locked(&self.turned_away).clone();
         report.is_empty = self.repertoire.is_empty();
         report.sessions = players.len();
+        report.add(Report {
+            faults: Faults::new(&self.repertoire.options.faults).done(),
+            ..Report::default()
+        });
         if let [(_, only)] = players.as_slice() {
             report.add(locked(only).report());
             return report;

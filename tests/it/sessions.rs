@@ -287,6 +287,27 @@ fn there_are_so_many_sessions_and_no_more() {
     assert_eq!(sessions.report().sessions, 10_000);
 }
 
+#[test]
+fn a_fault_that_nobody_came_for_is_told() {
+    let fault = "token: 503".parse().expect("a fault");
+    let sessions = Sessions::new(Repertoire::new(&PlayOptions {
+        faults: vec![fault],
+        ..PlayOptions::default()
+    }));
+    let told = |name: Option<&str>| {
+        if let Some(name) = name {
+            let asked = said("GET", "https://as.example/jwks", &[], "");
+            sessions.perform(Some(name), &asked, NOW);
+        }
+        let faults = sessions.report().faults;
+        faults.into_iter().map(|(_, done)| done).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        [told(None), told(Some("one")), told(Some("two"))].concat(),
+        [0; 3]
+    );
+}
+
 fn sessions() -> Sessions {
     let mut repertoire = Repertoire::new(&PlayOptions::default());
     repertoire.add("x.yaml".to_owned(), cassette(&["ada"]));
