@@ -1,6 +1,8 @@
 //! What stands at the top of a cassette.
 
 use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::cassette::Stamp;
 use crate::oauth::Step;
@@ -52,6 +54,11 @@ impl Header {
             recorded_at,
             ..Self::default()
         }
+    }
+
+    /// When the recording began, where that can be read.
+    pub fn began(&self) -> Option<OffsetDateTime> {
+        OffsetDateTime::parse(&self.recorded_at, &Rfc3339).ok()
     }
 
     /// The same header with the token endpoint's host, or else the first host, filled in.

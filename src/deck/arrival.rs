@@ -49,7 +49,10 @@ pub(super) async fn peek(body: Body, cap: usize) -> (Captured, Body) {
             }
             None => {
                 captured.trailers = chunks.trailers().cloned().unwrap_or_default();
-                let body = Body::from(seen.iter().flatten().copied().collect::<Vec<_>>());
+                let body = match Vec::from(seen).as_slice() {
+                    [whole] => Body::Full(whole.clone()),
+                    parts => Body::from(parts.concat()),
+                };
                 let trailers = captured.trailers.clone();
                 return (captured, body.trailed(trailers));
             }

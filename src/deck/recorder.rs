@@ -7,7 +7,6 @@ use crate::deck::arrival::read;
 use crate::deck::reel::{Reel, unix_now};
 use crate::model::{
     Body, Captured, Cut, Exchange, Failure, FailureKind, Heard, Incident, Phase, Request, Response,
-    Said,
 };
 use crate::proxy::Handler;
 
@@ -95,13 +94,7 @@ impl Take {
         request.body.watch(cap, move |captured| {
             *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(captured);
         });
-        let said = Said {
-            method: request.method.clone(),
-            url: request.url.clone(),
-            version: request.version,
-            headers: request.headers.clone(),
-            body: Captured::default(),
-        };
+        let said = request.said(Captured::default());
         let at = reel.since_begin(started);
         let exchange = Exchange {
             id,
@@ -124,12 +117,8 @@ impl Take {
         if let Some(exchange) = &mut self.exchange {
             exchange.clock = unix_now();
             exchange.response = Some(Heard {
-                status: response.status,
-                reason: response.reason.clone(),
-                version: response.version,
-                headers: response.headers.clone(),
-                body: Captured::default(),
                 after,
+                ..response.heard()
             });
         }
     }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::cassette::{self, Cassette};
@@ -28,8 +27,8 @@ pub struct Har {
 /// [`cassette::Error::Raw`] where the cassette is not redacted.
 pub fn har(cassette: &Cassette, asides: &Asides) -> Result<Har, cassette::Error> {
     cassette.refuse_raw()?;
-    let begun = OffsetDateTime::parse(&cassette.header.recorded_at, &Rfc3339)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let begun = cassette.header.began();
+    let begun = begun.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let nothing = Aside::default();
     let beside = |at: usize| asides.entries.get(at).unwrap_or(&nothing);
     let all = &cassette.interactions;

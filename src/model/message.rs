@@ -3,10 +3,11 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::model::{Body, Url};
+use crate::model::{Body, Captured, Heard, Said, Url};
 
 /// The HTTP version of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,7 +205,36 @@ pub struct Response {
     pub wire: Opaque,
 }
 
+impl Request {
+    /// What the client says, as far as its body was seen.
+    pub fn said(&self, body: Captured) -> Said {
+        Said {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            version: self.version,
+            headers: self.headers.clone(),
+            body,
+        }
+    }
+}
+
 impl Response {
+    /// What a client hears of it at once: of a body that is yet to come, nothing.
+    pub fn heard(&self) -> Heard {
+        let bytes = match &self.body {
+            Body::Full(bytes) => &bytes[..],
+            Body::Live(_) => &[],
+        };
+        Heard {
+            status: self.status,
+            reason: self.reason.clone(),
+            version: self.version,
+            headers: self.headers.clone(),
+            body: Captured::of(bytes, bytes.len()),
+            after: Duration::ZERO,
+        }
+    }
+
     /// An HTTP/1.1 response with this body and nothing else.
     pub fn new(status: u16, body: impl Into<Body>) -> Self {
         Self {

@@ -64,6 +64,13 @@ impl Interaction {
         self.error.as_ref()
     }
 
+    /// How long an answer, or what came in its place, was waited for.
+    pub fn took(&self) -> Duration {
+        let answered = self.response.as_ref().map(|response| response.after.0);
+        let failed = || self.error.as_ref().map(|error| error.after.0);
+        answered.or_else(failed).unwrap_or_default()
+    }
+
     /// What only the raw exchange could tell.
     pub fn facts(&self) -> &Facts {
         &self.facts

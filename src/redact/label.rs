@@ -81,6 +81,12 @@ impl Label {
         Self::new(self.kind.clone(), self.number)
     }
 
+    /// The label that is declared under a key.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let (kind, number) = key.rsplit_once('-')?;
+        Some(Self::new(kind, number.parse().ok()?))
+    }
+
     /// `code-1`: the key under which `secrets:` declares it.
     pub fn key(&self) -> String {
         format!("{}-{}", self.kind, self.number)

@@ -1,22 +1,21 @@
 //! Answering: the response of the interaction that was picked, and what later requests owe to it.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::model::{Body, Captured, Cut, Failure, FailureKind, Headers, Heard, Response};
+use crate::model::{Body, Cut, Failure, FailureKind, Headers, Response};
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::{self, Place};
 use crate::oauth::{Step, name};
-use crate::redact::{Interaction, RecordedError, RecordedResponse, is_suspicious};
+use crate::redact::{Label, RecordedResponse, is_suspicious};
 use crate::replay::echo::Echo;
 use crate::replay::grants::Call;
 use crate::replay::judged::Judged;
 use crate::replay::player::{Answer, Pages, Player};
 use crate::replay::redeeming::is_of_parameters;
 use crate::replay::render::{Asked, Rendering, redirected};
-use crate::replay::values::{Live, label_of_key, pairs};
+use crate::replay::values::{Live, pairs};
 
 impl Player {
     /// Plays the interaction at this place.
@@ -37,7 +36,7 @@ impl Player {
             at
         };
         let interaction = self.repertoire.interaction(answering);
-        self.took = took(interaction);
+        self.took = interaction.took();
         if matches!(step, Step::AuthorizationRequest | Step::LoginPage) {
             let sent = self.asked.recorded_state.as_deref();
             self.asked.echo = Echo::of(sent, interaction.response());
@@ -84,7 +83,7 @@ impl Player {
         }
         if is_asked {
             for secret in self.repertoire.interaction(at).secrets() {
-                if let Some(label) = label_of_key(&secret.name) {
+                if let Some(label) = Label::of_key(&secret.name) {
                     self.bindings.forget(cassette, &label);
                 }
             }
@@ -209,18 +208,7 @@ impl Player {
 
     /// What this answer says is what later requests are read against.
     pub(super) fn note(&mut self, live: &Live<'_>, judged: &Judged, response: &Response) {
-        let bytes = match &response.body {
-            Body::Full(bytes) => bytes.clone(),
-            Body::Live(_) => Bytes::new(),
-        };
-        let heard = Heard {
-            status: response.status,
-            reason: None,
-            version: response.version,
-            headers: response.headers.clone(),
-            body: Captured::of(&bytes, bytes.len()),
-            after: Duration::ZERO,
-        };
+        let heard = response.heard();
         let reading = Reading::of(live.said, Some(&heard));
         self.flows.observe(judged.call.step(), &reading);
         let now = self.now();
@@ -243,13 +231,6 @@ fn redirect(response: &mut Response, asked: &Asked) {
         };
         response.headers.push(field.name.clone(), value);
     }
-}
-
-/// How long an answer, or what came in its place, took when it was recorded.
-fn took(interaction: &Interaction) -> Duration {
-    let response = interaction.response().map(RecordedResponse::after);
-    let failed = || interaction.error().map(RecordedError::after);
-    response.or_else(failed).unwrap_or_default()
 }
 
 /// The body as far as it is on tape; then it ends as it did.

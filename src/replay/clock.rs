@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use time::format_description::StaticFormatDescription;
-use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
@@ -198,8 +197,7 @@ impl Times {
 
 /// When a cassette began, in Unix seconds, where it says so.
 pub(super) fn begun(header: &Header) -> Option<i64> {
-    let begun = OffsetDateTime::parse(&header.recorded_at, &Rfc3339).ok()?;
-    Some(begun.unix_timestamp())
+    header.began().map(OffsetDateTime::unix_timestamp)
 }
 
 /// `+3600` or `-60`.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Params, Url};
+use crate::model::Params;
 use crate::redact::{Content, minify};
 use crate::replay::player::Player;
 use crate::replay::values::Live;
@@ -74,7 +74,7 @@ impl Player {
         let request = self.repertoire.interaction(at).request();
         let cassette = self.repertoire.cassette(at);
         let is_same = |recorded: &str, live: &str| self.bindings.accepts(cassette, recorded, live);
-        let url = || Url::parse(request.url());
+        let url = || request.parsed_url();
         match part {
             Part::Method => request.method() == live.said.method,
             Part::Host => {

@@ -12,7 +12,6 @@ use crate::replay::bindings::Bindings;
 use crate::replay::clock::Times;
 use crate::replay::echo::Echo;
 use crate::replay::repertoire::Repertoire;
-use crate::replay::values::label_of_key;
 
 /// What a response is rendered with.
 pub(super) struct Rendering<'a> {
@@ -112,7 +111,7 @@ impl Rendering<'_> {
         let is_jwt = |declared: &&Named<Declaration>| declared.value.jwt_header.is_some();
         let secrets = self.repertoire.interaction(self.at).secrets().iter();
         let brought = secrets.filter(is_jwt);
-        for label in brought.filter_map(|declared| label_of_key(&declared.name)) {
+        for label in brought.filter_map(|declared| Label::of_key(&declared.name)) {
             self.bindings.renew(self.cassette, &label);
         }
     }

@@ -6,7 +6,7 @@ use crate::model::{Said, Url};
 use crate::oauth::facts::{basic_token, decode_basic};
 use crate::oauth::fields::Fields;
 use crate::oauth::name;
-use crate::redact::{Interaction, Label, Piece, pieces};
+use crate::redact::{Interaction, Piece, pieces};
 
 /// A live request, read once.
 pub(super) struct Live<'a> {
@@ -152,11 +152,6 @@ pub(super) fn has_label(text: &str) -> bool {
     pieces(text)
         .iter()
         .any(|piece| matches!(piece, Piece::Label(_)))
-}
-
-pub(super) fn label_of_key(key: &str) -> Option<Label> {
-    let (kind, number) = key.rsplit_once('-')?;
-    Some(Label::new(kind, number.parse().ok()?))
 }
 
 /// The value as it is compared: the order of words says nothing, nor does a native client's port.
