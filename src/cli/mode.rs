@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use authtape::deck::{self, Deed, RecordMode};
+use authtape::deck::{self, Deed, RecordMode, RecordOptions, ReplayOptions};
 use authtape::launch::Signals;
 use authtape::library::Overwrite;
 use clap::ValueEnum;
@@ -67,26 +67,26 @@ impl Asked {
             };
             let ci = std::env::var_os("CI");
             match RecordMode::from(self.mode).deed(cassette, ci.as_deref()) {
-                Deed::Play if self.mode == Mode::Once && !cassette.exists() => bail!(
+                Deed::Extend => self.extend(cassette, &mut signals).await,
+                Deed::Missing => bail!(
                     "{} does not exist, and where CI is set nothing is recorded; record it elsewhere and check it in",
                     cassette.display()
                 ),
                 Deed::Play => self.play(&mut signals).await,
                 Deed::Record => self.record(cassette, &mut signals).await,
-                Deed::Extend => self.extend(cassette, &mut signals).await,
             }
         })
     }
 
     async fn play(&self, signals: &mut Signals) -> anyhow::Result<Exit> {
-        let options = self
-            .playing
-            .options(&self.cassettes, &self.run, signals.end())?;
-        let running = deck::replay(options).await?;
-        if !self.run.quiet {
-            let notes = running.notes().iter();
-            notes.for_each(|note| say(&format!("authtape: {}", plain(note))));
-        }
+        let running = deck::replay(ReplayOptions {
+            cassettes: self.cassettes.clone(),
+            play: self.playing.options()?,
+            wire: self.run.wire()?,
+            on_miss: self.playing.on_miss(&self.run, signals.end()),
+        });
+        let running = running.await?;
+        self.note(running.notes());
         let went = self.run.inside(&running, &[], signals).await;
         let report = running.stop().await;
         let went = went?;
@@ -99,10 +99,11 @@ impl Asked {
     }
 
     async fn record(&self, cassette: &Path, signals: &mut Signals) -> anyhow::Result<Exit> {
-        let options = self
-            .recording
-            .options(cassette, self.overwrite, &self.run)?;
-        let running = deck::record(options).await?;
+        let running = deck::record(RecordOptions {
+            overwrite: self.overwrite,
+            ..self.recording.options(cassette, &self.run)?
+        });
+        let running = running.await?;
         let told = self.told(cassette);
         if told.is_raw {
             told.warn(running.ignored());
@@ -128,19 +129,16 @@ impl Asked {
     }
 
     async fn extend(&self, cassette: &Path, signals: &mut Signals) -> anyhow::Result<Exit> {
-        let recording = self
-            .recording
-            .options(cassette, Overwrite::Yes, &self.run)?;
-        let playing = self
-            .playing
-            .options(&self.cassettes, &self.run, signals.end())?;
-        let running = deck::extend(recording, playing).await?;
+        let recording = self.recording.options(cassette, &self.run)?;
+        let on_miss = self.playing.on_miss(&self.run, signals.end());
+        let running = deck::extend(recording, self.playing.options()?, on_miss).await?;
+        self.note(running.notes());
         let told = Told {
             is_extended: true,
             ..self.told(cassette)
         };
         if told.is_raw {
-            told.warn(None);
+            told.warn(running.ignored());
         }
         let went = tokio::select! {
             went = self.run.inside(&running, self.recording.trusted(), signals) => went,
@@ -165,6 +163,14 @@ impl Asked {
         let played = self.playing.tell(&report, &self.run)?;
         let ours = if ours == Exit::Clean { played } else { ours };
         Ok(Exit::after(outcome, ours))
+    }
+
+    /// Says what is played otherwise than a client may need it.
+    fn note(&self, notes: &[String]) {
+        if !self.run.quiet {
+            let notes = notes.iter();
+            notes.for_each(|note| say(&format!("authtape: {}", plain(note))));
+        }
     }
 
     fn told<'a>(&'a self, cassette: &'a Path) -> Told<'a> {

@@ -1,11 +1,10 @@
 //! What is played, and what of it is a fault: options of what may play.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
-use authtape::deck::{MissListener, ReplayOptions};
+use authtape::deck::MissListener;
 use authtape::launch::Outcome;
 use authtape::replay::{
     Allow, Clock, Fault, Latency, Pages, Part, PlayOptions, Report, Skew, TimeOptions,
@@ -158,16 +157,11 @@ impl PlayingArgs {
         outcome.filter(|_| !is_ours)
     }
 
-    /// What a play of these cassettes is started with; `end` is notified of a miss that is the end.
-    pub(crate) fn options(
-        &self,
-        cassettes: &[PathBuf],
-        run: &RunArgs,
-        end: Arc<Notify>,
-    ) -> anyhow::Result<ReplayOptions> {
+    /// What is told of a miss as it comes; `end` is notified of one that is the end.
+    pub(crate) fn on_miss(&self, run: &RunArgs, end: Arc<Notify>) -> MissListener {
         let is_live = Self::is_live(run);
         let is_end = self.on_miss == OnMiss::Fail;
-        let on_miss: MissListener = Box::new(move |miss| {
+        Box::new(move |miss| {
             let lines = if is_live { miss.lines() } else { Vec::new() };
             for line in lines {
                 say(&format!("authtape: {}", plain(&line)));
@@ -175,35 +169,34 @@ impl PlayingArgs {
             if is_end {
                 end.notify_one();
             }
-        });
-        Ok(ReplayOptions {
-            cassettes: cassettes.to_vec(),
-            play: PlayOptions {
-                as_recorded: self.as_recorded,
-                pages: match (self.pages.interactive, self.pages.keep_pages) {
-                    (true, _) => Pages::Asked,
-                    (false, true) => Pages::Kept,
-                    (false, false) => Pages::Skipped,
-                },
-                match_on: self.match_on.iter().copied().map(Part::from).collect(),
-                allow: Allow {
-                    unused: self.allow.allow_unused,
-                    repeats: self.allow.allow_playback_repeats,
-                },
-                miss_status: match self.on_miss {
-                    OnMiss::Fail => None,
-                    OnMiss::Status(status) => Some(status),
-                },
-                code_ttl: Some(Duration::from_secs(self.strict.code_ttl)),
-                realtime: self.strict.realtime,
-                faults: self.fault.clone(),
-                latency: self.latency.unwrap_or_default(),
-                seed: seed(self.seed)?,
-                time: (&self.time).into(),
-                ..PlayOptions::default()
+        })
+    }
+
+    /// How the player behaves.
+    pub(crate) fn options(&self) -> anyhow::Result<PlayOptions> {
+        Ok(PlayOptions {
+            as_recorded: self.as_recorded,
+            pages: match (self.pages.interactive, self.pages.keep_pages) {
+                (true, _) => Pages::Asked,
+                (false, true) => Pages::Kept,
+                (false, false) => Pages::Skipped,
             },
-            wire: run.wire()?,
-            on_miss,
+            match_on: self.match_on.iter().copied().map(Part::from).collect(),
+            allow: Allow {
+                unused: self.allow.allow_unused,
+                repeats: self.allow.allow_playback_repeats,
+            },
+            miss_status: match self.on_miss {
+                OnMiss::Fail => None,
+                OnMiss::Status(status) => Some(status),
+            },
+            code_ttl: Some(Duration::from_secs(self.strict.code_ttl)),
+            realtime: self.strict.realtime,
+            faults: self.fault.clone(),
+            latency: self.latency.unwrap_or_default(),
+            seed: seed(self.seed)?,
+            time: (&self.time).into(),
+            ..PlayOptions::default()
         })
     }
 

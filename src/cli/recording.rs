@@ -64,18 +64,13 @@ enum Keep {
 
 impl RecordingArgs {
     /// What a recording to this cassette is started with.
-    pub(crate) fn options(
-        &self,
-        cassette: &Path,
-        overwrite: Overwrite,
-        run: &RunArgs,
-    ) -> anyhow::Result<RecordOptions> {
+    pub(crate) fn options(&self, cassette: &Path, run: &RunArgs) -> anyhow::Result<RecordOptions> {
         if self.unsafe_raw {
             library::refuse_hidden(cassette).map_err(|why| Usage(why.to_string()))?;
         }
         Ok(RecordOptions {
             cassette: cassette.to_owned(),
-            overwrite,
+            overwrite: Overwrite::No,
             keep: Options {
                 keep_all: self.keep == Keep::All,
                 keep_values: self.keep_value.clone(),

@@ -208,10 +208,7 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
         .replace_nanosecond(0)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let tape = Tape::new(keep(&options), now.format(&Rfc3339).unwrap_or_default());
-    let ignored = match options.keep.profile {
-        Profile::Raw => raw_file(&options.cassette, options.overwrite)?,
-        _ => None,
-    };
+    let ignored = kept_out(&options, options.overwrite)?;
     let file = PartFile::create(&options.cassette, options.overwrite, &tape.begin())?;
     let reel = Arc::new(Reel::new(tape, file));
     let cap = options.wire.limits.body;
@@ -241,8 +238,7 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
     let (repertoire, notes) = repertoire(&options.cassettes, &options.play)?;
     let authority = authority(&options.wire)?;
     let sessions = Arc::new(Sessions::new(repertoire));
-    let playback = Playback::new(sessions, options.on_miss, options.wire.limits)
-        .missing_with(options.play.miss_status);
+    let playback = Playback::new(sessions, options.on_miss, options.wire.limits);
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
     let wire = proxy::Options {
@@ -259,12 +255,14 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
     })
 }
 
-/// What of a cassette is played otherwise than a client may need it.
+/// What of a cassette is played otherwise than a client may need it, with the cassette's name.
 fn mintable(path: &Path, checked: Result<Vec<String>, Unmintable>) -> Result<Vec<String>, Error> {
-    checked.map_err(|source| Error::Unplayable {
+    let notes = checked.map_err(|source| Error::Unplayable {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    let named = |note| format!("{}, {note}", path.display());
+    Ok(notes.into_iter().map(named).collect())
 }
 
 impl<Deck> Running<Deck> {
@@ -451,32 +449,36 @@ fn repertoire(paths: &[PathBuf], play: &PlayOptions) -> Result<(Repertoire, Vec<
     let (mut repertoire, mut notes) = (Repertoire::new(play), Vec::new());
     for (path, loaded) in paths.iter().zip(loaded) {
         let name = path.display().to_string();
-        let mut told = Vec::new();
         match loaded {
             Loaded::Whole(cassette) => {
                 let checked = replay::check(&cassette.interactions);
-                told = mintable(path, checked)?;
-                repertoire.add(name.clone(), cassette);
+                notes.extend(mintable(path, checked)?);
+                repertoire.add(name, cassette);
             }
             Loaded::Parts(header, text, entries) => {
                 let mut outlines = Vec::with_capacity(entries.len());
                 for (at, (outline, checked)) in entries {
-                    told.extend(mintable(path, checked)?);
+                    notes.extend(mintable(path, checked)?);
                     outlines.push((at, outline));
                 }
-                repertoire.add_text(name.clone(), &header, text, outlines);
+                repertoire.add_text(name, &header, text, outlines);
             }
         }
-        notes.extend(told.iter().map(|note| format!("{name}, {note}")));
     }
     Ok((repertoire, notes))
 }
 
-/// Makes ready for a file that is not redacted; the `.gitignore` that was given a line.
-fn raw_file(cassette: &Path, overwrite: Overwrite) -> Result<Option<PathBuf>, library::Error> {
-    library::refuse_hidden(cassette)?;
-    library::refuse_taken(cassette, overwrite)?;
-    library::keep_out_of_git(cassette)
+/// Keeps a file that is not to be redacted out of git; the `.gitignore` that was given a line.
+fn kept_out(
+    options: &RecordOptions,
+    overwrite: Overwrite,
+) -> Result<Option<PathBuf>, library::Error> {
+    if options.keep.profile != Profile::Raw {
+        return Ok(None);
+    }
+    library::refuse_hidden(&options.cassette)?;
+    library::refuse_taken(&options.cassette, overwrite)?;
+    library::keep_out_of_git(&options.cassette)
 }
 
 fn wire(options: WireOptions, bound: Bound, authority: &Arc<Authority>) -> proxy::Options {

@@ -9,9 +9,7 @@ use tokio::time::sleep;
 use crate::deck::arrival::{peek, read};
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::unix_now;
-use crate::model::{
-    Body, Captured, Failure, FailureKind, Heard, Incident, Phase, Request, Response, Said,
-};
+use crate::model::{Body, Failure, FailureKind, Incident, Phase, Request, Response, Said};
 use crate::oauth::fields::Reading;
 use crate::proxy::{Handler, Limits, Upstream};
 use crate::replay::{Answer, Miss, Performance, Report, Sessions};
@@ -24,8 +22,6 @@ pub type MissListener = Box<dyn Fn(&Miss) + Send + Sync>;
 pub(super) struct Playback {
     sessions: Arc<Sessions>,
     on_miss: Arc<MissListener>,
-    /// The status of a miss, where it is not the usual one.
-    miss_status: Option<u16>,
     /// Who asks real servers what is not on tape, where that is allowed.
     recorder: Option<Arc<Recorder<Upstream>>>,
     limits: Limits,
@@ -37,17 +33,8 @@ impl Playback {
         Self {
             sessions,
             on_miss: Arc::new(on_miss),
-            miss_status: None,
             recorder: None,
             limits,
-        }
-    }
-
-    /// The same, with this status for what is not on tape.
-    pub(super) fn missing_with(self, miss_status: Option<u16>) -> Self {
-        Self {
-            miss_status,
-            ..self
         }
     }
 
@@ -74,13 +61,7 @@ impl Playback {
         } else {
             read(body, self.limits.body).await
         };
-        Said {
-            method: request.method.clone(),
-            url: request.url.clone(),
-            version: request.version,
-            headers: request.headers.clone(),
-            body: seen,
-        }
+        request.said(seen)
     }
 
     async fn ask(&self, request: Request, said: &Said) -> Result<Response, Failure> {
@@ -106,7 +87,7 @@ impl Handler for Playback {
         match answer {
             Answer::Response(response) => {
                 if let Some(recorder) = &self.recorder {
-                    let heard = heard(&response);
+                    let heard = response.heard();
                     recorder.reel().observe(&Reading::of(&said, Some(&heard)));
                 }
                 Ok(response)
@@ -121,9 +102,7 @@ impl Handler for Playback {
             }
             Answer::Miss(miss) => {
                 (self.on_miss)(&miss);
-                let response = miss.response();
-                let status = self.miss_status.unwrap_or(response.status);
-                Ok(Response { status, ..response })
+                Ok(self.sessions.missed(&miss))
             }
             Answer::New => self.ask(request, &said).await,
         }
@@ -133,21 +112,5 @@ impl Handler for Playback {
         if let Some(recorder) = &self.recorder {
             recorder.incident(incident);
         }
-    }
-}
-
-/// A response that is all there, as a client would have heard it.
-fn heard(response: &Response) -> Heard {
-    let bytes = match &response.body {
-        Body::Full(bytes) => &bytes[..],
-        Body::Live(_) => &[],
-    };
-    Heard {
-        status: response.status,
-        reason: None,
-        version: response.version,
-        headers: response.headers.clone(),
-        body: Captured::of(bytes, bytes.len()),
-        after: Duration::ZERO,
     }
 }

@@ -18,7 +18,7 @@ pub use part::{PartFile, Written};
 pub use raw::{IGNORE_LINE, keep_out_of_git, refuse_hidden};
 pub use recover::{Recovered, recover};
 pub use save::{Overwrite, refuse_taken, save, write};
-pub use shelf::{Loaded, cassettes_at, load_all};
+pub use shelf::{Loaded, cassettes_at, load_all, playable};
 
 use crate::cassette::{self, Cassette, MAX_SIZE};
 
@@ -129,15 +129,6 @@ pub fn load(path: &Path) -> Result<Cassette, Error> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// Reads a cassette that is to be played.
-///
-/// # Errors
-///
-/// As [`load`], and where an edit has left what cannot be played, with the line.
-pub fn load_playable(path: &Path) -> Result<Cassette, Error> {
-    shelf::whole(path, &read(path)?)
 }
 
 /// Reads a file of at most [`MAX_SIZE`] bytes, whatever it is.

@@ -70,7 +70,7 @@ fn descend(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// As [`crate::library::load_playable`], of the first that is none.
+/// As [`playable`], of the first that is none.
 pub fn load_all<T: Send>(
     paths: &[PathBuf],
     make: impl Fn(&Interaction) -> T + Sync,
@@ -92,7 +92,7 @@ pub fn load_all<T: Send>(
     files
         .map(|((file, parts), path)| match (file.split, parts) {
             (Some(split), Some(parts)) => Ok(Loaded::Parts(split.header, file.text, parts)),
-            _ => whole(path, file.text.as_bytes()).map(Loaded::Whole),
+            _ => playable(path, file.text.as_bytes()).map(Loaded::Whole),
         })
         .collect()
 }
@@ -107,7 +107,7 @@ impl Unread {
     fn of(path: &Path) -> Result<Self, Error> {
         let bytes = read(path)?;
         let Ok(text) = std::str::from_utf8(&bytes) else {
-            return Err(match whole(path, &bytes) {
+            return Err(match playable(path, &bytes) {
                 Ok(_) => Error::Read {
                     path: path.to_owned(),
                     source: io::ErrorKind::InvalidData.into(),
@@ -148,19 +148,22 @@ impl Unread {
     }
 }
 
-/// Reads a cassette that is to be played.
-pub(super) fn whole(path: &Path, bytes: &[u8]) -> Result<Cassette, Error> {
-    playable(bytes).map_err(|source| Error::Cassette {
+/// Makes of what was read from a file the cassette that is to be played.
+///
+/// # Errors
+///
+/// As [`crate::library::load`], and where an edit has left what cannot be played, with the line.
+pub fn playable(path: &Path, bytes: &[u8]) -> Result<Cassette, Error> {
+    let checked = || {
+        let cassette = cassette::load(bytes)?;
+        // What was read as a cassette is text.
+        cassette.check_playable(&String::from_utf8_lossy(bytes))?;
+        Ok(cassette)
+    };
+    checked().map_err(|source| Error::Cassette {
         path: path.to_owned(),
         source,
     })
-}
-
-fn playable(bytes: &[u8]) -> Result<Cassette, cassette::Error> {
-    let cassette = cassette::load(bytes)?;
-    // What was read as a cassette is text.
-    cassette.check_playable(&String::from_utf8_lossy(bytes))?;
-    Ok(cassette)
 }
 
 /// Does the same with each, on all processors; the results are in the order of the jobs.

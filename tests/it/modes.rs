@@ -8,7 +8,7 @@ use authtape::deck::{self, RecordOptions, Recorded, ReplayOptions, Running, Wire
 use authtape::library::{self, Overwrite};
 use authtape::model::{Params, Url};
 use authtape::record::Options;
-use authtape::redact::Interaction;
+use authtape::redact::{Interaction, Profile};
 use authtape::replay::{PlayOptions, Report};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -70,7 +70,7 @@ impl Server {
 
     async fn extend(&self, directory: &Path) -> Running<deck::Extending> {
         let record = self.record_options(directory);
-        let extending = deck::extend(record, replay_options(directory));
+        let extending = deck::extend(record, play_options(), Box::new(|_| {}));
         extending.await.expect("a cassette to extend")
     }
 }
@@ -97,12 +97,16 @@ fn answer(request: &str, n: usize) -> String {
 fn replay_options(directory: &Path) -> ReplayOptions {
     ReplayOptions {
         cassettes: vec![directory.join("x.yaml")],
-        play: PlayOptions {
-            seed: [3; 32],
-            ..PlayOptions::default()
-        },
+        play: play_options(),
         wire: WireOptions::default(),
         on_miss: Box::new(|_| {}),
+    }
+}
+
+fn play_options() -> PlayOptions {
+    PlayOptions {
+        seed: [3; 32],
+        ..PlayOptions::default()
     }
 }
 
@@ -285,11 +289,44 @@ async fn a_cassette_of_another_profile_is_not_recorded_on() {
     let (server, directory) = (Server::start().await, tempfile::tempdir().expect("one"));
     recorded(&server, directory.path()).await;
     let mut record = server.record_options(directory.path());
-    record.keep.profile = authtape::redact::Profile::Public;
-    let refused = deck::extend(record, replay_options(directory.path())).await;
+    record.keep.profile = Profile::Public;
+    let refused = deck::extend(record, play_options(), Box::new(|_| {})).await;
     let refused = refused.err().expect("another profile").to_string();
     assert!(refused.contains("leave out --public"), "{refused}");
     assert!(!directory.path().join("x.yaml.part").exists());
+}
+
+#[tokio::test]
+async fn a_raw_cassette_that_is_recorded_on_is_kept_out_of_git() {
+    let (server, directory) = (Server::start().await, tempfile::tempdir().expect("one"));
+    std::fs::create_dir(directory.path().join(".git")).expect("a directory");
+    let mut record = server.record_options(directory.path());
+    record.cassette = directory.path().join("x.raw.yaml");
+    record.keep.profile = Profile::Raw;
+    let running = deck::record(record.clone()).await.expect("a recording");
+    log_in(&running, server.origin.port, "read").await;
+    running.stop().await.expect("recorded");
+
+    let ignore = directory.path().join(".gitignore");
+    std::fs::remove_file(&ignore).expect("it was written");
+    let running = deck::extend(record, play_options(), Box::new(|_| {})).await;
+    let running = running.expect("a cassette to extend");
+    let file = running.ignored().and_then(Path::file_name);
+    assert_eq!(file, ignore.file_name());
+    let told = std::fs::read_to_string(&ignore).expect("it was written");
+    assert!(told.contains(library::IGNORE_LINE), "{told}");
+    running.stop().await.0.expect("nothing was recorded");
+}
+
+#[tokio::test]
+async fn what_cannot_be_made_is_told_of_a_cassette_that_is_recorded_on() {
+    let (server, directory) = (Server::start().await, tempfile::tempdir().expect("one"));
+    let text = "authtape: 1\nrecorded_by: other/1\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n- id: 1\n  step: token_request\n  at: 0.0\n  request:\n    method: POST\n    url: https://as.example/token\n    http: \"1.1\"\n    form:\n    - grant_type: client_credentials\n  response:\n    status: 200\n    after: 0.1\n    json: '{\"id_token\":\"REDACTED-id_token-1\"}'\n    wire: compact\n  secrets:\n    id_token-1: {length: 800, jwt_header: '{\"alg\":\"RSA-OAEP\",\"enc\":\"A256GCM\"}'}\n";
+    std::fs::write(directory.path().join("x.yaml"), text).expect("written");
+    let running = server.extend(directory.path()).await;
+    let notes = running.notes().join("\n");
+    assert!(notes.contains("id_token-1 is encrypted"), "{notes}");
+    running.stop().await.0.expect("nothing was recorded");
 }
 
 const SECRET: &str = "Lm7Np8Qr9St0Uv1Wx2Yz3Ab4Cd5Ef6Gh";
