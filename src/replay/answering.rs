@@ -66,19 +66,20 @@ impl Player {
     /// with these.
     fn begin_anew(&mut self, at: usize) {
         let cassette = self.repertoire.cassette(at);
-        let mut again = vec![at];
-        match self.repertoire.step(at) {
+        let followers = match self.repertoire.step(at) {
             Step::AuthorizationRequest
             | Step::DeviceAuthorizationRequest
-            | Step::PushedAuthorizationRequest => again.extend(self.repertoire.followers(at)),
-            Step::TokenRequest => {}
+            | Step::PushedAuthorizationRequest => self.repertoire.followers(at),
+            Step::TokenRequest => Vec::new(),
             _ => return,
-        }
+        };
         let is_asked = self.repertoire.step(at) == Step::AuthorizationRequest;
-        for at in again {
-            self.plays.renew(at);
+        for follower in &followers {
+            self.plays.renew(*follower);
+        }
+        for at in std::iter::once(at).chain(followers) {
             for label in self.repertoire.brought(at) {
-                self.bindings.forget(cassette, &label);
+                self.bindings.forget(cassette, label);
             }
         }
         if is_asked {
@@ -138,7 +139,7 @@ impl Player {
             at
         } else {
             for skipped in self.repertoire.on_the_way(at) {
-                self.plays.play(skipped);
+                self.plays.skip(skipped);
             }
             self.repertoire.answering(at)
         }

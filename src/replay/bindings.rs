@@ -41,14 +41,18 @@ impl Bindings {
     /// Whether a live value can stand where the recorded text stood; a label that is not bound
     /// yet would take it.
     pub(super) fn accepts(&self, cassette: usize, recorded: &str, live: &str) -> bool {
-        let Some(taken) = self.taken(cassette, recorded, live) else {
-            return false;
-        };
+        self.taken(cassette, &pieces(recorded), live)
+            .is_some_and(|taken| self.may_stand(cassette, &taken))
+    }
+
+    /// Whether each part of a live text may stand for its label.
+    fn may_stand(&self, cassette: usize, taken: &[(Label, &str)]) -> bool {
         taken.iter().all(|(label, part)| {
-            let bound = self.values.get(&(cassette, label.core()));
+            let key = (cassette, label.core());
+            let bound = self.values.get(&key);
             bound.is_none_or(|value| applied(value, label) == *part)
                 || self.was(cassette, label, part)
-                || is_somebodys(label) && self.unsent.contains(&(cassette, label.core()))
+                || is_somebodys(label) && self.unsent.contains(&key)
         })
     }
 
@@ -74,11 +78,11 @@ impl Bindings {
     }
 
     /// The same for a URL, of which a label stands for one segment or for the host.
-    pub(super) fn accepts_url(&self, cassette: usize, recorded: &str, live: &str) -> bool {
+    pub(super) fn accepts_url(&self, cassette: usize, recorded: &[Piece], live: &str) -> bool {
         let taken = self.taken(cassette, recorded, live).unwrap_or_default();
         !taken.is_empty()
             && taken.iter().all(|(_, part)| !part.contains('/'))
-            && self.accepts(cassette, recorded, live)
+            && self.may_stand(cassette, &taken)
     }
 
     /// Binds the labels of a recorded text to the live value, where they are not bound yet.
@@ -99,7 +103,8 @@ impl Bindings {
         live: &str,
         is_bound: fn(&Label) -> bool,
     ) {
-        let taken = self.taken(cassette, recorded, live).unwrap_or_default();
+        let recorded = pieces(recorded);
+        let taken = self.taken(cassette, &recorded, live).unwrap_or_default();
         for (label, part) in taken.into_iter().filter(|(label, _)| is_bound(label)) {
             let Some(value) = undone(part, &label) else {
                 continue;
@@ -117,10 +122,9 @@ impl Bindings {
     fn taken<'a>(
         &self,
         cassette: usize,
-        recorded: &str,
+        pieces: &[Piece],
         live: &'a str,
     ) -> Option<Vec<(Label, &'a str)>> {
-        let pieces = pieces(recorded);
         let mut taken = Vec::new();
         let mut rest = live;
         for (at, piece) in pieces.iter().enumerate() {
@@ -382,7 +386,8 @@ mod tests {
             ("https://a.b/REDACTED-value-1", "https://a.b/c", true),
             ("https://a.b/REDACTED-value-1", "https://a.b/c/d", false),
         ] {
-            assert_eq!(bindings.accepts_url(0, recorded, live), expected, "{live}");
+            let recorded = pieces(recorded);
+            assert_eq!(bindings.accepts_url(0, &recorded, live), expected, "{live}");
         }
     }
 }

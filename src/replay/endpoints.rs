@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::redact::Interaction;
+use crate::redact::{Interaction, Piece, pieces};
 use crate::replay::outline::Outline;
 use crate::replay::values::{Live, has_label, normal, user};
 
@@ -18,7 +18,7 @@ pub(super) struct Endpoints {
 
 struct Labelled {
     cassette: usize,
-    url: String,
+    url: Vec<Piece>,
     endpoint: Endpoint,
 }
 
@@ -52,7 +52,7 @@ impl Endpoints {
             .or_insert_with(|| {
                 self.labelled.push(Labelled {
                     cassette,
-                    url: url.to_owned(),
+                    url: pieces(url),
                     endpoint: Endpoint::default(),
                 });
                 self.labelled.len() - 1
@@ -62,7 +62,11 @@ impl Endpoints {
 
     /// The endpoints that a live URL, without its query, may be: a label in a recorded one stands
     /// for whatever `accepts` says.
-    pub(super) fn at(&self, url: &str, accepts: impl Fn(usize, &str) -> bool) -> Vec<&Endpoint> {
+    pub(super) fn at(
+        &self,
+        url: &str,
+        accepts: impl Fn(usize, &[Piece]) -> bool,
+    ) -> Vec<&Endpoint> {
         let labelled = self
             .labelled
             .iter()

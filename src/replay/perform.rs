@@ -22,8 +22,9 @@ pub struct Performance {
 impl Player {
     /// Answers a request as [`Player::play`] does, unless a fault was asked for.
     pub fn perform(&mut self, said: &Said, now: i64) -> Performance {
-        let Some(fault) = self.fault(said) else {
-            return self.performance(said, now);
+        let live = Live::of(said);
+        let Some(fault) = self.fault(&live) else {
+            return self.performance(&live, now);
         };
         let response = fault.response().map(Answer::Response);
         let instead = response.or_else(|| fault.failure().map(Answer::Failure));
@@ -31,7 +32,7 @@ impl Player {
             let delay = Duration::ZERO;
             return Performance { answer, delay };
         }
-        let mut performance = self.performance(said, now);
+        let mut performance = self.performance(&live, now);
         match (fault.action, &mut performance.answer) {
             (Action::Slow(delay), _) => {
                 performance.delay = performance.delay.saturating_add(delay);
@@ -47,9 +48,9 @@ impl Player {
         performance
     }
 
-    fn performance(&mut self, said: &Said, now: i64) -> Performance {
+    fn performance(&mut self, live: &Live<'_>, now: i64) -> Performance {
         self.took = Duration::ZERO;
-        let answer = self.play(said, now);
+        let answer = self.play_live(live, now);
         let delay = match answer {
             Answer::Response(_) | Answer::Failure(_) => {
                 self.repertoire.options.latency.of(self.took)
@@ -60,14 +61,14 @@ impl Player {
     }
 
     /// The fault that a request meets. It was meant for what is on tape, and that was asked for.
-    fn fault(&mut self, said: &Said) -> Option<Fault> {
+    fn fault(&mut self, live: &Live<'_>) -> Option<Fault> {
         if self.faults.is_empty() {
             return None;
         }
         let repertoire = Arc::clone(&self.repertoire);
-        let here = self.here(&repertoire, &Live::of(said));
-        let step = here.step();
-        let step = step.unwrap_or_else(|| classify(&self.flows, &Reading::of(said, None)));
+        let here = self.here(&repertoire, live);
+        let step = here.step;
+        let step = step.unwrap_or_else(|| classify(&self.flows, &Reading::of(live.said, None)));
         let fault = self.faults.meet(step)?;
         if let Some(meant) = self.next_of(&here) {
             self.plays.mean(meant);

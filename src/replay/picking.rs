@@ -27,6 +27,7 @@ pub(super) struct Here<'a> {
     /// Those first that a value of this run ties to the request, then those that say the same,
     /// then all; among equals those of the cassette that the session is on.
     tiers: Vec<Cow<'a, [usize]>>,
+    /// The step of what was asked for here.
     pub(super) step: Option<Step>,
 }
 
@@ -35,11 +36,6 @@ impl Here<'_> {
     pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = usize> {
         let endpoints = self.endpoints.iter();
         endpoints.flat_map(|endpoint| endpoint.all()).copied()
-    }
-
-    /// The step of what was asked for here.
-    pub(super) fn step(&self) -> Option<Step> {
-        self.step
     }
 
     /// The likely ones: few enough to be compared with one by one.
@@ -138,8 +134,12 @@ impl Player {
         here: &Here<'_>,
     ) -> Result<Chosen, Box<Miss>> {
         if here.step.is_some() && self.repertoire.options.as_recorded {
-            let next = here.all().find(|at| self.plays.is_fresh(*at));
-            let next = next.or_else(|| here.all().next_back());
+            let mut fresh = here.endpoints.iter().map(|endpoint| {
+                let all = endpoint.all();
+                all[self.plays.spent_of(all)..].iter()
+            });
+            let next = fresh.find_map(|mut rest| rest.find(|at| self.plays.is_fresh(**at)));
+            let next = next.copied().or_else(|| here.all().next_back());
             return next
                 .map(Chosen::Track)
                 .ok_or_else(|| self.nothing_here(live));

@@ -158,6 +158,11 @@ impl Player {
 
     /// Answers a request that comes at this time, in Unix seconds.
     pub fn play(&mut self, said: &Said, now: i64) -> Answer {
+        self.play_live(&Live::of(said), now)
+    }
+
+    pub(super) fn play_live(&mut self, live: &Live<'_>, now: i64) -> Answer {
+        let said = live.said;
         self.now = now;
         let repertoire = Arc::clone(&self.repertoire);
         let is_ours = !repertoire.options.records || self.is_begun_on_tape(said);
@@ -168,13 +173,12 @@ impl Player {
         if is_theirs {
             return Answer::New;
         }
-        let live = Live::of(said);
-        if let Some(answer) = self.decided(&live) {
+        if let Some(answer) = self.decided(live) {
             return answer;
         }
-        let here = self.here(&repertoire, &live);
-        let judged = self.judged(&live, here.step);
-        let chosen = self.pick(&live, &judged, &here);
+        let here = self.here(&repertoire, live);
+        let judged = self.judged(live, here.step);
+        let chosen = self.pick(live, &judged, &here);
         if !is_ours && !matches!(chosen, Ok(Chosen::Track(_))) {
             return Answer::New;
         }
@@ -184,16 +188,16 @@ impl Player {
             self.plays.mean(meant);
         }
         match chosen {
-            Ok(Chosen::Track(at)) => match self.ask(at, &live) {
+            Ok(Chosen::Track(at)) => match self.ask(at, live) {
                 Some(page) => Answer::Response(page),
-                None => self.answer(at, &live, &judged),
+                None => self.answer(at, live, &judged),
             },
             Ok(Chosen::Refusal(refusal)) => {
                 let refused = format!("{}: {}", self.asked(said), refusal.why);
                 self.report.note_refused(self.named(refused));
                 let wanted = self.grants.asks(&judged.call);
                 let response = self.refuse(&refusal, &here, &wanted);
-                self.note(&live, &judged, &response);
+                self.note(live, &judged, &response);
                 Answer::Response(response)
             }
             // A browser goes its own errands, and no client of OAuth does.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::cassette::load_entry;
 use crate::model::Params;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Declaration, Interaction, Label, RecordedResponse};
+use crate::redact::{Content, Declaration, Interaction, Label, Piece, RecordedResponse};
 use crate::replay::clock::Times;
 use crate::replay::endpoints::{Endpoint, Endpoints};
 use crate::replay::grants::{Defects, Tape};
@@ -41,8 +41,27 @@ pub(super) struct Track {
     pub(super) method: Box<str>,
     /// Where it stands in the text of its cassette; it is read when it is asked for.
     pub(super) text: Range<usize>,
-    pub(super) interaction: OnceLock<Box<Interaction>>,
-    pub(super) posture: OnceLock<Box<Posture>>,
+    pub(super) read: OnceLock<Box<Read>>,
+}
+
+/// An interaction, and what was found out about it.
+pub(super) struct Read {
+    interaction: Interaction,
+    posture: OnceLock<Posture>,
+    brought: OnceLock<Vec<Label>>,
+    page_behind: OnceLock<Option<usize>>,
+}
+
+impl Read {
+    /// Of an interaction about which nothing was asked yet.
+    pub(super) fn new(interaction: Interaction) -> Self {
+        Self {
+            interaction,
+            posture: OnceLock::new(),
+            brought: OnceLock::new(),
+            page_behind: OnceLock::new(),
+        }
+    }
 }
 
 /// One cassette.
@@ -62,10 +81,14 @@ pub(super) struct Reel {
 impl Repertoire {
     /// The interaction at this place.
     pub(super) fn interaction(&self, at: usize) -> &Interaction {
+        &self.read(at).interaction
+    }
+
+    fn read(&self, at: usize) -> &Read {
         let track = &self.tracks[at];
-        track.interaction.get_or_init(|| {
+        track.read.get_or_init(|| {
             let text = &self.reels[track.cassette].text[track.text.clone()];
-            Box::new(again(text))
+            Box::new(Read::new(again(text)))
         })
     }
 
@@ -101,9 +124,9 @@ impl Repertoire {
 
     /// What a request of parameters showed of its client.
     pub(super) fn posture(&self, at: usize) -> &Posture {
-        let track = &self.tracks[at];
-        let posture = || Posture::recorded(self.interaction(at), self.asked(at));
-        track.posture.get_or_init(|| Box::new(posture()))
+        let read = self.read(at);
+        let posture = || Posture::recorded(&read.interaction, self.asked(at));
+        read.posture.get_or_init(posture)
     }
 
     /// What was wrong with a request, as far as its cassette shows.
@@ -154,12 +177,16 @@ impl Repertoire {
 
     /// What was asked at a URL without its query; a label in a recorded one stands for whatever
     /// `accepts` says.
-    pub(super) fn at(&self, url: &str, accepts: impl Fn(usize, &str) -> bool) -> Vec<&Endpoint> {
+    pub(super) fn at(
+        &self,
+        url: &str,
+        accepts: impl Fn(usize, &[Piece]) -> bool,
+    ) -> Vec<&Endpoint> {
         self.endpoints.at(url, accepts)
     }
 
     /// Whether authtape itself refused a call to that URL.
-    pub(super) fn was_refused(&self, url: &str, accepts: impl Fn(usize, &str) -> bool) -> bool {
+    pub(super) fn was_refused(&self, url: &str, accepts: impl Fn(usize, &[Piece]) -> bool) -> bool {
         !self.refused.at(url, accepts).is_empty()
     }
 
@@ -225,26 +252,30 @@ impl Repertoire {
     }
 
     /// The labels of a flow that the answer brought.
-    pub(super) fn brought(&self, at: usize) -> Vec<Label> {
-        let sent = sent(self.interaction(at));
-        let mut brought = self.response(at).map(answered).unwrap_or_default();
-        brought.retain(|label| !sent.contains(label));
-        brought.sort();
-        brought.dedup();
-        brought
+    pub(super) fn brought(&self, at: usize) -> &[Label] {
+        let read = self.read(at);
+        read.brought.get_or_init(|| {
+            let sent = sent(&read.interaction);
+            let brought = read.interaction.response().map(answered);
+            let mut brought = brought.unwrap_or_default();
+            brought.retain(|label| !sent.contains(label));
+            brought.sort();
+            brought.dedup();
+            brought
+        })
     }
 
     /// The interactions that go on with what this one brought, and so on.
     pub(super) fn followers(&self, at: usize) -> Vec<usize> {
         let relations = self.relations(self.cassette(at));
         let mut found: Vec<usize> = self.page_behind(at).into_iter().collect();
-        let mut brought = self.brought(at);
-        brought.extend(found.iter().flat_map(|page| self.brought(*page)));
+        let mut brought = self.brought(at).to_vec();
+        brought.extend(found.iter().flat_map(|page| self.brought(*page)).cloned());
         while let Some(label) = brought.pop() {
             for follower in relations.senders(&label) {
                 if *follower != at && !found.contains(follower) {
                     found.push(*follower);
-                    brought.extend(self.brought(*follower));
+                    brought.extend_from_slice(self.brought(*follower));
                 }
             }
         }
@@ -257,10 +288,14 @@ impl Repertoire {
     }
 
     fn page_behind(&self, at: usize) -> Option<usize> {
-        // A request that failed leads nowhere, whatever a later one of the same state did.
-        let asked = self.step(at) == Step::AuthorizationRequest && self.is_success(at);
-        let asked = asked.then(|| self.asked(at))??;
-        self.relations(self.cassette(at)).answering(at, asked)
+        if self.step(at) != Step::AuthorizationRequest {
+            return None;
+        }
+        *self.read(at).page_behind.get_or_init(|| {
+            // A request that failed leads nowhere, whatever a later one of the same state did.
+            let asked = self.is_success(at).then(|| self.asked(at))??;
+            self.relations(self.cassette(at)).answering(at, asked)
+        })
     }
 
     /// The authorization requests that are skipped with the pages behind this one.

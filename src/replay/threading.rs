@@ -5,13 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use crate::cassette::{Cassette, Header};
 use crate::oauth::Step;
-use crate::redact::Interaction;
 use crate::replay::clock::begun;
 use crate::replay::endpoints::Endpoints;
 use crate::replay::outline::Outline;
 use crate::replay::player::PlayOptions;
 use crate::replay::relations::Relations;
-use crate::replay::repertoire::{Reel, Repertoire, Track};
+use crate::replay::repertoire::{Read, Reel, Repertoire, Track};
 
 impl Repertoire {
     /// Nothing to play yet.
@@ -36,7 +35,11 @@ impl Repertoire {
         let read = cassette.interactions.into_iter();
         let read = read.map(|interaction| {
             let outline = Outline::of(&interaction);
-            (outline, 0..0, OnceLock::from(Box::new(interaction)))
+            (
+                outline,
+                0..0,
+                OnceLock::from(Box::new(Read::new(interaction))),
+            )
         });
         self.thread((name, begun, Arc::from("")), read.collect());
     }
@@ -63,7 +66,7 @@ impl Repertoire {
         let (cassette, first) = (self.reels.len(), self.tracks.len());
         let mut relations = Relations::default();
         let mut key_sets = Vec::new();
-        for (at, (outline, text, interaction)) in (first..).zip(entries) {
+        for (at, (outline, text, read)) in (first..).zip(entries) {
             let step = outline.step;
             if outline.is_our_refusal {
                 self.refused.add(cassette, at, &outline);
@@ -91,8 +94,7 @@ impl Repertoire {
                 step,
                 method: outline.method.clone(),
                 text,
-                interaction,
-                posture: OnceLock::new(),
+                read,
             });
             relations.add(at, outline);
         }
@@ -110,7 +112,7 @@ impl Repertoire {
 }
 
 /// What an interaction is found by, where it stands, and the interaction itself where it is read.
-type Entry = (Outline, Range<usize>, OnceLock<Box<Interaction>>);
+type Entry = (Outline, Range<usize>, OnceLock<Box<Read>>);
 
 fn is_required(step: Step) -> bool {
     step.is_oauth()
