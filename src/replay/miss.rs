@@ -91,6 +91,8 @@ pub struct Report {
     pub untold: usize,
     /// Recorded steps that the client never asked for.
     pub unplayed: Vec<String>,
+    /// Recorded steps that it asked for again, and how often.
+    pub extra: Vec<(String, usize)>,
     /// What differs and is no fault, each once: parameters that no standard knows.
     pub notes: Vec<String>,
     /// The faults that were asked for, and how often each was done.
@@ -135,6 +137,8 @@ impl Report {
         let refused = other.refused.into_iter();
         refused.for_each(|refused| self.note_refused(refused));
         self.unplayed.extend(other.unplayed);
+        let room = TOLD_MAX.saturating_sub(self.extra.len());
+        self.extra.extend(other.extra.into_iter().take(room));
         other.notes.into_iter().for_each(|note| self.note(note));
         for (fault, done) in other.faults {
             match self.faults.iter_mut().find(|(known, _)| *known == fault) {
@@ -195,6 +199,10 @@ impl Report {
     pub fn other_lines(&self) -> Vec<String> {
         let refused = self.refused.iter().map(|why| format!("refused: {why}"));
         let unplayed = self.unplayed.iter();
+        let extra = |(step, times): &(String, usize)| match times {
+            1 => format!("asked for once more: {step}"),
+            times => format!("asked for {times} times more: {step}"),
+        };
         let fault = |(fault, done): &(String, u32)| match done {
             0 => format!("fault never due: {fault}"),
             1 => format!("fault done once: {fault}"),
@@ -202,6 +210,7 @@ impl Report {
         };
         refused
             .chain(unplayed.map(|step| format!("never asked for: {step}")))
+            .chain(self.extra.iter().map(extra))
             .chain(self.notes.iter().map(|note| format!("note: {note}")))
             .chain(self.faults.iter().map(fault))
             .collect()
@@ -228,11 +237,14 @@ impl Report {
                 list(&miss.differs),
             )
         };
+        let extra = |(step, times): &(String, usize)| {
+            format!("{{\"step\":{},\"times\":{times}}}", quote(step))
+        };
         let fault = |(fault, done): &(String, u32)| {
             format!("{{\"fault\":{},\"done\":{done}}}", quote(fault))
         };
         format!(
-            "{{\"clean\":{},\"sessions\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}],\"notes\":[{}],\"faults\":[{}]}}",
+            "{{\"clean\":{},\"sessions\":{},\"played\":{},\"misses\":[{}],\"refused\":[{}],\"untold\":{},\"unplayed\":[{}],\"extra\":[{}],\"notes\":[{}],\"faults\":[{}]}}",
             self.is_clean(),
             self.sessions,
             self.played,
@@ -240,6 +252,7 @@ impl Report {
             list(&self.refused),
             self.untold,
             list(&self.unplayed),
+            self.extra.iter().map(extra).collect::<Vec<_>>().join(","),
             list(&self.notes),
             self.faults.iter().map(fault).collect::<Vec<_>>().join(","),
         )
@@ -247,4 +260,4 @@ impl Report {
 }
 
 /// A client that asks again and again must not fill the memory.
-const TOLD_MAX: usize = 1_000;
+pub(super) const TOLD_MAX: usize = 1_000;

@@ -1,7 +1,7 @@
 //! What one session has played of the repertoire.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How often each interaction was played, and which of them are spent.
 #[derive(Default)]
@@ -18,6 +18,12 @@ impl Plays {
     /// Notes that an interaction was played.
     pub(super) fn play(&mut self, at: usize) {
         *self.counts.entry(at).or_default() += 1;
+        self.spent.insert(at);
+    }
+
+    /// Notes that it is not waited for, since what came instead leads past it.
+    pub(super) fn skip(&mut self, at: usize) {
+        self.counts.entry(at).or_insert(1);
         self.spent.insert(at);
     }
 
@@ -56,6 +62,13 @@ impl Plays {
     /// How often it was played.
     pub(super) fn count(&self, at: usize) -> usize {
         self.counts.get(&at).copied().unwrap_or_default()
+    }
+
+    /// What was played again, in order, and how often that was.
+    pub(super) fn repeats(&self) -> BTreeMap<usize, usize> {
+        let again = |(at, count): (&usize, &usize)| (*at, count.saturating_sub(1));
+        let again = self.counts.iter().map(again);
+        again.filter(|(_, times)| *times > 0).collect()
     }
 
     /// What was asked for, be it in vain, in order.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::model::Said;
 use crate::oauth::classify::classify;
 use crate::oauth::fields::Reading;
-use crate::redact::shown;
-use crate::replay::miss::{Miss, Report};
+use crate::redact::{Piece, shown};
+use crate::replay::miss::{Miss, Report, TOLD_MAX};
 use crate::replay::player::Player;
 use crate::replay::values::Live;
 
@@ -17,6 +17,7 @@ impl Player {
         let unplayed = required.filter(|at| !self.plays.was_asked(**at));
         Report {
             unplayed: unplayed.map(|at| self.repertoire.title(*at)).collect(),
+            extra: self.extra(),
             faults: self.faults.done(),
             is_empty: self.repertoire.is_empty(),
             sessions: 1,
@@ -36,9 +37,24 @@ impl Player {
         let unplayed = begun.into_iter().map(|at| self.repertoire.title(at));
         Report {
             unplayed: unplayed.map(|title| self.named(title)).collect(),
+            extra: self.extra(),
             faults: self.faults.done(),
             ..self.report.clone()
         }
+    }
+
+    /// What the recording has once and this session asked for again, and how often.
+    fn extra(&self) -> Vec<(String, usize)> {
+        let is_once = |at: &usize| {
+            let step = self.repertoire.step(*at);
+            step.is_oauth() && !step.is_repeatable()
+        };
+        let repeats = self.plays.repeats().into_iter();
+        let repeats = repeats.filter(|(at, _)| is_once(at));
+        repeats
+            .map(|(at, times)| (self.named(self.repertoire.title(at)), times))
+            .take(TOLD_MAX)
+            .collect()
     }
 
     /// What is told of this session, with its name.
@@ -51,7 +67,7 @@ impl Player {
 
     /// The miss of a request to a URL that nothing recorded went to.
     pub(super) fn nothing_here(&self, live: &Live<'_>) -> Box<Miss> {
-        let accepts = |cassette: usize, recorded: &str| {
+        let accepts = |cassette: usize, recorded: &[Piece]| {
             self.bindings
                 .accepts_url(cassette, recorded, &live.endpoint)
         };

@@ -405,6 +405,24 @@ fn the_report_names_what_was_never_asked_for() {
 }
 
 #[test]
+fn the_report_names_what_was_asked_for_again() {
+    let mut client = Client::of(&["correct"]);
+    for state in ["s1", "s2", "s3"] {
+        client.authorize(CALLBACK, state);
+    }
+    let code = client.authorize(CALLBACK, "s4");
+    client.token(&[FORM], &form(&code, CALLBACK, VERIFIER));
+    let report = client.player.report();
+    let title = format!("1 authorization request (GET {AUTHORIZE})");
+    assert_eq!(report.extra, [(title.clone(), 3)]);
+    let told = format!("asked for 3 times more: {title}");
+    assert!(report.lines().contains(&told), "{:?}", report.lines());
+    let read: serde_json::Value = serde_json::from_str(&report.json()).expect("JSON");
+    assert_eq!(read["extra"][0]["times"], 3);
+    assert!(report.is_clean(), "it is no fault");
+}
+
+#[test]
 fn as_recorded_plays_the_tape_blindly() {
     let cassettes = vec![thread("redirect-slash")];
     let mut player = Player::new(
