@@ -233,17 +233,14 @@ impl Facts {
         if !fields.has(name::CODE) {
             return;
         }
-        let verifier = fields.get(name::CODE_VERIFIER);
-        let check = pkce::check(flow.challenge.as_deref(), flow.method.as_deref(), verifier);
-        let challenge = verifier.map(pkce::s256);
-        let mut flows = flows.authorizations().iter();
-        self.pkce_check = match check {
-            Some(PkceCheck::Ok) => None,
-            Some(PkceCheck::Mismatch) if flows.any(|flow| flow.challenge == challenge) => {
-                Some(PkceCheck::OfOtherFlow)
-            }
-            check => check,
-        };
+        let others = flows.authorizations().iter();
+        let check = pkce::check_among(
+            flow.challenge.as_deref(),
+            flow.method.as_deref(),
+            fields.get(name::CODE_VERIFIER),
+            others.filter_map(|flow| flow.challenge.as_deref()),
+        );
+        self.pkce_check = check.filter(|check| *check != PkceCheck::Ok);
     }
 
     fn check_redirect_uri(&mut self, flows: &Flows, fields: &Fields) {

@@ -57,6 +57,22 @@ pub fn check(
     }
 }
 
+/// The same where other authorization requests have these challenges.
+pub fn check_among<'a>(
+    challenge: Option<&str>,
+    method: Option<&str>,
+    verifier: Option<&str>,
+    mut challenges: impl Iterator<Item = &'a str>,
+) -> Option<PkceCheck> {
+    let own = verifier.map(s256);
+    match check(challenge, method, verifier)? {
+        PkceCheck::Mismatch if challenges.any(|other| own.as_deref() == Some(other)) => {
+            Some(PkceCheck::OfOtherFlow)
+        }
+        check => Some(check),
+    }
+}
+
 fn compare(challenge: &str, method: Option<&str>, verifier: &str) -> PkceCheck {
     let plain = matches!(method, None | Some("plain"));
     let digest = Sha256::digest(verifier);
