@@ -9,18 +9,19 @@ use crate::oauth::{jwt, name};
 /// What an authorization request asks for: a request object goes before what was pushed, and that
 /// before the request itself (RFC 9101 section 6.3, RFC 9126 section 4).
 ///
-/// `claims` reads a request object.
+/// `sent` are the parts of the request, of which the first goes before the others; `claims` reads
+/// a request object.
 pub fn asked(
-    sent: &Params,
+    sent: &[&Params],
     pushed: Option<&Params>,
     claims: impl Fn(&str) -> Option<Params>,
 ) -> Params {
-    let object = pushed
-        .and_then(|pushed| pushed.get(name::REQUEST))
-        .or_else(|| sent.get(name::REQUEST))
+    let parts = || pushed.into_iter().chain(sent.iter().copied());
+    let object = parts()
+        .find_map(|params| params.get(name::REQUEST))
         .and_then(claims);
     let mut all: Vec<(String, String)> = Vec::new();
-    for params in [object.as_ref(), pushed, Some(sent)].into_iter().flatten() {
+    for params in object.as_ref().into_iter().chain(parts()) {
         let known = all.len();
         for param in params {
             if !all[..known].iter().any(|(name, _)| *name == param.name) {
@@ -82,8 +83,20 @@ mod tests {
             ),
         ] {
             let pushed = pushed.map(Params::parse);
-            let found = asked(&Params::parse(sent), pushed.as_ref(), object_params);
+            let found = asked(&[&Params::parse(sent)], pushed.as_ref(), object_params);
             assert_eq!(found.get(name), expected, "{sent} {name}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_may_be_in_several_parts() {
+        let (body, query) = (
+            Params::parse("state=b&scope=a&scope=b"),
+            Params::parse("client_id=c&state=q"),
+        );
+        let found = asked(&[&body, &query], None, object_params);
+        assert_eq!(found.get("client_id"), Some("c"));
+        assert!(found.all("state").eq(["b"]));
+        assert!(found.all("scope").eq(["a", "b"]));
     }
 }

@@ -72,16 +72,11 @@ impl Flows {
 
     /// What an authorization request asks for, with what was pushed before it and what a request
     /// object says.
-    pub fn asked(&self, fields: &Fields) -> Params {
+    fn asked(&self, fields: &Fields) -> Params {
         let pushed = fields
             .get(name::REQUEST_URI)
             .and_then(|uri| self.pushed.get(uri));
-        let sent: Params = [&fields.query, &fields.body]
-            .into_iter()
-            .flatten()
-            .map(|param| (param.name.clone(), param.value.clone()))
-            .collect();
-        asked(&sent, pushed, object_params)
+        asked(&[&fields.body, &fields.query], pushed, object_params)
     }
 
     /// The authorization whose code this is; without a code that is known, the only one, or none.

@@ -4,13 +4,12 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use crate::model::{Body, Cut, Failure, FailureKind, Headers, Response};
+use crate::model::{Body, Cut, Failure, FailureKind, Headers, Params, Response};
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::{self, Place};
 use crate::oauth::{Step, name};
 use crate::redact::{Label, RecordedResponse, is_suspicious};
 use crate::replay::echo::Echo;
-use crate::replay::grants::Call;
 use crate::replay::judged::Judged;
 use crate::replay::player::{Answer, Pages, Player};
 use crate::replay::redeeming::is_of_parameters;
@@ -31,7 +30,7 @@ impl Player {
             self.note_unknown(at, live);
         }
         let answering = if step == Step::AuthorizationRequest {
-            self.authorize(at, live)
+            self.authorize(at, judged)
         } else {
             at
         };
@@ -123,18 +122,9 @@ impl Player {
 
     /// Notes what the authorization endpoint was asked for; the interaction that answers. Pages
     /// between the request and its response are skipped.
-    pub(super) fn authorize(&mut self, at: usize, live: &Live<'_>) -> usize {
-        let call = Call::live(Step::AuthorizationRequest, live.said, &live.fields);
-        let recorded = self.repertoire.asked(at);
-        let sent = |name| recorded.and_then(|recorded| recorded.get(name));
-        let (recorded, state) = (sent(name::REDIRECT_URI), sent(name::STATE));
+    pub(super) fn authorize(&mut self, at: usize, judged: &Judged) -> usize {
         self.cassette = Some(self.repertoire.cassette(at));
-        self.asked = Asked {
-            live: self.grants.asks(&call),
-            recorded_redirect_uri: recorded.map(str::to_owned),
-            recorded_state: state.map(str::to_owned),
-            echo: Echo::default(),
-        };
+        self.asked = self.asking(at, &judged.wanted);
         if self.repertoire.options.pages == Pages::Kept {
             at
         } else {
@@ -145,9 +135,27 @@ impl Player {
         }
     }
 
+    /// What is asked for, in the place of what a recorded authorization request asked for.
+    pub(super) fn asking(&self, at: usize, wanted: &Params) -> Asked {
+        let recorded = self.repertoire.asked(at);
+        let sent = |name| recorded.and_then(|recorded| recorded.get(name));
+        Asked {
+            live: wanted.clone(),
+            recorded_redirect_uri: sent(name::REDIRECT_URI).map(str::to_owned),
+            recorded_state: sent(name::STATE).map(str::to_owned),
+            echo: Echo::default(),
+        }
+    }
+
     pub(super) fn render(&mut self, at: usize) -> Response {
         self.rendered(at, |recorded, rendering| rendering.response(recorded))
             .unwrap_or_else(|| Response::new(502, ""))
+    }
+
+    /// The header fields alone.
+    pub(super) fn head(&mut self, at: usize) -> Headers {
+        self.rendered(at, |recorded, rendering| rendering.headers(recorded))
+            .unwrap_or_default()
     }
 
     /// A recorded text with this run's values.

@@ -4,6 +4,7 @@
 use crate::model::Params;
 use crate::oauth::{Step, name};
 use crate::redact::RecordedResponse;
+use crate::replay::grants::words;
 use crate::replay::judged::Judged;
 use crate::replay::miss::Miss;
 use crate::replay::picking::{Chosen, Here};
@@ -18,16 +19,15 @@ impl Player {
         judged: &Judged,
         here: &Here<'_>,
     ) -> Result<Chosen, Box<Miss>> {
-        let wanted = self.grants.asks(&judged.call);
+        let wanted = &judged.wanted;
         let differences = |at: usize| {
-            let mut differs = self.asked_differences(at, &wanted);
+            let mut differs = self.asked_differences(at, wanted);
             differs.extend(self.other_parts(at, live));
             differs
         };
         let fits = |at: usize| differences(at).is_empty();
         let same = |at: usize| judged.is_as_wrong_as(&self.repertoire, at) && fits(at);
-        let better =
-            |at: usize| judged.defects.beyond(self.repertoire.defects(at)).is_none() && fits(at);
+        let better = |at: usize| judged.is_as_good_as(&self.repertoire, at) && fits(at);
         let found = self.first_that(here, same);
         if let Some(at) = found.or_else(|| self.first_that(here, better)) {
             return Ok(Chosen::Track(at));
@@ -42,11 +42,18 @@ impl Player {
                 why: defect.to_string(),
                 manner: Manner::Page,
             })
-            .or_else(|| self.not_granted(nearest, &wanted));
+            .or_else(|| self.not_granted(nearest, wanted));
         if let Some(refusal) = refused {
             return Ok(Chosen::Refusal(refusal));
         }
-        Err(self.missed(live, Some(nearest), differences(nearest)))
+        let mut differs = differences(nearest);
+        let gone = judged.defects.differences(self.repertoire.defects(nearest));
+        let reason = match (differs.first(), gone.first()) {
+            (None, Some(gone)) => format!("the defect recorded here is gone: {gone}"),
+            (first, _) => first.cloned().unwrap_or_default(),
+        };
+        differs.extend(gone);
+        Err(self.miss(live, reason, Some(nearest), differs))
     }
 
     /// What is asked for otherwise than in a recorded request: volatile values and those that a
@@ -100,13 +107,7 @@ impl Player {
             return None;
         }
         let refused = |error, why: String, manner| Some(Refusal { error, why, manner });
-        let back = || match wanted
-            .get(name::REDIRECT_URI)
-            .or_else(|| recorded.get(name::REDIRECT_URI))
-        {
-            Some(uri) => Manner::Redirect(uri.to_owned()),
-            None => Manner::Page,
-        };
+        let back = || Manner::Redirect(at);
         if differs(name::CLIENT_ID) {
             let why = format!("{} is another than in the recording", name::CLIENT_ID);
             return refused(CLIENT, why, Manner::Page);
@@ -123,20 +124,22 @@ impl Player {
                 "invalid_request",
             ),
         ] {
-            let advertised = || {
-                wanted
-                    .get(name)
-                    .is_some_and(|value| self.advertises(at, listed, value) == Some(true))
+            let Some(value) = wanted.get(name).filter(|_| differs(name)) else {
+                continue;
             };
-            if differs(name) && wanted.has(name) && !advertised() {
+            let advertised = self.advertised(at, listed).unwrap_or_default();
+            if !advertised
+                .iter()
+                .any(|known| same_parameter(name, known, value))
+            {
                 let why = format!("{name} is neither recorded nor advertised");
                 return refused(error, why, back());
             }
         }
-        let mut scopes = wanted.get(name::SCOPE).unwrap_or_default().split(' ');
-        let is_unknown =
-            |scope: &str| self.advertises(at, name::SCOPES_SUPPORTED, scope) == Some(false);
-        if differs(name::SCOPE) && scopes.any(is_unknown) {
+        let scopes = words(wanted.get(name::SCOPE).unwrap_or_default());
+        let is_unlisted = |listed: &Vec<String>| scopes.iter().any(|word| !listed.contains(word));
+        let listed = || self.advertised(at, name::SCOPES_SUPPORTED);
+        if differs(name::SCOPE) && listed().is_some_and(|listed| is_unlisted(&listed)) {
             let why = format!("{} has a word that the server does not list", name::SCOPE);
             return refused("invalid_scope", why, back());
         }
@@ -154,8 +157,8 @@ impl Player {
         refused("invalid_request", why, back())
     }
 
-    /// Whether the metadata of the server lists a word; `None` where there is none that says so.
-    fn advertises(&self, at: usize, member: &str, word: &str) -> Option<bool> {
+    /// What the metadata of the server lists, where there is some that does.
+    fn advertised(&self, at: usize, member: &str) -> Option<Vec<String>> {
         let tracks = self.repertoire.tracks_of(self.repertoire.cassette(at));
         let mut metadata = tracks.filter(|at| self.repertoire.step(*at) == Step::Discovery);
         metadata.find_map(|at| {
@@ -163,12 +166,7 @@ impl Player {
                 .repertoire
                 .response(at)
                 .map(RecordedResponse::body_params)?;
-            let words: Vec<String> = serde_json::from_str(members.get(member)?).ok()?;
-            Some(
-                words
-                    .iter()
-                    .any(|known| same_parameter(name::SCOPE, known, word)),
-            )
+            serde_json::from_str(members.get(member)?).ok()
         })
     }
 }

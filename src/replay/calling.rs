@@ -16,8 +16,7 @@ impl Player {
         judged: &Judged,
         here: &Here<'_>,
     ) -> Result<Chosen, Box<Miss>> {
-        let method = |at: usize| self.repertoire.interaction(at).request().method();
-        let is_same_method = |at: usize| method(at) == live.said.method;
+        let is_same_method = |at: usize| self.repertoire.method(at) == live.said.method;
         let holds = |at: usize| {
             is_same_method(at)
                 && self.leads_there(at, live)
@@ -28,20 +27,22 @@ impl Player {
         let better = |at: usize| judged.is_as_good_as(&self.repertoire, at) && holds(at);
         // Any token that was issued here and still works is as good as the recorded one.
         let by_token = |at: usize| {
-            judged.call.has_token()
-                && is_same_method(at)
+            is_same_method(at)
                 && self.other_parts(at, live).is_empty()
                 && judged.is_as_good_as(&self.repertoire, at)
-                && judged.defects.are_none()
                 && self
                     .mismatched(at, live)
                     .iter()
                     .all(|name| name == AUTHORIZATION)
         };
+        let again = || {
+            let has_token = judged.call.has_token() && judged.defects.are_none();
+            has_token.then(|| here.last_that(by_token)).flatten()
+        };
         let found = self
             .first_that(here, same)
             .or_else(|| self.first_that(here, better))
-            .or_else(|| here.last_that(by_token));
+            .or_else(again);
         if let Some(at) = found.or_else(|| self.elsewhere(live)) {
             return Ok(Chosen::Track(at));
         }
@@ -53,7 +54,7 @@ impl Player {
         };
         let mut differs = self.mismatches(nearest, live);
         differs.extend(self.other_parts(nearest, live));
-        let recorded = method(nearest);
+        let recorded = self.repertoire.method(nearest);
         if recorded != live.said.method {
             let method = format!("the method is {} (recorded: {recorded})", live.said.method);
             differs.insert(0, method);

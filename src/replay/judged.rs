@@ -1,26 +1,34 @@
-//! A live request with what is wrong with it, and what this run learns of its answer.
+//! A request with what is wrong with it, and what its run learns of its answer.
 
 use std::time::Duration;
 
-use crate::model::Heard;
-use crate::oauth::Step;
+use crate::model::{Heard, Params};
 use crate::oauth::fields::Reading;
 use crate::replay::grants::{Call, Defects, Grants, Reply};
 use crate::replay::repertoire::Repertoire;
-use crate::replay::values::Live;
 
-/// A live request as the state of this run sees it. It is raw: no `Debug`.
+/// A request as the state of its run sees it. It is raw where it is live: no `Debug`.
 pub(super) struct Judged {
     pub(super) call: Call,
     pub(super) defects: Defects,
+    /// What an authorization request, or one that is pushed, asks for; nothing of another.
+    pub(super) wanted: Params,
 }
 
 impl Judged {
     /// Judges a request that comes at this time.
-    pub(super) fn of(live: &Live<'_>, step: Option<Step>, grants: &Grants, now: Duration) -> Self {
-        let call = Call::live(step.unwrap_or(Step::Other), live.said, &live.fields);
+    pub(super) fn of(call: Call, grants: &Grants, now: Duration) -> Self {
         let defects = grants.judge(&call, now);
-        Self { call, defects }
+        let wanted = if call.asks() {
+            grants.asks(&call)
+        } else {
+            Params::default()
+        };
+        Self {
+            call,
+            defects,
+            wanted,
+        }
     }
 
     /// Whether it is wrong in the same way as a recorded request.
@@ -42,6 +50,6 @@ impl Judged {
         now: Duration,
     ) {
         let reply = Reply::live(self.call.step(), heard, reading);
-        grants.learn(&self.call, &self.defects, &reply, now);
+        grants.learn(self, &reply, now);
     }
 }

@@ -13,16 +13,8 @@ impl Rendering<'_> {
     /// The page; a form that a script sent is sent by one again.
     pub(super) fn page(&mut self, forms: &[RecordedForm]) -> String {
         let sent = forms.iter().position(RecordedForm::auto_submit);
-        // A field may be named `submit`, and then its form has no other.
-        let onload = sent.map(|at| {
-            format!(" onload=\"HTMLFormElement.prototype.submit.call(document.forms[{at}])\"")
-        });
         let forms: String = forms.iter().map(|form| self.form(form)).collect();
-        format!(
-            "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>authtape replay</title></head>\n\
-             <body{}>\n{forms}</body></html>\n",
-            onload.unwrap_or_default()
-        )
+        html(&forms, sent)
     }
 
     fn form(&mut self, form: &RecordedForm) -> String {
@@ -57,6 +49,30 @@ impl Rendering<'_> {
         }
         out + "<input type=\"submit\">\n</form>\n"
     }
+}
+
+/// A page with a form of hidden fields that a script sends (OAuth 2.0 Form Post Response Mode).
+pub(super) fn posted(action: &str, fields: &[(&str, &str)]) -> String {
+    let field = |(name, value): &(&str, &str)| input(name, FieldKind::Hidden, Some(value));
+    let fields: String = fields.iter().map(field).collect();
+    let action = attribute(action);
+    html(
+        &format!("<form method=\"post\" action=\"{action}\">\n{fields}</form>\n"),
+        Some(0),
+    )
+}
+
+/// A page of these forms, of which a script sends one.
+fn html(forms: &str, sent: Option<usize>) -> String {
+    // A field may be named `submit`, and then its form has no other.
+    let onload = sent.map(|at| {
+        format!(" onload=\"HTMLFormElement.prototype.submit.call(document.forms[{at}])\"")
+    });
+    format!(
+        "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>authtape replay</title></head>\n\
+         <body{}>\n{forms}</body></html>\n",
+        onload.unwrap_or_default()
+    )
 }
 
 /// A field; a list of which one choice is known is a line of text with that choice.

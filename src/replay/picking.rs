@@ -184,22 +184,10 @@ impl Player {
         here.tiers.iter().find_map(in_tier)
     }
 
-    /// The miss for what differs, of which the first is the reason.
-    pub(super) fn missed(
-        &self,
-        live: &Live<'_>,
-        nearest: Option<usize>,
-        differs: Vec<String>,
-    ) -> Box<Miss> {
-        let reason = differs.first().cloned().unwrap_or_default();
-        self.miss(live, reason, nearest, differs)
-    }
-
     /// The values that this run bound otherwise, in words.
     pub(super) fn mismatches(&self, at: usize, live: &Live<'_>) -> Vec<String> {
         let names = self.mismatched(at, live);
-        let words = |name| format!("{name} is not the one this run used before");
-        names.into_iter().map(words).collect()
+        names.iter().map(|name| another(name)).collect()
     }
 
     /// The same by name.
@@ -212,6 +200,11 @@ impl Player {
         });
         differs.map(|(name, ..)| name).collect()
     }
+}
+
+/// What is said of a value that this run bound otherwise.
+pub(super) fn another(name: &str) -> String {
+    format!("{name} is not the one this run used before")
 }
 
 fn begins_flow(step: Step) -> bool {

@@ -17,7 +17,7 @@ use crate::replay::asking::Pending;
 use crate::replay::bindings::Bindings;
 use crate::replay::clock::TimeOptions;
 use crate::replay::fault::{Fault, Faults};
-use crate::replay::grants::{Grants, Terms};
+use crate::replay::grants::{Call, Grants, Terms};
 use crate::replay::judged::Judged;
 use crate::replay::latency::Latency;
 use crate::replay::matching::Part;
@@ -188,15 +188,14 @@ impl Player {
             self.plays.mean(meant);
         }
         match chosen {
-            Ok(Chosen::Track(at)) => match self.ask(at, live) {
+            Ok(Chosen::Track(at)) => match self.ask(at, live, &judged) {
                 Some(page) => Answer::Response(page),
                 None => self.answer(at, live, &judged),
             },
             Ok(Chosen::Refusal(refusal)) => {
                 let refused = format!("{}: {}", self.asked(said), refusal.why);
                 self.report.note_refused(self.named(refused));
-                let wanted = self.grants.asks(&judged.call);
-                let response = self.refuse(&refusal, &here, &wanted);
+                let response = self.refuse(&refusal, &here, &judged);
                 self.note(live, &judged, &response);
                 Answer::Response(response)
             }
@@ -232,7 +231,8 @@ impl Player {
 
     /// A request, judged by what was issued so far.
     pub(super) fn judged(&self, live: &Live<'_>, step: Option<Step>) -> Judged {
-        Judged::of(live, step, &self.grants, self.now())
+        let call = Call::live(step.unwrap_or(Step::Other), live.said, &live.fields);
+        Judged::of(call, &self.grants, self.now())
     }
 
     pub(super) fn now(&self) -> Duration {

@@ -15,7 +15,7 @@ use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, name};
 use crate::redact::{Content, Interaction, in_its_case};
-use crate::replay::grants::Grants;
+use crate::replay::grants::{Call, Grants};
 use crate::replay::values::Live;
 
 /// What a request of parameters does, such as a token request.
@@ -48,12 +48,11 @@ pub(super) enum RedirectUri {
 
 impl Posture {
     /// Of a live request, against what this run was asked and given so far.
-    pub(super) fn live(live: &Live<'_>, step: Step, grants: &Grants) -> Self {
-        let (said, fields) = (live.said, &live.fields);
-        let is_of_code = is_of_code(fields.get(name::CODE), fields.get(name::GRANT_TYPE));
+    pub(super) fn live(live: &Live<'_>, call: &Call, grants: &Grants) -> Self {
+        let (said, fields, step) = (live.said, &live.fields, call.step());
         let asked = grants
             .asked_for(fields.get(name::CODE))
-            .filter(|_| is_of_code);
+            .filter(|_| call.is_of_code());
         let basic = basic_token(said).is_some();
         Self {
             method: said.method.clone(),
@@ -73,7 +72,7 @@ impl Posture {
         let (step, request) = (interaction.step(), interaction.request());
         let (query, body) = (request.query_params(), request.body_params());
         let get = |name| body.get(name).or_else(|| query.get(name));
-        let asked = asked.filter(|_| is_of_code(get(name::CODE), get(name::GRANT_TYPE)));
+        let asked = asked.filter(|_| step == Step::TokenRequest);
         let challenged = asked.is_some_and(|asked| asked.has(name::CODE_CHALLENGE));
         let pair = challenged && get(name::CODE_VERIFIER).is_some();
         let headers = request.headers();
@@ -234,11 +233,6 @@ impl RedirectUri {
     }
 }
 
-/// Whether a token request redeems a code, or means to.
-fn is_of_code(code: Option<&str>, grant_type: Option<&str>) -> bool {
-    code.is_some() || grant_type == Some(name::grant::AUTHORIZATION_CODE)
-}
-
 fn live_pkce(asked: &Params, fields: &Fields, grants: &Grants) -> Option<PkceCheck> {
     let challenge = asked.get(name::CODE_CHALLENGE);
     let verifier = fields.get(name::CODE_VERIFIER);
@@ -246,14 +240,8 @@ fn live_pkce(asked: &Params, fields: &Fields, grants: &Grants) -> Option<PkceChe
     if !fields.has(name::CODE) {
         return challenge.and(verifier).map(|_| PkceCheck::Ok);
     }
-    let check = pkce::check(challenge, asked.get(name::CODE_CHALLENGE_METHOD), verifier)?;
-    let of_it = verifier.map(pkce::s256);
-    let mut others = grants.all_asked().iter();
-    let is_of_other = |asked: &Params| asked.get(name::CODE_CHALLENGE) == of_it.as_deref();
-    Some(match check {
-        PkceCheck::Mismatch if others.any(is_of_other) => PkceCheck::OfOtherFlow,
-        check => check,
-    })
+    let method = asked.get(name::CODE_CHALLENGE_METHOD);
+    pkce::check_among(challenge, method, verifier, grants.challenges())
 }
 
 /// The names that say something at the endpoint, but for hints that a server need not read.

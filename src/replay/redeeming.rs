@@ -7,11 +7,11 @@ use crate::oauth::{Step, name};
 use crate::replay::grants::Defect;
 use crate::replay::judged::Judged;
 use crate::replay::miss::Miss;
-use crate::replay::picking::{Chosen, Here};
+use crate::replay::picking::{Chosen, Here, another};
 use crate::replay::player::Player;
 use crate::replay::posture::Posture;
 use crate::replay::refusal::{CLIENT, GRANT, Manner, Refusal};
-use crate::replay::values::{Live, has_label, same_parameter};
+use crate::replay::values::{AUTHORIZATION, Live, has_label, same_parameter};
 
 /// Whether a step is one whose request is known by its parameters and by how the client proves who
 /// it is.
@@ -34,7 +34,7 @@ impl Player {
         here: &Here<'_>,
     ) -> Result<Chosen, Box<Miss>> {
         let step = judged.call.step();
-        let posture = Posture::live(live, step, &self.grants);
+        let posture = Posture::live(live, &judged.call, &self.grants);
         let holds = |at: usize| {
             self.is_equal(at, step, &posture) && self.deviations(at, live, judged).is_empty()
         };
@@ -98,13 +98,15 @@ impl Player {
     ) -> Option<Refusal> {
         let step = judged.call.step();
         let refused = posture.refusal(&self.before(success, posture));
-        let faulty = || {
-            let defect = judged.defects.beyond(self.repertoire.defects(success))?;
-            Some((defect.error(step), defect.to_string()))
-        };
+        let defect = judged.defects.beyond(self.repertoire.defects(success));
+        let is_of_question = refused.is_none() && defect.is_some_and(Defect::is_of_question);
+        let faulty = || defect.map(|defect| (defect.error(step), defect.to_string()));
         let foreign = || {
-            let first = self.mismatches(success, live).into_iter().next();
-            first.map(|first| (CLIENT, first))
+            let first = self.mismatched(success, live).into_iter().next()?;
+            let of_client = [name::CLIENT_ID, name::CLIENT_SECRET, AUTHORIZATION];
+            let is_of_client = of_client.contains(&first.as_str());
+            let error = if is_of_client { CLIENT } else { GRANT };
+            Some((error, another(&first)))
         };
         // Another scope or redirect URI may be as good, and nobody here knows.
         let is_unheard = || !self.deviations(success, live, judged).is_empty();
@@ -113,10 +115,9 @@ impl Player {
             (!is_unheard()).then_some((GRANT, why))
         };
         let (error, why) = refused.or_else(faulty).or_else(foreign).or_else(spent)?;
-        let question = judged.defects.beyond(self.repertoire.defects(success));
-        let manner = if live.said.method != "POST" {
+        let manner = if live.said.method != self.repertoire.method(success) {
             Manner::Method
-        } else if step == Step::Introspection && question.is_some_and(Defect::is_of_question) {
+        } else if step == Step::Introspection && is_of_question {
             Manner::Inactive
         } else {
             Manner::Body
@@ -169,8 +170,7 @@ impl Player {
         out.extend(self.other_parts(at, live));
         match judged.call.step() {
             Step::PushedAuthorizationRequest => {
-                let wanted = self.grants.asks(&judged.call);
-                out.extend(self.asked_differences(at, &wanted));
+                out.extend(self.asked_differences(at, &judged.wanted));
             }
             Step::TokenRequest if !judged.call.redeems() => {
                 out.extend(self.scope_difference(at, live));

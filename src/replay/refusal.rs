@@ -3,11 +3,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{Body, Params, Response, percent_encode};
+use crate::model::{Body, Params, Response};
 use crate::oauth::error_code::is_registered;
 use crate::oauth::{Step, name};
 use crate::redact::{Content, RecordedResponse, quote};
+use crate::replay::document::document;
 use crate::replay::grants::challenged_error;
+use crate::replay::judged::Judged;
+use crate::replay::page::attribute;
 use crate::replay::picking::Here;
 use crate::replay::player::Player;
 use crate::replay::redeeming::is_of_parameters;
@@ -36,8 +39,8 @@ pub(super) enum Manner {
     Inactive,
     /// To the user, where nobody can be trusted to be the client (RFC 6749 section 4.1.2.1).
     Page,
-    /// To the client, at this address.
-    Redirect(String),
+    /// To the client, as the answer to this recorded request went.
+    Redirect(usize),
 }
 
 impl Player {
@@ -47,10 +50,10 @@ impl Player {
         &mut self,
         refusal: &Refusal,
         here: &Here<'_>,
-        wanted: &Params,
+        judged: &Judged,
     ) -> Response {
         let response = match &refusal.manner {
-            Manner::Redirect(uri) => refusal.redirect(uri, wanted),
+            Manner::Redirect(at) => self.redirect(refusal, *at, &judged.wanted),
             Manner::Inactive => self.with_headers_of(here, 200, inactive()),
             manner => match self.dialect(refusal, here) {
                 Some(at) => refusal.patched(self.render(at)),
@@ -64,6 +67,16 @@ impl Player {
         } else {
             response.with(MARK, "1")
         }
+    }
+
+    fn redirect(&mut self, refusal: &Refusal, at: usize, wanted: &Params) -> Response {
+        let description = refusal.description();
+        let error = [
+            (name::ERROR, refusal.error),
+            (name::ERROR_DESCRIPTION, description.as_str()),
+        ];
+        let response = self.error_response(at, wanted, &error);
+        response.unwrap_or_else(|| refusal.page())
     }
 
     /// A recorded failure whose words are those of this server: of the same error, or of another.
@@ -126,7 +139,7 @@ impl Player {
         let model = here.all().find(json);
         let mut response = Response::new(status, body);
         response.headers = match model {
-            Some(at) => self.render(at).headers,
+            Some(at) => self.head(at),
             None => [
                 ("Content-Type", "application/json"),
                 ("Cache-Control", "no-store"),
@@ -222,42 +235,8 @@ impl Refusal {
     }
 
     fn page(&self) -> Response {
-        let page = format!(
-            "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{}</title></head>\n\
-             <body><h1>{}</h1><p>{}</p></body></html>\n",
-            self.error,
-            self.error,
-            self.description()
-        );
-        Response::new(400, page)
-            .with("Content-Type", "text/html; charset=utf-8")
-            .with("Cache-Control", "no-store")
-    }
-
-    /// The error response at the client's own address (RFC 6749 section 4.1.2.1).
-    fn redirect(&self, uri: &str, wanted: &Params) -> Response {
-        let description = self.description();
-        let mut pairs = vec![
-            (name::ERROR, self.error),
-            (name::ERROR_DESCRIPTION, description.as_str()),
-        ];
-        pairs.extend(wanted.get(name::STATE).map(|state| (name::STATE, state)));
-        let pair = |(name, value): &(&str, &str)| format!("{name}={}", percent_encode(value));
-        let pairs: Vec<_> = pairs.iter().map(pair).collect();
-        let types = wanted.get(name::RESPONSE_TYPE).unwrap_or_default();
-        let is_hybrid = types
-            .split(' ')
-            .any(|word| word != name::CODE && !word.is_empty());
-        let is_behind = match wanted.get(name::RESPONSE_MODE) {
-            Some(mode) => mode == "fragment",
-            None => is_hybrid,
-        };
-        let mark = match (is_behind, uri.contains('?')) {
-            (true, _) => '#',
-            (false, true) => '&',
-            (false, false) => '?',
-        };
-        Response::new(302, "").with("Location", format!("{uri}{mark}{}", pairs.join("&")))
+        let (error, why) = (attribute(self.error), attribute(&self.description()));
+        document(400, &format!("<h1>{error}</h1>\n<p>{why}</p>"))
     }
 }
 
@@ -280,3 +259,26 @@ pub(super) const CLIENT: &str = "invalid_client";
 const ONGOING: &[&str] = &["authorization_pending", "slow_down", "use_dpop_nonce"];
 const CHALLENGE: &str = "www-authenticate";
 const MARK: &str = "authtape-replay";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shows_what_is_wrong_as_text() {
+        let refusal = Refusal {
+            error: "invalid_request",
+            why: "<script> & \"so on\"".to_owned(),
+            manner: Manner::Page,
+        };
+        let Body::Full(page) = refusal.page().body else {
+            panic!("a page is whole");
+        };
+        let page = String::from_utf8_lossy(&page);
+        assert!(
+            page.contains("&lt;script&gt; &amp; &quot;so on&quot;"),
+            "{page}"
+        );
+        assert!(!page.contains("<script"), "{page}");
+    }
+}

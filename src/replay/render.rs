@@ -30,6 +30,18 @@ impl Rendering<'_> {
     /// The response of an interaction.
     pub(super) fn response(&mut self, recorded: &RecordedResponse) -> Response {
         self.renew();
+        Response {
+            status: recorded.status(),
+            reason: recorded.reason().map(str::to_owned),
+            version: Version::Http11,
+            headers: self.headers(recorded),
+            body: self.body(recorded).into(),
+            wire: Opaque::default(),
+        }
+    }
+
+    /// Its header fields.
+    pub(super) fn headers(&mut self, recorded: &RecordedResponse) -> Headers {
         let mut headers = Headers::new();
         for Named { name, value } in recorded.header_fields() {
             // The body is stored, and sent, without its content coding; and a policy for the
@@ -57,14 +69,7 @@ impl Rendering<'_> {
             headers.push("Date", date);
         }
         headers.push("authtape-replay", "1");
-        Response {
-            status: recorded.status(),
-            reason: recorded.reason().map(str::to_owned),
-            version: Version::Http11,
-            headers,
-            body: self.body(recorded).into(),
-            wire: Opaque::default(),
-        }
+        headers
     }
 
     /// The fields behind the body.

@@ -10,6 +10,7 @@
 mod audit;
 mod cli;
 mod declared;
+mod dialect;
 mod faults;
 mod flood;
 mod mishaps;

@@ -13,8 +13,9 @@ use crate::oauth::fields::{Fields, Reading, json_params};
 use crate::oauth::page::Form;
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, jwt, name};
-use crate::redact::{Declaration, Interaction, Named, Piece, pieces};
+use crate::redact::{Declaration, Interaction, Named};
 use crate::replay::grants::REDEEMED;
+use crate::replay::relations::labels;
 
 /// A request. It is raw where it is live: no `Debug`.
 pub(crate) struct Call {
@@ -89,6 +90,20 @@ impl Call {
     /// The step that it is.
     pub(crate) fn step(&self) -> Step {
         self.step
+    }
+
+    /// Whether it is an authorization request, or what one refers to.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(
+            self.step,
+            Step::AuthorizationRequest | Step::PushedAuthorizationRequest
+        )
+    }
+
+    /// Whether it is a token request that redeems a code, or means to.
+    pub(crate) fn is_of_code(&self) -> bool {
+        let is_meant = || self.get(name::GRANT_TYPE) == Some(name::grant::AUTHORIZATION_CODE);
+        self.step == Step::TokenRequest && (self.get(name::CODE).is_some() || is_meant())
     }
 
     /// Whether it redeems something that a server issues.
@@ -236,11 +251,7 @@ impl<'a> Declared<'a> {
     }
 
     fn jwt(&self, text: &str) -> Option<jwt::Jwt> {
-        let label = pieces(text).into_iter().find_map(|piece| match piece {
-            Piece::Label(label) => Some(label),
-            Piece::Literal(_) => None,
-        })?;
-        let declared = self.0.get(label.key().as_str())?;
+        let declared = self.0.get(labels(text).next()?.key().as_str())?;
         let part = |text: &Option<String>| -> Option<Map<String, Value>> {
             serde_json::from_str(text.as_deref()?).ok()
         };
@@ -258,7 +269,7 @@ pub(crate) fn challenged_error(challenge: &str) -> Option<&str> {
 }
 
 /// The words of a list.
-pub(super) fn words(text: &str) -> BTreeSet<String> {
+pub(crate) fn words(text: &str) -> BTreeSet<String> {
     text.split(' ')
         .filter(|word| !word.is_empty())
         .map(str::to_owned)

@@ -17,8 +17,10 @@ pub(crate) struct Defect {
 /// What of a request can be wrong, in the order in which servers look.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Thing {
-    /// A parameter, by its name.
+    /// A parameter that is registered, by its name.
     Parameter(String),
+    /// So many others: what a client makes up as a name may be a secret.
+    Unregistered(usize),
     ClientAssertion,
     RequestObject,
     RequestUri,
@@ -176,9 +178,8 @@ impl Defect {
     /// The error code that the standards have for it.
     pub(crate) fn error(&self, step: Step) -> &'static str {
         match (&self.thing, self.wrong) {
-            (_, Wrong::Empty | Wrong::Twice) | (Thing::Parameter(_) | Thing::Token, _) => {
-                "invalid_request"
-            }
+            (_, Wrong::Empty | Wrong::Twice)
+            | (Thing::Parameter(_) | Thing::Unregistered(_) | Thing::Token, _) => "invalid_request",
             (_, Wrong::TooSoon) => "slow_down",
             (Thing::DeviceCode | Thing::AuthReqId, Wrong::Lapsed) => "expired_token",
             (Thing::ClientAssertion, _) => "invalid_client",
@@ -223,6 +224,10 @@ impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Parameter(name) => name,
+            Self::Unregistered(1) => "a parameter of no standard",
+            Self::Unregistered(count) => {
+                return write!(f, "each of {count} parameters of no standard");
+            }
             Self::ClientAssertion => name::CLIENT_ASSERTION,
             Self::RequestObject => "the request object",
             Self::RequestUri => name::REQUEST_URI,

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{Params, percent_decode};
-use crate::redact::{Label, Piece, pieces};
 use crate::replay::grants::defect::{Thing, Wrong};
+use crate::replay::relations::labels;
 
 /// What was issued.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,8 +106,8 @@ impl Grant {
 /// Whether what was sent is a changed copy of what was issued.
 pub(super) fn altered(issued: &str, sent: &str) -> bool {
     // On tape the label says so.
-    if let (Some(issued), Some(sent)) = (label(issued), label(sent)) {
-        return issued.core() == sent.core();
+    if let (Some(issued), Some(sent)) = (labels(issued).next(), labels(sent).next()) {
+        return issued == sent;
     }
     let trimmed = sent.trim_matches(|c: char| c.is_ascii_whitespace());
     let is_part = sent.len() >= PART && (issued.starts_with(sent) || sent.starts_with(issued));
@@ -118,13 +118,6 @@ pub(super) fn altered(issued: &str, sent: &str) -> bool {
         || issued.replace('+', " ") == sent
         || issued.eq_ignore_ascii_case(sent)
         || is_part
-}
-
-fn label(text: &str) -> Option<Label> {
-    pieces(text).into_iter().find_map(|piece| match piece {
-        Piece::Label(label) => Some(label),
-        Piece::Literal(_) => None,
-    })
 }
 
 const EARLY: Duration = Duration::from_secs(1);

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::model::Params;
-use crate::oauth::{Step, name};
+use crate::model::{Param, Params};
+use crate::oauth::{Step, name, registry};
 use crate::replay::grants::call::{Call, Signed};
 use crate::replay::grants::defect::{Defect, Defects, Thing, Wrong};
 use crate::replay::grants::grant::{Grant, Kind, altered};
@@ -63,6 +63,7 @@ impl<'a> Judgement<'a> {
 
     fn authorization_request(&mut self) {
         self.duplicates(&self.call.query);
+        self.duplicates(&self.call.body);
         self.grant(Kind::RequestUri, name::REQUEST_URI);
         if let Some(object) = &self.call.request_object
             && let Some(wrong) = proof::statement(self.call, object, self.seconds())
@@ -99,13 +100,22 @@ impl<'a> Judgement<'a> {
     /// A parameter must not be there twice (RFC 6749 section 3.2), but for those that name several
     /// (RFC 8707 section 2, RFC 8693 section 2.1).
     fn duplicates(&mut self, params: &Params) {
-        let mut seen = HashSet::new();
-        for param in params {
-            let is_list = [name::RESOURCE, name::AUDIENCE].contains(&param.name.as_str());
-            if !seen.insert(&param.name) && !is_list {
-                self.defects
-                    .add(Thing::Parameter(param.name.clone()), Wrong::Twice);
+        let (mut seen, mut unregistered) = (HashSet::new(), HashSet::new());
+        for Param { name, .. } in params {
+            let is_list = [name::RESOURCE, name::AUDIENCE].contains(&name.as_str());
+            if seen.insert(name) || is_list {
+                continue;
             }
+            if registry::is_known(name) {
+                self.defects
+                    .add(Thing::Parameter(name.clone()), Wrong::Twice);
+            } else {
+                unregistered.insert(name);
+            }
+        }
+        if !unregistered.is_empty() {
+            self.defects
+                .add(Thing::Unregistered(unregistered.len()), Wrong::Twice);
         }
     }
 
@@ -302,6 +312,7 @@ mod tests {
     use crate::oauth::fields::Reading;
     use crate::oauth::flows::tests::{heard, said};
     use crate::replay::grants::{Reply, Terms};
+    use crate::replay::judged::Judged;
 
     const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
     const CALLBACK: &str = "https://x.example/cb";
@@ -350,10 +361,11 @@ mod tests {
             let reading = Reading::of(asked, Some(&heard));
             let call = Call::live(step, asked, &reading.fields);
             let now = Duration::from_secs(self.now);
-            let defects = self.grants.judge(&call, now);
+            let judged = Judged::of(call, &self.grants, now);
             let reply = Reply::live(step, &heard, &reading);
-            self.grants.learn(&call, &defects, &reply, now);
-            let told = defects.certain.iter().filter(|defect| !defect.is_absence());
+            self.grants.learn(&judged, &reply, now);
+            let certain = judged.defects.certain.iter();
+            let told = certain.filter(|defect| !defect.is_absence());
             told.map(Defect::to_string).collect::<Vec<_>>().join("; ")
         }
 
@@ -507,6 +519,22 @@ mod tests {
             let form = format!("client_id=c&{form}");
             assert_eq!(run.token(&form, DENIED), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn a_refresh_token_stays_as_wide_as_it_was() {
+        let mut run = Run::new();
+        run.authorize(ASK, "k1");
+        run.token("client_id=c&code=k1", TOKENS);
+        let narrow = r#"{"access_token":"at-2","refresh_token":"rt-2","scope":"a"}"#;
+        let asked = "client_id=c&refresh_token=rt-1&scope=a";
+        assert_eq!(run.token(asked, narrow), "");
+        let wide = r#"{"access_token":"at-3","refresh_token":"rt-3","scope":"a b"}"#;
+        let asked = "client_id=c&refresh_token=rt-2&scope=a+b";
+        assert_eq!(run.token(asked, wide), "");
+        let asked = "client_id=c&refresh_token=rt-3&scope=a+b+admin";
+        let widened = "scope asks for more than was granted";
+        assert_eq!(run.token(asked, DENIED), widened);
     }
 
     #[test]

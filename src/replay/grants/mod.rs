@@ -18,12 +18,12 @@ use std::time::Duration;
 use crate::model::Params;
 use crate::oauth::asked::asked;
 use crate::oauth::{Step, name};
-use crate::replay::grants::call::words;
-pub(super) use crate::replay::grants::call::{Call, Reply, challenged_error};
+pub(super) use crate::replay::grants::call::{Call, Reply, challenged_error, words};
 pub(super) use crate::replay::grants::defect::{Defect, Defects};
 use crate::replay::grants::grant::{Grant, Kind, Use, altered};
 use crate::replay::grants::judgement::Judgement;
 pub(super) use crate::replay::grants::tape::Tape;
+use crate::replay::judged::Judged;
 
 /// What a server has issued. It holds this run's secrets: no `Debug`.
 #[derive(Default)]
@@ -73,12 +73,8 @@ impl Grants {
     /// object says.
     pub(super) fn asks(&self, call: &Call) -> Params {
         let pushed = call.get(name::REQUEST_URI).and_then(|uri| self.pushed(uri));
-        let sent = if call.query.is_empty() {
-            &call.body
-        } else {
-            &call.query
-        };
-        asked(sent, pushed, |object| call.object_params(object))
+        let sent = [&call.body, &call.query];
+        asked(&sent, pushed, |object| call.object_params(object))
     }
 
     /// What was asked for when this code was issued; without a code that is known, the only
@@ -103,9 +99,10 @@ impl Grants {
         })
     }
 
-    /// What every authorization request asked for.
-    pub(super) fn all_asked(&self) -> &[Params] {
-        &self.asked
+    /// The code challenges of every authorization request.
+    pub(super) fn challenges(&self) -> impl Iterator<Item = &str> {
+        let asked = self.asked.iter();
+        asked.filter_map(|asked| asked.get(name::CODE_CHALLENGE))
     }
 
     /// What is wrong with a request.
@@ -113,8 +110,9 @@ impl Grants {
         Judgement::of(self, call, now)
     }
 
-    /// Takes in a request with what came back; `defects` are those of the request.
-    pub(super) fn learn(&mut self, call: &Call, defects: &Defects, reply: &Reply, now: Duration) {
+    /// Takes in a request with what came back.
+    pub(super) fn learn(&mut self, judged: &Judged, reply: &Reply, now: Duration) {
+        let call = &judged.call;
         let signed = [&call.proof, &call.assertion];
         let identifiers = signed
             .iter()
@@ -124,8 +122,7 @@ impl Grants {
             self.nonces.insert((call.origin(), nonce.clone()));
         }
         if call.step == Step::AuthorizationRequest {
-            let asked = self.asks(call);
-            self.asked.push(asked);
+            self.asked.push(judged.wanted.clone());
         }
         let may_carry = !matches!(call.step, Step::AuthorizationResponse | Step::TokenRequest);
         if let Some(carried) = reply.carried.as_ref().filter(|_| may_carry) {
@@ -133,10 +130,10 @@ impl Grants {
         }
         match call.step {
             Step::TokenRequest if reply.is_success() => self.redeem(call, reply, now),
-            Step::TokenRequest => self.refuse(call, defects, reply, now),
+            Step::TokenRequest => self.refuse(judged, reply, now),
             Step::Revocation if reply.is_success() => self.revoke(call),
             step if reply.is_success() && !step.is_repeatable() => {
-                self.issue_aside(call, reply, now);
+                self.issue_aside(judged, reply, now);
             }
             _ => {}
         }
@@ -196,7 +193,7 @@ impl Grants {
                 },
             );
         }
-        self.issue_tokens(carried, &grant, true);
+        self.issue_tokens(carried, &grant, &grant);
         if let Some(pushed) = request_uri.and_then(|uri| self.grant(Kind::RequestUri, &uri)) {
             pushed.state = Use::Spent;
         }
@@ -205,6 +202,7 @@ impl Grants {
     /// A token request was answered with tokens.
     fn redeem(&mut self, call: &Call, reply: &Reply, now: Duration) {
         let mut found = None;
+        let mut is_refreshed = false;
         for (kind, name) in REDEEMED {
             let Some(value) = call.get(name) else {
                 continue;
@@ -222,6 +220,7 @@ impl Grants {
                 grant.state = Use::Spent;
             }
             found = Some(grant.clone());
+            is_refreshed = *kind == Kind::RefreshToken;
             break;
         }
         let family = self.family();
@@ -235,18 +234,31 @@ impl Grants {
         let key = call.proof.as_ref().and_then(proof::thumbprint);
         let grant = Grant {
             client: call.client().map(str::to_owned).or(before.client),
-            scope: granted.or(asks).or(before.scope),
+            scope: granted.or(asks).or_else(|| before.scope.clone()),
             is_bound,
             key: key.filter(|_| is_bound),
             asked: before.asked,
             ..Grant::new(before.family, now)
         };
-        self.issue_tokens(&reply.members, &grant, !call.is_authenticated());
+        let refresh = Grant {
+            // However narrow the access token, this one is as wide as the one that it replaces (RFC
+            // 6749 section 6).
+            scope: if is_refreshed {
+                before.scope
+            } else {
+                grant.scope.clone()
+            },
+            // A client that proves who it is may change its key (RFC 9449 section 5).
+            key: grant.key.clone().filter(|_| !call.is_authenticated()),
+            ..grant.clone()
+        };
+        self.issue_tokens(&reply.members, &grant, &refresh);
     }
 
     /// A token request was answered with an error.
-    fn refuse(&mut self, call: &Call, defects: &Defects, reply: &Reply, now: Duration) {
-        if defects.has_reuse() {
+    fn refuse(&mut self, judged: &Judged, reply: &Reply, now: Duration) {
+        let call = &judged.call;
+        if judged.defects.has_reuse() {
             self.revoke_family_of(call);
         }
         let polled = POLLED
@@ -307,7 +319,7 @@ impl Grants {
         }
     }
 
-    fn issue_tokens(&mut self, members: &Params, grant: &Grant, is_public: bool) {
+    fn issue_tokens(&mut self, members: &Params, grant: &Grant, refresh: &Grant) {
         let seconds = members
             .get(name::EXPIRES_IN)
             .and_then(|text| text.parse().ok());
@@ -315,14 +327,9 @@ impl Grants {
             lifetime: seconds.map(Duration::from_secs),
             ..grant.clone()
         };
-        // A client that proves who it is may change its key (RFC 9449 section 5).
-        let refresh = Grant {
-            key: grant.key.clone().filter(|_| is_public),
-            ..grant.clone()
-        };
         for (kind, name, grant) in [
             (Kind::AccessToken, name::ACCESS_TOKEN, &access),
-            (Kind::RefreshToken, name::REFRESH_TOKEN, &refresh),
+            (Kind::RefreshToken, name::REFRESH_TOKEN, refresh),
             (Kind::IdToken, name::ID_TOKEN, grant),
         ] {
             let Some(value) = members.get(name) else {
@@ -337,15 +344,15 @@ impl Grants {
     }
 
     /// What the other endpoints issue: codes to poll with, request URIs, tokens of a registration.
-    fn issue_aside(&mut self, call: &Call, reply: &Reply, now: Duration) {
-        let (family, members) = (self.family(), &reply.members);
+    fn issue_aside(&mut self, judged: &Judged, reply: &Reply, now: Duration) {
+        let (call, family, members) = (&judged.call, self.family(), &reply.members);
         let seconds = |name| members.get(name).and_then(|text| text.parse().ok());
         let grant = Grant {
             client: call.client().map(str::to_owned),
             scope: call.words(name::SCOPE),
             lifetime: seconds(name::EXPIRES_IN).map(Duration::from_secs),
             interval: seconds(name::INTERVAL).map_or(INTERVAL, Duration::from_secs),
-            pushed: (call.step == Step::PushedAuthorizationRequest).then(|| self.asks(call)),
+            pushed: (call.step == Step::PushedAuthorizationRequest).then(|| judged.wanted.clone()),
             ..Grant::new(family, now)
         };
         for (kind, name) in [

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use crate::model::Params;
-use crate::oauth::{Step, name};
+use crate::oauth::name;
 use crate::redact::Interaction;
 use crate::replay::grants::Grants;
 use crate::replay::grants::call::{Call, Declared, Reply};
 use crate::replay::grants::defect::{Defects, Thing, Wrong};
+use crate::replay::judged::Judged;
 
 /// The judgement over the requests of one cassette, by their order.
 #[derive(Default)]
@@ -25,16 +26,16 @@ impl Tape {
         let mut tape = Self::default();
         for (at, interaction) in interactions.enumerate() {
             let call = Call::recorded(interaction, &declared);
-            let mut defects = grants.judge(&call, interaction.at());
-            tape.note_asked(at, &call, &grants);
+            let mut judged = Judged::of(call, &grants, interaction.at());
+            tape.note_asked(at, &judged, &grants);
             if let Some(reply) = Reply::recorded(interaction) {
-                grants.learn(&call, &defects, &reply, interaction.at());
+                grants.learn(&judged, &reply, interaction.at());
                 // The server's word for what a cassette cannot show.
                 if reply.error() == Some("use_dpop_nonce") {
-                    defects.add(Thing::Proof, Wrong::Nonce);
+                    judged.defects.add(Thing::Proof, Wrong::Nonce);
                 }
             }
-            tape.defects.push(defects);
+            tape.defects.push(judged.defects);
         }
         tape
     }
@@ -50,14 +51,14 @@ impl Tape {
         self.asked.get(&at)
     }
 
-    fn note_asked(&mut self, at: usize, call: &Call, grants: &Grants) {
-        let asked = match call.step {
-            Step::AuthorizationRequest | Step::PushedAuthorizationRequest => {
-                Some(grants.asks(call))
-            }
-            Step::TokenRequest => grants.asked_for(call.get(name::CODE)).cloned(),
-            _ => None,
+    fn note_asked(&mut self, at: usize, judged: &Judged, grants: &Grants) {
+        let call = &judged.call;
+        let asked = if call.asks() {
+            Some(&judged.wanted)
+        } else {
+            let code = call.get(name::CODE);
+            grants.asked_for(code).filter(|_| call.is_of_code())
         };
-        self.asked.extend(asked.map(|asked| (at, asked)));
+        self.asked.extend(asked.map(|asked| (at, asked.clone())));
     }
 }
