@@ -65,10 +65,12 @@ pub fn parse(text: &str) -> Option<Jwt> {
 
 /// The header of a compact JWE, the one of its five parts that can be read (RFC 7516 section 3.1).
 pub fn encrypted(text: &str) -> Option<Map<String, Value>> {
-    let parts: Vec<_> = text.split('.').collect();
-    let [header, _key, _vector, _text, _tag] = parts.as_slice() else {
+    // A text may have any number of dots.
+    let mut parts = text.splitn(PARTS + 1, '.');
+    let header = parts.next()?;
+    if parts.count() != PARTS - 1 {
         return None;
-    };
+    }
     object(header).filter(|header| header.contains_key("enc"))
 }
 
@@ -94,6 +96,9 @@ fn object(part: &str) -> Option<Map<String, Value>> {
         _ => None,
     }
 }
+
+/// Of a compact JWE.
+const PARTS: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -121,6 +126,7 @@ mod tests {
         assert_eq!(read["enc"], "A256GCM");
         for text in [
             format!("{header}.a.b"),
+            format!("{header}.a.b.c.d.e"),
             "a.b.c.d.e".to_owned(),
             String::new(),
         ] {
