@@ -1,6 +1,9 @@
 //! What a cassette must not lack, and its labels must not say, for it to be played.
 
-use crate::cassette::{Cassette, Error, Outcome, Session};
+use std::collections::{BTreeMap, HashSet};
+
+use crate::cassette::sound::line_of;
+use crate::cassette::{Cassette, Error, Outcome, Session, TokenRequest};
 use crate::oauth::{Step, name};
 use crate::redact::{
     Content, DECLARED, DropReason, Interaction, Label, Piece, Profile, Suffix, broken_label, pieces,
@@ -101,47 +104,70 @@ impl Cassette {
     /// brought it is there: a client of this run could never send it.
     fn check_flows(&self, text: &str) -> Result<(), Error> {
         let session = Session::new(self);
-        let accepted = session
-            .token_requests()
-            .filter(|token| token.outcome() == Outcome::Accepted);
-        for token in accepted {
-            for (name, step) in BROUGHT {
-                let label = token.param(name).and_then(only_label);
-                let Some(label) = label else { continue };
-                let before = self.interactions.iter();
-                let before = before.take_while(|other| other.id() != token.interaction.id());
-                let before: Vec<_> = before.collect();
-                let begins = before.iter().find(|other| other.step() == *step);
-                if let Some(begins) = begins
-                    && !before.iter().any(|other| may_bring(other, &label))
-                {
-                    return Err(Error::Format {
-                        line: line_of(text, token.interaction.id()),
-                        column: 1,
-                        message: format!(
-                            "interaction {} redeems {label}, which nothing behind the {} of interaction {} brings; put back what is missing, or record it again",
-                            token.interaction.id(),
-                            step.title(),
-                            begins.id()
-                        ),
-                    });
-                }
+        let accepted = session.token_requests();
+        let mut accepted = accepted
+            .filter(|token| token.outcome() == Outcome::Accepted)
+            .peekable();
+        let mut before = Before::default();
+        for interaction in &self.interactions {
+            let id = interaction.id();
+            let redeems = accepted.next_if(|token| token.interaction.id() == id);
+            if let Some(message) = redeems.and_then(|token| before.fault_of(&token)) {
+                return Err(Error::Format {
+                    line: line_of(text, id),
+                    column: 1,
+                    message,
+                });
             }
+            if accepted.peek().is_none() {
+                break;
+            }
+            before.take_in(interaction);
         }
         Ok(())
     }
 }
 
-/// Whether an interaction says the label, or had a body that nobody can look into.
-fn may_bring(interaction: &Interaction, label: &Label) -> bool {
-    let is_unseen = interaction.response().is_some_and(|response| {
-        matches!(response.content(), Content::Dropped(dropped) if dropped.dropped != DropReason::Page)
-    });
-    let is_it = |piece: Piece| matches!(piece, Piece::Label(found) if found.core() == *label);
-    is_unseen
-        || pieces(&crate::cassette::entry(interaction))
-            .into_iter()
-            .any(is_it)
+/// What stands before an interaction.
+#[derive(Default)]
+struct Before {
+    labels: HashSet<Label>,
+    /// The first interaction of each step.
+    begun: BTreeMap<Step, u64>,
+    /// A body that nobody can look into may have brought anything.
+    has_unseen: bool,
+}
+
+impl Before {
+    fn take_in(&mut self, interaction: &Interaction) {
+        let entry = crate::cassette::entry(interaction);
+        let said = pieces(&entry).into_iter().filter_map(|piece| match piece {
+            Piece::Label(label) => Some(label.core()),
+            Piece::Literal(_) => None,
+        });
+        self.labels.extend(said);
+        let begun = self.begun.entry(interaction.step());
+        begun.or_insert(interaction.id());
+        self.has_unseen |= interaction.response().is_some_and(|response| {
+            matches!(response.content(), Content::Dropped(dropped) if dropped.dropped != DropReason::Page)
+        });
+    }
+
+    /// What a grant redeems that should have been brought, and was not.
+    fn fault_of(&self, token: &TokenRequest<'_>) -> Option<String> {
+        let fault = |(name, step): &(&str, Step)| {
+            let label = token.param(name).and_then(only_label)?;
+            let begins = self.begun.get(step)?;
+            (!self.has_unseen && !self.labels.contains(&label)).then(|| {
+                format!(
+                    "interaction {} redeems {label}, which nothing behind the {} of interaction {begins} brings; put back what is missing, or record it again",
+                    token.interaction.id(),
+                    step.title(),
+                )
+            })
+        };
+        BROUGHT.iter().find_map(fault)
+    }
 }
 
 fn only_label(text: &str) -> Option<Label> {
@@ -149,12 +175,6 @@ fn only_label(text: &str) -> Option<Label> {
         [Piece::Label(label)] => Some(label.core()),
         _ => None,
     }
-}
-
-fn line_of(text: &str, id: u64) -> u64 {
-    let begins = format!("- id: {id}");
-    let at = text.lines().position(|line| line.trim_end() == begins);
-    at.unwrap_or_default() as u64 + 1
 }
 
 /// What is redeemed, and the step that begins what brings it.

@@ -51,12 +51,12 @@ fn check_forms(text: &str, interactions: &[Interaction]) -> Result<(), Error> {
     let Some(wrong) = interactions.iter().find(has_forms) else {
         return Ok(());
     };
-    let begin = format!("- id: {}", wrong.id());
-    let lines = text.lines().enumerate();
-    let mut behind = lines.skip_while(|(_, line)| line.trim_end() != begin);
+    let begin = line_of(text, wrong.id());
+    let lines = (1..).zip(text.lines());
+    let mut behind = lines.skip_while(|(number, _)| *number < begin);
     let at = behind.find(|(_, line)| line.trim_end() == "    forms:");
     Err(Error::Format {
-        line: at.map_or(1, |(at, _)| at as u64 + 1),
+        line: at.map_or(1, |(at, _)| at),
         column: 1,
         message: "forms stand only beside `body: {dropped: page, …}`; remove one of the two"
             .to_owned(),
@@ -70,10 +70,8 @@ pub(super) fn check_ids(cassette: &Cassette, text: &str) -> Result<(), Error> {
     let Some(twice) = ids.find(|id| !seen.insert(*id)) else {
         return Ok(());
     };
-    let is_it = |line: &str| line.trim_end() == format!("- id: {twice}");
-    let mut lines = text.lines().enumerate().filter(|(_, line)| is_it(line));
     Err(Error::Format {
-        line: lines.nth(1).map_or(1, |(at, _)| at as u64 + 1),
+        line: lines_of(text, twice).nth(1).unwrap_or(1),
         column: 1,
         message: format!("interaction {twice} is there twice; give each a number of its own"),
     })
@@ -88,16 +86,26 @@ pub(super) fn check_raw(cassette: &Cassette, text: &str) -> Result<(), Error> {
     else {
         return Ok(());
     };
-    let begins = format!("- id: {}", first.id());
-    let at = text.lines().position(|line| line.trim_end() == begins);
     Err(Error::Format {
-        line: at.unwrap_or_default() as u64 + 1,
+        line: line_of(text, first.id()),
         column: 1,
         message: format!(
             "interaction {} holds what was not redacted, and the file does not say so; put `profile: raw` back below recorded_at",
             first.id()
         ),
     })
+}
+
+/// The line in which an interaction begins, as far as that is written as anybody writes it.
+pub(super) fn line_of(text: &str, id: u64) -> u64 {
+    lines_of(text, id).next().unwrap_or(1)
+}
+
+fn lines_of(text: &str, id: u64) -> impl Iterator<Item = u64> {
+    let begins = format!("- id: {id}");
+    let lines = (1..).zip(text.lines());
+    let lines = lines.filter(move |(_, line)| line.trim_end() == begins);
+    lines.map(|(number, _)| number)
 }
 
 #[cfg(test)]
