@@ -3,7 +3,7 @@
 use crate::cassette::{self, Cassette, Header, Stamp};
 use crate::oauth::Step;
 use crate::record::{Before, Entry, Refused, Tape, Withheld};
-use crate::redact::{Examiner, Interaction, Profile, Redactor, check};
+use crate::redact::{Examiner, Interaction, Named, Profile, Redactor, check};
 
 impl Tape {
     /// The text of the cassette, its interactions in the order of the requests' starts and
@@ -60,11 +60,10 @@ impl Tape {
                 .take()
                 .filter(|asked| examiner.is_clean(asked));
         }
-        let hits = self.withheld.len();
         // What is not redacted was not searched.
         let is_audited = self.header.profile != Profile::Raw && is_vouched_for;
-        let audit = self.stamp(&examiner, hits, cassette::sum(&text));
-        let audit = audit.filter(|_| is_audited);
+        let audit = is_audited.then(|| self.stamp(&examiner, &header.redacted, &text));
+        let audit = audit.flatten();
         let header = head(&Header { audit, ..header })?;
         text.replace_range(..begins, &header);
         Ok(text)
@@ -88,27 +87,29 @@ impl Tape {
 
     /// What was searched for, now and for what was there before; `None` where that was not
     /// searched.
-    fn stamp(&self, examiner: &Examiner<'_>, hits: usize, sum: String) -> Option<Stamp> {
-        let counts = self.redacted();
-        let stamp = Stamp {
-            rules: cassette::RULES,
-            secrets: counts.iter().map(|kind| u64::from(kind.value)).sum(),
-            patterns: examiner.patterns() as u64,
-            depth: examiner.depth(),
-            hits: hits as u64,
-            sum,
-        };
+    fn stamp(&self, examiner: &Examiner<'_>, redacted: &[Named<u32>], text: &str) -> Option<Stamp> {
         let earlier = match &self.before {
-            Before::Nothing => return Some(stamp),
-            Before::Stamped(earlier) => earlier,
+            Before::Nothing => None,
+            Before::Stamped(earlier) => Some(earlier),
             Before::Unstamped => return None,
         };
-        Some(Stamp {
-            rules: stamp.rules.min(earlier.rules),
-            patterns: stamp.patterns + earlier.patterns,
-            depth: stamp.depth.min(earlier.depth),
-            hits: stamp.hits + earlier.hits,
-            ..stamp
+        let stamp = Stamp {
+            rules: cassette::RULES,
+            secrets: redacted.iter().map(|kind| u64::from(kind.value)).sum(),
+            patterns: examiner.patterns() as u64,
+            depth: examiner.depth(),
+            hits: self.withheld.len() as u64,
+            sum: cassette::sum(text),
+        };
+        Some(match earlier {
+            None => stamp,
+            Some(earlier) => Stamp {
+                rules: stamp.rules.min(earlier.rules),
+                patterns: stamp.patterns + earlier.patterns,
+                depth: stamp.depth.min(earlier.depth),
+                hits: stamp.hits + earlier.hits,
+                ..stamp
+            },
         })
     }
 
