@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::cassette::load::version_line;
 use crate::cassette::{Cassette, load};
 use crate::redact::{self, AuditHit, Columns, Profile, STAND, Stray, check};
 
@@ -88,11 +89,7 @@ fn mark(text: &str) -> Option<usize> {
 /// Whether the first line that says anything is the version of a cassette.
 fn says_cassette(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
-    let mut said = text
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim_end())
-        .filter(|line| !line.is_empty() && *line != "---");
-    let version = said.next().and_then(|line| line.split_once(':'));
+    let version = version_line(text).and_then(|(_, line)| line.split_once(':'));
     version.is_some_and(|(key, version)| {
         let version = version.trim();
         key.trim_matches(['"', '\'']) == "authtape"

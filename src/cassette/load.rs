@@ -147,7 +147,8 @@ fn options(size: usize) -> serde_yaml::Options {
     }
 }
 
-fn as_text(bytes: &[u8]) -> Result<&str, Error> {
+/// The text of a cassette.
+pub(crate) fn as_text(bytes: &[u8]) -> Result<&str, Error> {
     let line = |upto: usize| bytes[..upto].iter().filter(|byte| **byte == b'\n').count() + 1;
     std::str::from_utf8(bytes).map_err(|error| Error::NotText {
         line: line(error.valid_up_to()),
@@ -222,32 +223,37 @@ fn marked(line: &str) -> Option<usize> {
 }
 
 fn check_version(text: &str) -> Result<(), Error> {
-    for (at, line) in text.lines().enumerate() {
-        if line.trim().is_empty() || line.starts_with('#') || line == "---" {
-            continue;
-        }
-        let found = line
-            .strip_prefix("authtape:")
-            .and_then(|version| version.trim().parse::<u64>().ok());
-        return match found {
-            Some(version) if version == u64::from(VERSION) => Ok(()),
-            Some(found) => Err(Error::Version {
-                line: at + 1,
-                found,
-            }),
-            None => Err(Error::Format {
-                line: at as u64 + 1,
-                column: 1,
-                message: "a cassette begins with `authtape: 1`; this file is something else"
-                    .to_owned(),
-            }),
-        };
+    let Some((number, line)) = version_line(text) else {
+        return Err(Error::Format {
+            line: 1,
+            column: 1,
+            message: "the file is empty; a cassette begins with `authtape: 1`".to_owned(),
+        });
+    };
+    let found = line
+        .strip_prefix("authtape:")
+        .and_then(|version| version.trim().parse::<u64>().ok());
+    match found {
+        Some(version) if version == u64::from(VERSION) => Ok(()),
+        Some(found) => Err(Error::Version {
+            line: number,
+            found,
+        }),
+        None => Err(Error::Format {
+            line: number as u64,
+            column: 1,
+            message: "a cassette begins with `authtape: 1`; this file is something else".to_owned(),
+        }),
     }
-    Err(Error::Format {
-        line: 1,
-        column: 1,
-        message: "the file is empty; a cassette begins with `authtape: 1`".to_owned(),
-    })
+}
+
+/// The first line that says anything, without its comment, and its number: of a cassette, that of
+/// its version.
+pub(super) fn version_line(text: &str) -> Option<(usize, &str)> {
+    let lines = text.lines();
+    let said = lines.map(|line| line.split('#').next().unwrap_or_default().trim_end());
+    let mut said = (1..).zip(said);
+    said.find(|(_, line)| !line.is_empty() && *line != "---")
 }
 
 fn format_error(error: &serde_yaml::Error) -> Error {

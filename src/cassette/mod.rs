@@ -21,6 +21,7 @@ pub use audit::{Audit, audit};
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::{Header, Mutant};
+pub(crate) use load::as_text;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 pub use session::{Link, Outcome, Session, TokenRequest};
 pub use split::{Split, split};

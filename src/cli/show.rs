@@ -68,11 +68,7 @@ fn outcome(interaction: &Interaction) -> String {
 
 fn row(interaction: &Interaction) -> String {
     let request = interaction.request();
-    let brought: Vec<_> = interaction
-        .secrets()
-        .iter()
-        .map(|secret| secret.name.as_str())
-        .collect();
+    let brought = brought(interaction);
     let brought = if brought.is_empty() {
         String::new()
     } else {
@@ -91,11 +87,6 @@ fn row(interaction: &Interaction) -> String {
 
 fn json(interaction: &Interaction) -> serde_json::Value {
     let request = interaction.request();
-    let brought: Vec<_> = interaction
-        .secrets()
-        .iter()
-        .map(|secret| secret.name.as_str())
-        .collect();
     serde_json::json!({
         "id": interaction.id(),
         "step": interaction.step().as_str(),
@@ -104,8 +95,14 @@ fn json(interaction: &Interaction) -> serde_json::Value {
         "url": request.url(),
         "status": interaction.response().map(authtape::redact::RecordedResponse::status),
         "error": interaction.error().map(|error| error.kind().as_str()),
-        "secrets": brought,
+        "secrets": brought(interaction),
     })
+}
+
+/// The secrets that were first seen in it.
+fn brought(interaction: &Interaction) -> Vec<&str> {
+    let secrets = interaction.secrets().iter();
+    secrets.map(|secret| secret.name.as_str()).collect()
 }
 
 fn plain_lines(text: &str) -> String {

@@ -125,10 +125,7 @@ pub enum Error {
 /// The error names the file, and for a file that is no cassette the line and column.
 pub fn load(path: &Path) -> Result<Cassette, Error> {
     let bytes = read(path)?;
-    cassette::load(&bytes).map_err(|source| Error::Cassette {
-        path: path.to_owned(),
-        source,
-    })
+    cassette::load(&bytes).map_err(no_cassette(path))
 }
 
 /// Reads a file of at most [`MAX_SIZE`] bytes, whatever it is.
@@ -170,12 +167,16 @@ pub fn read_from(source: impl io::Read, path: &Path, limit: usize) -> Result<Vec
             source,
         })?;
     if bytes.len() > limit {
-        return Err(Error::Cassette {
-            path: path.to_owned(),
-            source: cassette::Error::TooLarge { limit },
-        });
+        return Err(no_cassette(path)(cassette::Error::TooLarge { limit }));
     }
     Ok(bytes)
+}
+
+fn no_cassette(path: &Path) -> impl Fn(cassette::Error) -> Error {
+    move |source| Error::Cassette {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cassette::{self, Cassette, Header, MAX_SIZE};
 use crate::library::part::held;
 use crate::library::save::{cannot_write, remove, sync_directory_of, synced};
-use crate::library::{Error, raw, read_from, refuse_hidden};
+use crate::library::{Error, no_cassette, raw, read_from, refuse_hidden};
 use crate::redact::{Profile, audit};
 
 /// What was saved of a recording that did not end.
@@ -41,10 +41,7 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
     // Locked until the cassette stands.
     let file = held(part)?;
     let bytes = read_from(&file, part, MAX_SIZE)?;
-    let read = cassette::load_part(&bytes).map_err(|source| Error::Cassette {
-        path: part.to_owned(),
-        source,
-    })?;
+    let read = cassette::load_part(&bytes).map_err(no_cassette(part))?;
     let mut interactions = read.cassette.interactions;
     interactions.sort_by_key(crate::redact::Interaction::id);
     let interactions: Vec<_> = (1..)

@@ -1,13 +1,12 @@
 //! Many cassettes at once: those of a directory, read on all processors.
 
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cassette::{self, Cassette, Header, Split};
-use crate::library::{Error, read};
+use crate::library::{Error, no_cassette, read};
 use crate::redact::Interaction;
 
 /// A cassette that was read.
@@ -106,15 +105,7 @@ struct Unread {
 impl Unread {
     fn of(path: &Path) -> Result<Self, Error> {
         let bytes = read(path)?;
-        let Ok(text) = std::str::from_utf8(&bytes) else {
-            return Err(match playable(path, &bytes) {
-                Ok(_) => Error::Read {
-                    path: path.to_owned(),
-                    source: io::ErrorKind::InvalidData.into(),
-                },
-                Err(error) => error,
-            });
-        };
+        let text = cassette::as_text(&bytes).map_err(no_cassette(path))?;
         let split = cassette::split(text);
         let text = Arc::from(text);
         Ok(Self { text, split })
@@ -156,14 +147,10 @@ impl Unread {
 pub fn playable(path: &Path, bytes: &[u8]) -> Result<Cassette, Error> {
     let checked = || {
         let cassette = cassette::load(bytes)?;
-        // What was read as a cassette is text.
-        cassette.check_playable(&String::from_utf8_lossy(bytes))?;
+        cassette.check_playable(cassette::as_text(bytes)?)?;
         Ok(cassette)
     };
-    checked().map_err(|source| Error::Cassette {
-        path: path.to_owned(),
-        source,
-    })
+    checked().map_err(no_cassette(path))
 }
 
 /// Does the same with each, on all processors; the results are in the order of the jobs.

@@ -136,10 +136,9 @@ impl<'a> Fragments<'a> {
                 let Ok(at) = u32::try_from(self.texts.hashes.len()) else {
                     return;
                 };
-                let text = Zeroizing::new(text);
-                self.texts.hashes.push((text.clone(), of));
-                self.index
-                    .add(text.as_bytes(), Fragment::Hash(at), &self.texts);
+                let hash = Fragment::Hash(at);
+                self.texts.hashes.push((Zeroizing::new(text), of));
+                self.index.add(self.texts.text(hash), hash, &self.texts);
             }
         }
     }

@@ -35,7 +35,7 @@ pub(crate) fn is_suspicious(segment: &str) -> bool {
 /// A request as a person may read it: its method and URL, without its query and what of its path is
 /// secret, or looks like it.
 pub(crate) fn shown(method: &str, url: &Url, is_secret: impl Fn(&str) -> bool) -> String {
-    let is_hidden = |segment: &str| looks(&percent_decode(segment)).is_some() || is_secret(segment);
+    let is_hidden = |segment: &str| is_suspicious(segment) || is_secret(segment);
     let segment = |segment| if is_hidden(segment) { "…" } else { segment };
     let path: Vec<_> = url.path.split('/').map(segment).collect();
     let url = Url {
