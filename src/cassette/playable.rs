@@ -147,7 +147,7 @@ impl Before {
         });
         self.labels.extend(said);
         let begun = self.begun.entry(interaction.step());
-        begun.or_insert(interaction.id());
+        begun.or_insert_with(|| interaction.id());
         self.has_unseen |= interaction.response().is_some_and(|response| {
             matches!(response.content(), Content::Dropped(dropped) if dropped.dropped != DropReason::Page)
         });
