@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::Value;
 
-use crate::model::{Header, Headers, Said, Url};
+use crate::model::{Header, Headers, Said, Url, percent_decode};
 use crate::oauth::facts::{basic_token, decode_basic};
 use crate::oauth::registry::{self, HeaderClass, Place};
 use crate::oauth::{Step, jwt, name};
@@ -41,22 +41,38 @@ impl Redactor {
             Step::Introspection,
             Step::Revocation,
         ];
-        let (user_name, password_name) = if clients.contains(&step) {
-            (name::CLIENT_ID, name::CLIENT_SECRET)
+        let is_client = clients.contains(&step);
+        let password_name = if is_client {
+            name::CLIENT_SECRET
         } else {
-            (name::USERNAME, name::PASSWORD)
+            name::PASSWORD
         };
         // A secret in the place of the user is a defect, and still a secret.
         let is_swapped =
             password.is_some_and(|password| self.is_client(password) && !self.is_client(user));
         let user = if is_swapped || self.ledger.knows(user) {
             self.secret(name::CLIENT_SECRET, user, Shape::Declared)
+        } else if is_client {
+            self.basic_client(user)
         } else {
-            self.value(Place::TokenRequest, user_name, user)
+            self.value(Place::TokenRequest, name::USERNAME, user)
         };
         let password =
             password.map(|password| self.value(Place::TokenRequest, password_name, password));
         Some(BasicCredentials { user, password })
+    }
+
+    /// A client's identifier in Basic credentials, which is encoded there as in a form (RFC 6749
+    /// section 2.3.1): what is kept of it in a form is kept here, as it is spelled.
+    pub(super) fn basic_client(&mut self, user: &str) -> String {
+        let plain = percent_decode(&user.replace('+', " "));
+        let is_kept = plain != user
+            && self.value(Place::TokenRequest, name::CLIENT_ID, &plain) == escape(&plain);
+        if is_kept {
+            escape(user)
+        } else {
+            self.value(Place::TokenRequest, name::CLIENT_ID, user)
+        }
     }
 
     /// What may be declared of a secret that is new, a JWT's readable parts included.
