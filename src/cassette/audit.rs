@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::cassette::load::version_line;
+use crate::cassette::searchable::Searchable;
 use crate::cassette::{Cassette, load};
 use crate::redact::{self, AuditHit, Columns, Profile, STAND, Stray, check};
 
@@ -17,6 +18,18 @@ pub struct Audit {
     pub is_edited: bool,
     /// It says that it is a cassette, but does not load: it was searched as any other text.
     pub is_unloaded: bool,
+    /// There are bytes in it that are no text; what stands between them was searched.
+    pub has_zeros: bool,
+}
+
+/// Searches a file as [`audit()`] does, packed by gzip or zstd or in UTF-16 as it may be; `None` where
+/// there is no text in it that could be searched.
+pub fn audit_bytes(bytes: &[u8]) -> Option<Audit> {
+    let Searchable { text, has_zeros } = Searchable::of(bytes)?;
+    Some(Audit {
+        has_zeros,
+        ..audit(&text)
+    })
 }
 
 /// Searches a file for what looks like a secret; in a cassette every value that stands without a
@@ -31,11 +44,13 @@ pub fn audit(text: &str) -> Audit {
                 .audit
                 .is_some_and(|stamp| !stamp.is_of(text)),
             is_unloaded: false,
+            has_zeros: false,
         },
         Err(_) => Audit {
             hits: of_any(text),
             is_edited: false,
             is_unloaded: says_cassette(text),
+            has_zeros: false,
         },
     }
 }

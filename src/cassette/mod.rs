@@ -12,12 +12,13 @@ mod error;
 mod header;
 mod load;
 mod playable;
+mod searchable;
 mod session;
 mod sound;
 mod split;
 mod stamp;
 
-pub use audit::{Audit, audit};
+pub use audit::{Audit, audit, audit_bytes};
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::{Header, Mutant};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use authtape::cassette::audit;
+use authtape::cassette::audit_bytes;
 use authtape::library;
 use authtape::redact::AuditHit;
 use clap::Parser;
@@ -13,9 +13,10 @@ use crate::cli::output::{error, plain, result, say};
 
 /// Search files for what looks like a secret
 ///
-/// Any text will do: cassettes, HAR files, logs. What is found is named by line and column, and
-/// never shown. Of a cassette that was edited since its recording's own audit you are told so, and of
-/// one that does not load; what stands in it decides. What is no text cannot be searched.
+/// Any text will do: cassettes, HAR files, logs, packed by gzip or zstd or not. What is found is named
+/// by line and column, and never shown. Of a cassette that was edited since its recording's own audit
+/// you are told so, and of one that does not load; what stands in it decides. What is packed in
+/// another way, or is no text, cannot be searched.
 #[derive(Parser)]
 pub(crate) struct Args {
     /// The files to search
@@ -59,22 +60,25 @@ struct Audited {
     found: Vec<(String, AuditHit)>,
     edited: Vec<String>,
     unloaded: Vec<String>,
+    /// Those with bytes that are no text.
+    zeros: Vec<String>,
 }
 
 impl Audited {
     fn take_in(&mut self, path: &Path) -> anyhow::Result<()> {
         let bytes = library::read(path)?;
         let name = plain(&path.display().to_string());
-        if !is_text(&bytes) {
+        let Some(audit) = audit_bytes(&bytes) else {
             bail!(
                 "{name} is no text, so it was not searched; unpack it if it is packed, or convert it to UTF-8"
             );
-        }
-        let audit = audit(&String::from_utf8_lossy(&bytes));
+        };
         let hits = audit.hits.into_iter();
         self.found.extend(hits.map(|hit| (name.clone(), hit)));
         self.edited.extend(audit.is_edited.then(|| name.clone()));
-        self.unloaded.extend(audit.is_unloaded.then_some(name));
+        self.unloaded
+            .extend(audit.is_unloaded.then(|| name.clone()));
+        self.zeros.extend(audit.has_zeros.then_some(name));
         Ok(())
     }
 
@@ -87,7 +91,13 @@ impl Audited {
                 "note: {name} does not load as the cassette that it says it is, so it was searched as any other text, in which less is found; `authtape show` says why"
             )
         });
-        edited.chain(unloaded)
+        let zeros = self.zeros.iter();
+        let zeros = zeros.map(|name| {
+            format!(
+                "note: {name} has bytes that are no text; what stands between them was searched"
+            )
+        });
+        edited.chain(unloaded).chain(zeros)
     }
 
     fn text(&self, files: usize) -> String {
@@ -104,20 +114,7 @@ impl Audited {
     fn json(&self) -> String {
         let hit = |(name, hit): &(String, AuditHit)| serde_json::json!({ "file": name, "line": hit.line, "column": hit.column, "kind": hit.kind });
         let hits: Vec<_> = self.found.iter().map(hit).collect();
-        let told =
-            serde_json::json!({ "hits": hits, "edited": self.edited, "unloaded": self.unloaded });
+        let told = serde_json::json!({ "hits": hits, "edited": self.edited, "unloaded": self.unloaded, "zeros": self.zeros });
         format!("{told}\n")
     }
 }
-
-/// Whether bytes are a text, in whatever encoding that has ASCII in it: there are no zeros in one, and
-/// hardly any control characters, of which packed bytes have one in nine.
-fn is_text(bytes: &[u8]) -> bool {
-    let is_control =
-        |byte: &&u8| byte.is_ascii_control() && !b"\t\n\x0b\x0c\r\x08\x1b".contains(byte);
-    let controls = bytes.iter().filter(is_control).count();
-    !bytes.contains(&0) && controls * CONTROLS_MOST <= bytes.len()
-}
-
-/// A text has fewer than one control character in so many.
-const CONTROLS_MOST: usize = 30;

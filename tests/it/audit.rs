@@ -211,21 +211,33 @@ fn what_cannot_be_searched_is_not_called_clean() {
         .bytes()
         .flat_map(|byte| [byte, 0])
         .collect();
+    let marked = [b"\xff\xfe".as_slice(), &wide].concat();
     let clean = "nothing that looks like a secret in 1 file\n";
-    for (name, bytes, code) in [
-        ("app.log.gz", gzip, 3),
+    for (name, bytes, code, has_zeros) in [
+        ("app.log.gz", gzip.clone(), 1, false),
+        ("cut.log.gz", gzip[..gzip.len() - 9].to_vec(), 3, false),
         (
             "session.zip",
             b"PK\x03\x04\x14\x00\x00\x00\x08\x00".to_vec(),
             3,
+            false,
         ),
-        ("wide.log", wide, 3),
+        ("marked.log", marked, 1, false),
+        ("wide.log", wide, 3, false),
+        (
+            "zero.log",
+            b"password=hunter2SuperSecret99\0".to_vec(),
+            1,
+            true,
+        ),
+        ("clean.log", b"ready\0".to_vec(), 0, true),
         (
             "latin1.log",
             b"gr\xfc\xdfe, \x1b[31merror\x1b[0m\n".to_vec(),
             0,
+            false,
         ),
-        ("empty.log", Vec::new(), 0),
+        ("empty.log", Vec::new(), 0, false),
     ] {
         std::fs::write(here.path().join(name), bytes).expect("written");
         let output = authtape(here.path(), &["audit", name]);
@@ -237,6 +249,14 @@ fn what_cannot_be_searched_is_not_called_clean() {
             (code == 3, code == 0),
             "{name}: {out}{told}"
         );
+        let found = out.contains(&format!("{name}:1:10: value of a secret parameter"));
+        assert_eq!(found, code == 1, "{name}: {out}");
+        let note = format!("note: {name} has bytes that are no text");
+        assert_eq!(told.contains(&note), has_zeros, "{name}: {told}");
+        let output = authtape(here.path(), &["audit", "--json", name]);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let zeros = json["zeros"].as_array().map(Vec::len);
+        assert_eq!(zeros, Some(usize::from(has_zeros)), "{name}: {json}");
     }
 }
 
