@@ -7,7 +7,7 @@ use crate::cassette::{self, Cassette, Header, MAX_SIZE};
 use crate::library::part::held;
 use crate::library::save::{cannot_write, remove, sync_directory_of, synced};
 use crate::library::{Error, no_cassette, raw, read_from, refuse_hidden};
-use crate::redact::{Profile, audit};
+use crate::redact::Profile;
 
 /// What was saved of a recording that did not end.
 #[derive(Debug)]
@@ -58,12 +58,14 @@ pub fn recover(part: &Path) -> Result<Recovered, Error> {
         header,
         interactions,
     });
-    let hits = if is_raw { Vec::new() } else { audit(&text) };
-    if let Some(hit) = hits.first() {
+    // Of the file that there is, so that its lines are the ones that are told.
+    let whole = cassette::as_text(&bytes[..bytes.len() - read.cut]).map_err(no_cassette(part))?;
+    let hit = cassette::audit(whole).hits.into_iter().next();
+    if let Some(hit) = hit.filter(|_| !is_raw) {
         return Err(Error::Unclean {
             path: part.to_owned(),
             line: hit.line,
-            kind: hit.kind.clone(),
+            kind: hit.kind,
         });
     }
     let path = under_a_free_name(target, &text)?;
@@ -153,5 +155,21 @@ mod tests {
             "{refused}"
         );
         assert!(recording.exists());
+    }
+
+    #[test]
+    fn what_a_recorder_would_have_replaced_is_not_recovered() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut recording = part(directory.path());
+        let stray = "    query:\n    - hint: xK9mQ2vLp7Rt\n    body: empty\n";
+        let entry = ENTRY.replace("    body: empty\n", stray);
+        recording.append(&entry).expect("appended");
+        let left = died(recording);
+        let refused = recover(&left).expect_err("a value without a label");
+        let Error::Unclean { line, .. } = &refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(*line, 14, "{refused}");
+        assert!(left.exists());
     }
 }
