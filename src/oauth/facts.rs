@@ -12,7 +12,7 @@ use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
-use crate::oauth::tokens::{self, AT_HASH, C_HASH, Hash, S_HASH, Signature, Token, wrong_hashes};
+use crate::oauth::tokens::{self, Hash, Signature, Token, wrong_hashes};
 use crate::oauth::{Step, name};
 
 /// Whether the host is of a vendor whose token endpoint knows one grant, and needs no word for it.
@@ -168,7 +168,6 @@ impl Facts {
                 facts.page_asks_password = page.asks_password();
                 facts.page_mentions_redirect_uri = page.mentions_redirect_uri();
             }
-            facts.check_tokens(flows, reading, heard);
             facts.date_skew = date_skew(heard, clock);
         }
         facts
@@ -203,27 +202,32 @@ impl Facts {
     /// Whether a hash in the ID Token is of something else than what came with it.
     pub fn has_bad_hash(&self, claim: &str) -> bool {
         let hash = match claim {
-            AT_HASH => self.at_hash,
-            C_HASH => self.c_hash,
-            S_HASH => self.s_hash,
+            name::AT_HASH => self.at_hash,
+            name::C_HASH => self.c_hash,
+            name::S_HASH => self.s_hash,
             _ => None,
         };
         hash == Some(Hash::Mismatch)
     }
 
-    fn check_tokens(&mut self, flows: &Flows, reading: &Reading<'_>, heard: &Heard) {
-        let carried = flows.carried(heard, &reading.answer);
-        for (token, text) in tokens::tokens(reading, carried.as_ref()) {
-            *self.signature_mut(token) = flows.signature(token, &text);
-        }
+    /// Computes the facts of the JWTs of an answer, by all that the session has said so far; these
+    /// JWTs.
+    pub fn check_tokens(&mut self, flows: &Flows, reading: &Reading<'_>) -> Vec<(Token, String)> {
+        let carried = reading.heard;
+        let carried = carried.and_then(|heard| flows.carried(heard, &reading.answer));
         for claim in wrong_hashes(flows, reading, carried.as_ref()) {
             let fact = match claim {
-                AT_HASH => &mut self.at_hash,
-                C_HASH => &mut self.c_hash,
+                name::AT_HASH => &mut self.at_hash,
+                name::C_HASH => &mut self.c_hash,
                 _ => &mut self.s_hash,
             };
             *fact = Some(Hash::Mismatch);
         }
+        let tokens = tokens::tokens(reading, carried.as_ref());
+        for (token, text) in &tokens {
+            *self.signature_mut(*token) = flows.signature(*token, text);
+        }
+        tokens
     }
 
     fn check_pkce(&mut self, flows: &Flows, fields: &Fields) {

@@ -62,6 +62,7 @@ impl Flows {
             Step::Jwks => self.keys.learn(&said.url.host, &reading.answer),
             _ => {}
         }
+        self.keys.learn_secret(reading);
         if let Some(secret) = fields.get(name::CLIENT_SECRET) {
             self.client_secrets.insert(secret.to_owned());
         }
@@ -154,14 +155,14 @@ impl Flows {
         self.client_secrets.contains(value)
     }
 
-    /// How many keys the sets of this session have.
-    pub fn keys_known(&self) -> usize {
+    /// How many keys, of sets or shared, the signatures of this session can be verified with.
+    pub fn signers_known(&self) -> usize {
         self.keys.len()
     }
 
     /// What is wrong with the signature of a JWT, by the keys and the secrets of this session.
     pub fn signature(&self, token: Token, text: &str) -> Option<Signature> {
-        self.keys.check(token, text, &self.client_secrets)
+        self.keys.check(token, text)
     }
 
     /// Whether the value is a client's identifier in this session.

@@ -1,20 +1,19 @@
 //! What only the raw exchange can tell of its JWTs: whose signatures they bear, and what they hash.
 
-use std::collections::HashSet;
-
 use aws_lc_rs::hmac;
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
-    UnparsedPublicKey, VerificationAlgorithm,
+    EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
+    RSA_PSS_2048_8192_SHA512, RsaParameters, UnparsedPublicKey,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::model::{Params, Url, words};
+use crate::model::{Params, Url, percent_decode, words};
+use crate::oauth::facts::{basic_token, decode_basic};
 use crate::oauth::fields::{Answer, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::jwt::{self, Alg, Jwt, half_hash};
@@ -54,10 +53,12 @@ words! {
     }
 }
 
-/// The keys that a session's servers published.
+/// What a session's signatures are verified with: the keys that its servers published, and the
+/// secrets that they share with its clients.
 #[derive(Default)]
 pub(super) struct Keys {
     published: Vec<Published>,
+    shared: Vec<Shared>,
 }
 
 #[derive(PartialEq)]
@@ -67,10 +68,48 @@ struct Published {
     key: Map<String, Value>,
 }
 
+#[derive(PartialEq)]
+struct Shared {
+    client: String,
+    secret: String,
+}
+
+/// A JWT, read to be verified.
+struct Signed<'a> {
+    token: Token,
+    jwt: Jwt,
+    alg: Alg,
+    message: &'a [u8],
+    signature: Vec<u8>,
+}
+
+impl<'a> Signed<'a> {
+    fn read(token: Token, text: &'a str) -> Option<Self> {
+        let jwt = jwt::parse(text)?;
+        let (message, signature) = text.rsplit_once('.')?;
+        let alg = Alg::from_word(jwt.header.get("alg")?.as_str()?)?;
+        Some(Self {
+            token,
+            jwt,
+            alg,
+            message: message.as_bytes(),
+            signature: URL_SAFE_NO_PAD.decode(signature).unwrap_or_default(),
+        })
+    }
+
+    fn is_for(&self, client: &str) -> bool {
+        match self.jwt.claims.get(name::AUD) {
+            Some(Value::Array(several)) => several.iter().any(|one| one == client),
+            Some(one) => one == client,
+            None => false,
+        }
+    }
+}
+
 impl Keys {
-    /// How many keys are known.
+    /// How many keys and secrets are known.
     pub(super) fn len(&self) -> usize {
-        self.published.len()
+        self.published.len() + self.shared.len()
     }
 
     /// Takes in an answer of a host that is a set of keys.
@@ -90,69 +129,116 @@ impl Keys {
         }
     }
 
-    /// What is wrong with the signature of a JWT; `None` where nothing is, or nobody can tell.
-    pub(super) fn check(
-        &self,
-        token: Token,
-        text: &str,
-        secrets: &HashSet<String>,
-    ) -> Option<Signature> {
-        let Jwt { header, claims } = jwt::parse(text)?;
-        let (signed, signature) = text.rsplit_once('.')?;
-        let member = |name: &str| header.get(name).and_then(Value::as_str);
-        let alg = Alg::from_word(member("alg")?)?;
-        let message = signed.as_bytes();
-        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
-        if let Some(algorithm) = hmac_of(alg) {
-            let is_of = |secret: &String| {
-                let key = hmac::Key::new(algorithm, secret.as_bytes());
-                hmac::verify(&key, message, &signature).is_ok()
-            };
-            // What a server makes for itself is keyed with a secret of its own.
-            let is_told = token != Token::Access && !secrets.is_empty();
-            return (is_told && !secrets.iter().any(is_of)).then_some(Signature::Bad);
+    /// Takes in the secret with which a client authenticates, or which it is given.
+    pub(super) fn learn_secret(&mut self, reading: &Reading<'_>) {
+        let Reading {
+            said,
+            fields,
+            answer,
+            ..
+        } = reading;
+        if let Some(basic) = basic_token(said).and_then(decode_basic)
+            && let Some((client, secret)) = basic.split_once(':')
+        {
+            self.share(client, secret);
+            // RFC 6749 section 2.3.1: each half is encoded as in a form.
+            let decoded = |half: &str| percent_decode(&half.replace('+', " "));
+            self.share(&decoded(client), &decoded(secret));
         }
-        if alg == Alg::None {
+        let sent = |name: &str| fields.get(name);
+        let given = |name: &str| answer.get(name);
+        let pairs = [
+            (sent(name::CLIENT_ID), sent(name::CLIENT_SECRET)),
+            (given(name::CLIENT_ID), given(name::CLIENT_SECRET)),
+        ];
+        for (client, secret) in pairs {
+            if let Some((client, secret)) = client.zip(secret) {
+                self.share(client, secret);
+            }
+        }
+    }
+
+    fn share(&mut self, client: &str, secret: &str) {
+        let shared = Shared {
+            client: client.to_owned(),
+            secret: secret.to_owned(),
+        };
+        if self.shared.len() < MOST_KEYS && !self.shared.contains(&shared) {
+            self.shared.push(shared);
+        }
+    }
+
+    /// What is wrong with the signature of a JWT; `None` where nothing is, or nobody can tell.
+    pub(super) fn check(&self, token: Token, text: &str) -> Option<Signature> {
+        let signed = Signed::read(token, text)?;
+        match hmac_of(signed.alg) {
+            Some(algorithm) => self.check_shared(&signed, algorithm),
+            None if signed.alg == Alg::None => None,
+            None => self.check_published(&signed),
+        }
+    }
+
+    fn check_shared(&self, signed: &Signed<'_>, algorithm: hmac::Algorithm) -> Option<Signature> {
+        // What a server makes for itself is keyed with a secret of its own.
+        if signed.token == Token::Access {
             return None;
         }
+        let is_of = |shared: &Shared| {
+            let key = hmac::Key::new(algorithm, shared.secret.as_bytes());
+            hmac::verify(&key, signed.message, &signed.signature).is_ok()
+        };
+        let mut known = self.shared.iter();
+        let is_known = known.any(|shared| signed.is_for(&shared.client));
+        (is_known && !self.shared.iter().any(is_of)).then_some(Signature::Bad)
+    }
+
+    fn check_published(&self, signed: &Signed<'_>) -> Option<Signature> {
+        let Jwt { header, claims } = &signed.jwt;
         let issuer = claims.get(name::ISS).and_then(Value::as_str);
         let issuer = issuer.and_then(Url::parse).map(|url| url.host);
         let is_issuers = |published: &&Published| Some(&published.host) == issuer.as_ref();
-        let kid = member("kid");
+        let kid = header.get("kid").and_then(Value::as_str);
         let is_named = |published: &&Published| match kid {
             Some(_) => published.key.get("kid").and_then(Value::as_str) == kid,
             None => is_issuers(published),
         };
         let mut named = self.published.iter().filter(is_named).peekable();
         if named.peek().is_none() {
-            let is_known = self
-                .published
-                .iter()
-                .any(|published| is_issuers(&published));
+            let mut published = self.published.iter();
+            let is_known = published.any(|published| is_issuers(&published));
             return is_known.then_some(Signature::NoKey);
         }
-        let verified = |published: &Published| {
-            verifies(alg, &published.key, message, &signature).unwrap_or(false)
+        let is_refuted = |published: &Published| {
+            let verdict = verifies(
+                signed.alg,
+                &published.key,
+                signed.message,
+                &signed.signature,
+            );
+            verdict == Some(false)
         };
-        (!named.any(verified)).then_some(Signature::Bad)
+        named.all(is_refuted).then_some(Signature::Bad)
     }
 }
 
 /// The JWTs of an answer, and where each stands.
-pub fn tokens(reading: &Reading<'_>, carried: Option<&Params>) -> Vec<(Token, String)> {
+pub(super) fn tokens(reading: &Reading<'_>, carried: Option<&Params>) -> Vec<(Token, String)> {
     let mut found = Vec::new();
     for token in [Token::Access, Token::Id, Token::Response] {
         let value = reading.answer.get(token.as_str());
         let value = value.or_else(|| carried?.get(token.as_str()));
-        found.extend(value.map(|value| (token, value.to_owned())));
+        found.extend(value.map(|value| (token, value)));
     }
     if let Some(heard) = reading.heard
         && let Ok(text) = std::str::from_utf8(&heard.body.bytes)
     {
-        found.push((Token::Body, text.trim().to_owned()));
+        found.push((Token::Body, text.trim()));
     }
-    found.retain(|(_, token)| jwt::parse(token).is_some());
-    found
+    found.retain(|(_, text)| jwt::parse(text).is_some());
+    let owned = found
+        .into_iter()
+        .map(|(token, text)| (token, text.to_owned()));
+    owned.collect()
 }
 
 /// The hashes in an ID Token that are of something else than what came with it.
@@ -176,9 +262,9 @@ pub(super) fn wrong_hashes(
     let asked = flows.authorization(code);
     let state = answered(name::STATE).or_else(|| asked?.state.as_deref());
     let hashes = [
-        (AT_HASH, answered(name::ACCESS_TOKEN)),
-        (C_HASH, code),
-        (S_HASH, state),
+        (name::AT_HASH, answered(name::ACCESS_TOKEN)),
+        (name::C_HASH, code),
+        (name::S_HASH, state),
     ];
     let is_wrong = |(claim, of): &(&str, Option<&str>)| {
         let hash = token.claims.get(*claim).and_then(Value::as_str);
@@ -198,36 +284,62 @@ fn hmac_of(alg: Alg) -> Option<hmac::Algorithm> {
     }
 }
 
-/// Whether a key of a set made the signature; `None` where the key is of another type.
+/// Whether a key of a set made the signature; `None` where that cannot be told of such a key here.
 pub fn verifies(
     alg: Alg,
     key: &Map<String, Value>,
     message: &[u8],
     signature: &[u8],
 ) -> Option<bool> {
-    let member = |name: &str| URL_SAFE_NO_PAD.decode(key.get(name)?.as_str()?).ok();
+    let text = |name: &str| key.get(name)?.as_str();
+    let member = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
+    let integer = |name: &str| Some(trimmed(member(name)?));
+    let (kty, crv) = (text("kty")?, text("crv"));
     if let Some(parameters) = rsa_of(alg) {
-        let (n, e) = (member("n")?, member("e")?);
+        if kty != "RSA" {
+            return Some(false);
+        }
+        let (n, e) = (integer("n")?, integer("e")?);
+        let zeros = n.first()?.leading_zeros() as usize;
+        if !RSA_BITS.contains(&(n.len() * 8 - zeros)) {
+            return None;
+        }
         let verified = PublicKeyComponents { n, e }.verify(parameters, message, signature);
         return Some(verified.is_ok());
     }
-    let (algorithm, size): (&dyn VerificationAlgorithm, usize) = match alg {
-        Alg::EdDsa => (&ED25519, 0),
-        Alg::Es256 => (&ECDSA_P256_SHA256_FIXED, 32),
-        Alg::Es384 => (&ECDSA_P384_SHA384_FIXED, 48),
-        Alg::Es512 => (&ECDSA_P521_SHA512_FIXED, 66),
+    if alg == Alg::EdDsa {
+        let key = match (kty, crv) {
+            ("OKP", Some("Ed25519")) => member("x").filter(|x| x.len() == 32)?,
+            ("OKP", _) => return None,
+            _ => return Some(false),
+        };
+        let key = UnparsedPublicKey::new(&ED25519, key);
+        return Some(key.verify(message, signature).is_ok());
+    }
+    let (algorithm, curve, size): (&EcdsaVerificationAlgorithm, _, usize) = match alg {
+        Alg::Es256 => (&ECDSA_P256_SHA256_FIXED, "P-256", 32),
+        Alg::Es384 => (&ECDSA_P384_SHA384_FIXED, "P-384", 48),
+        Alg::Es512 => (&ECDSA_P521_SHA512_FIXED, "P-521", 66),
         _ => return None,
     };
-    let mut point = member("x")?;
-    if alg != Alg::EdDsa {
-        let y = member("y")?;
-        // Some drop the zeros that a coordinate begins with, which a point has.
-        let padded =
-            |part: &[u8]| [vec![0; size.saturating_sub(part.len())], part.to_vec()].concat();
-        point = [vec![4], padded(&point), padded(&y)].concat();
+    if (kty, crv) != ("EC", Some(curve)) {
+        return Some(false);
     }
+    // Some drop the zeros that a coordinate begins with, or have more; a point has as many as fit.
+    let coordinate = |name: &str| {
+        let part = integer(name)?;
+        Some([vec![0; size.checked_sub(part.len())?], part].concat())
+    };
+    let point = [vec![4], coordinate("x")?, coordinate("y")?].concat();
     let key = UnparsedPublicKey::new(algorithm, point);
     Some(key.verify(message, signature).is_ok())
+}
+
+/// An integer without the zeros that it begins with.
+fn trimmed(mut integer: Vec<u8>) -> Vec<u8> {
+    let zeros = integer.iter().take_while(|byte| **byte == 0).count();
+    integer.drain(..zeros);
+    integer
 }
 
 fn rsa_of(alg: Alg) -> Option<&'static RsaParameters> {
@@ -242,8 +354,83 @@ fn rsa_of(alg: Alg) -> Option<&'static RsaParameters> {
     }
 }
 
-pub(super) const AT_HASH: &str = "at_hash";
-pub(super) const C_HASH: &str = "c_hash";
-pub(super) const S_HASH: &str = "s_hash";
-/// How many keys are remembered of all the sets of a session.
+/// How many keys are remembered of all the sets of a session, and how many secrets.
 const MOST_KEYS: usize = 200;
+/// The sizes of the moduli that signatures are verified by here.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    const MESSAGE: &[u8] = b"header.claims";
+
+    fn encode(zeros: usize, bytes: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode([&vec![0; zeros], bytes].concat())
+    }
+
+    fn verdict(alg: Alg, key: &Value, signature: &[u8]) -> Option<bool> {
+        verifies(alg, key.as_object().expect("a key"), MESSAGE, signature)
+    }
+
+    #[test]
+    fn a_modulus_may_begin_with_zeros_and_be_too_short_to_tell() {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+        let mut signature = vec![0; pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        pair.sign(&RSA_PKCS1_SHA256, &random, MESSAGE, &mut signature)
+            .expect("signed");
+        let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
+        let [n, e] = [n, e].map(|part| part.big_endian_without_leading_zero().to_vec());
+        let rsa =
+            |zeros, n: &[u8]| json!({"kty": "RSA", "n": encode(zeros, n), "e": encode(zeros, &e)});
+        let other = signature.iter().map(|byte| !byte).collect::<Vec<_>>();
+        for (case, key, signature, expected) in [
+            ("as it should be", rsa(0, &n), &signature, Some(true)),
+            ("zeros", rsa(2, &n), &signature, Some(true)),
+            ("another's", rsa(0, &n), &other, Some(false)),
+            ("1024 bits", rsa(128, &n[..128]), &signature, None),
+            ("none", json!({"kty": "RSA"}), &signature, None),
+            (
+                "of another type",
+                json!({"kty": "EC"}),
+                &signature,
+                Some(false),
+            ),
+        ] {
+            assert_eq!(verdict(Alg::Rs256, &key, signature), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_point_is_as_long_as_its_curve_and_another_curve_is_unknown() {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+        let signature = pair.sign(&SystemRandom::new(), MESSAGE).expect("signed");
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+        let ec = |zeros, crv| json!({"kty": "EC", "crv": crv, "x": encode(zeros, x), "y": encode(zeros, y)});
+        let okp = |crv, length| json!({"kty": "OKP", "crv": crv, "x": encode(length, &[])});
+        for (alg, key, expected) in [
+            (Alg::Es256, ec(0, "P-256"), Some(true)),
+            (Alg::Es256, ec(2, "P-256"), Some(true)),
+            (Alg::Es256, ec(0, "P-384"), Some(false)),
+            (Alg::Es384, ec(0, "P-384"), Some(false)),
+            (Alg::EdDsa, okp("Ed25519", 32), Some(false)),
+            (Alg::EdDsa, okp("Ed448", 57), None),
+            (Alg::EdDsa, okp("Ed25519", 31), None),
+            (Alg::EdDsa, ec(0, "P-256"), Some(false)),
+        ] {
+            assert_eq!(
+                verdict(alg, &key, signature.as_ref()),
+                expected,
+                "{alg} {key}"
+            );
+        }
+    }
+}

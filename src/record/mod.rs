@@ -17,7 +17,7 @@ use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
-use crate::oauth::tokens::{Signature, Token, tokens};
+use crate::oauth::tokens::{Signature, Token};
 use crate::redact::{
     Capacity, DECLARED, Declared, Interaction, Label, Named, Piece, Profile, Redacted, Redactor,
     pieces,
@@ -201,10 +201,11 @@ impl Tape {
         if !step.is_oauth() && !self.keep_all {
             return Laid::Skipped;
         }
-        let facts = Facts::of(&self.flows, step, reading, exchange.clock);
-        self.remember_tokens(exchange, reading, &facts);
-        let known = self.flows.keys_known();
+        let known = self.flows.signers_known();
         self.flows.observe(step, reading);
+        let mut facts = Facts::of(&self.flows, step, reading, exchange.clock);
+        let tokens = facts.check_tokens(&self.flows, reading);
+        self.remember_tokens(exchange.id, tokens, &facts);
         let Redacted {
             interaction,
             earlier_text_is_stale,
@@ -214,7 +215,7 @@ impl Tape {
         let entry = self.audited(interaction, is_unlinked);
         let text = entry.text.clone();
         self.entries.push(entry);
-        let is_retold = self.flows.keys_known() != known && self.verify_again();
+        let is_retold = self.flows.signers_known() != known && self.verify_again();
         if earlier_text_is_stale || is_retold {
             Laid::Rewritten(self.rewrite())
         } else {
@@ -222,22 +223,18 @@ impl Tape {
         }
     }
 
-    /// Remembers the JWTs of an answer until the keys are there that verify them: clients ask for
-    /// these when they have a token.
-    fn remember_tokens(&mut self, exchange: &Exchange, reading: &Reading<'_>, facts: &Facts) {
-        let Some(heard) = reading.heard else {
-            return;
-        };
-        let carried = self.flows.carried(heard, &reading.answer);
+    /// Remembers the JWTs of an answer until the keys or the secrets are there that verify them:
+    /// clients bring these when they have a token.
+    fn remember_tokens(&mut self, id: u64, tokens: Vec<(Token, String)>, facts: &Facts) {
         let room = UNVERIFIED_MAX.saturating_sub(self.unverified.len());
-        let found = tokens(reading, carried.as_ref()).into_iter().take(room);
-        let found = found.map(|(token, text)| Unverified {
-            id: exchange.id,
+        let tokens = tokens.into_iter().take(room);
+        let tokens = tokens.map(|(token, text)| Unverified {
+            id,
             token,
             text,
             told: facts.signature(token),
         });
-        self.unverified.extend(found);
+        self.unverified.extend(tokens);
     }
 
     /// Looks again at what could not be verified; whether something else is to be told of it.

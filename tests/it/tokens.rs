@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authtape::cassette::{self, Cassette};
 use authtape::model::{
-    Body, Captured, Exchange, Headers, Heard, Params, Response, Url, Version, percent_encode,
+    Body, Captured, Exchange, Headers, Heard, Params, Response, Said, Url, Version, percent_encode,
 };
 use authtape::oauth::jwt::{self, Alg, Jwt, half_hash};
 use authtape::record::{Options, Tape};
@@ -27,6 +27,7 @@ const TOKEN: &str = "https://as.example/token";
 const JWKS: &str = "https://as.example/jwks";
 const CALLBACK: &str = "https://app.example/cb";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+const JSON: (&str, &str) = ("Content-Type", "application/json");
 const ACCESS_TOKEN: &str = "At8Qw3Er5Ty7Ui9OpAs1Df3Gh5Jk7Lz9";
 const CODE: &str = "Cn8Qw3Er5Ty7Ui9OpAs1Df3G";
 
@@ -194,48 +195,58 @@ struct Login {
 impl Login {
     /// The cassette, its keys asked for when the token is there, as clients do.
     fn cassette(&self) -> Cassette {
-        let mut tape = Tape::new(Options::default(), "2025-11-23T10:02:11Z".to_owned());
         let location = format!("{CALLBACK}?code={CODE}&state=St1d2c3b4a596877");
-        let json = ("Content-Type", "application/json");
+        let asked = authorize("St1d2c3b4a596877", self.nonce);
+        let json = |asked, body: &Value| (asked, JSON, body.to_string());
         let answers = [
-            (
-                authorize("St1d2c3b4a596877", self.nonce),
-                302,
-                ("Location", location.as_str()),
-                String::new(),
-            ),
-            (token(CODE, SECRET), 200, json, self.answer.to_string()),
-            (said("GET", JWKS, &[], ""), 200, json, self.keys.to_string()),
+            redirected(asked, &location),
+            json(token(CODE, SECRET), &self.answer),
+            json(said("GET", JWKS, &[], ""), &self.keys),
         ];
         let more = self.more.iter().map(|(url, field, body)| {
             let bearer = format!("Bearer {ACCESS_TOKEN}");
             let asked = said("GET", url, &[("Authorization", &bearer)], "");
-            (asked, 200, *field, body.clone())
+            (asked, *field, body.clone())
         });
-        for (at, (request, status, field, body)) in answers.into_iter().chain(more).enumerate() {
-            let at = at as u64;
-            tape.record(Exchange {
-                id: at + 1,
-                at: Duration::from_secs(at),
-                clock: BEGUN + i64::try_from(at).expect("few"),
-                request,
-                response: Some(Heard {
-                    status,
-                    reason: None,
-                    version: Version::Http11,
-                    headers: std::iter::once(field).collect::<Headers>(),
-                    body: Captured::of(body.as_bytes(), 1 << 20),
-                    after: Duration::ZERO,
-                }),
-                failure: None,
-            });
-        }
-        let text = tape.finish().expect("a cassette");
-        cassette::load(text.as_bytes()).expect(&text)
+        recorded(answers.into_iter().chain(more))
     }
 }
 
-fn authorize(state: &str, nonce: Option<&str>) -> authtape::model::Said {
+/// What is asked, and a header field and the body of the answer.
+type Turn = (Said, (&'static str, &'static str), String);
+
+fn redirected(asked: Said, location: &str) -> Turn {
+    (asked, ("Location", ""), location.to_owned())
+}
+
+fn recorded(turns: impl Iterator<Item = Turn>) -> Cassette {
+    let mut tape = Tape::new(Options::default(), "2025-11-23T10:02:11Z".to_owned());
+    for (at, (request, (name, value), text)) in (0..).zip(turns) {
+        let (status, value, body) = match name {
+            "Location" => (302, text.as_str(), ""),
+            _ => (200, value, text.as_str()),
+        };
+        tape.record(Exchange {
+            id: at + 1,
+            at: Duration::from_secs(at),
+            clock: BEGUN + i64::try_from(at).expect("few"),
+            request,
+            response: Some(Heard {
+                status,
+                reason: None,
+                version: Version::Http11,
+                headers: std::iter::once((name, value)).collect::<Headers>(),
+                body: Captured::of(body.as_bytes(), 1 << 20),
+                after: Duration::ZERO,
+            }),
+            failure: None,
+        });
+    }
+    let text = tape.finish().expect("a cassette");
+    cassette::load(text.as_bytes()).expect(&text)
+}
+
+fn authorize(state: &str, nonce: Option<&str>) -> Said {
     let nonce = nonce
         .map(|nonce| format!("&nonce={nonce}"))
         .unwrap_or_default();
@@ -246,7 +257,7 @@ fn authorize(state: &str, nonce: Option<&str>) -> authtape::model::Said {
     said("GET", &url, &[], "")
 }
 
-fn token(code: &str, secret: &str) -> authtape::model::Said {
+fn token(code: &str, secret: &str) -> Said {
     let callback = percent_encode(CALLBACK);
     let body = format!(
         "grant_type=authorization_code&client_id=8kqf3mz&client_secret={secret}&code={code}&redirect_uri={callback}"
@@ -308,7 +319,7 @@ impl Run {
     }
 }
 
-fn answered(player: &mut Player, asked: &authtape::model::Said, now: i64) -> Response {
+fn answered(player: &mut Player, asked: &Said, now: i64) -> Response {
     match player.play(asked, now) {
         Answer::Response(response) => response,
         other => panic!("{other:?}"),
@@ -499,6 +510,71 @@ fn what_was_wrong_with_a_token_is_wrong_still() {
         let is_hashed = run.id_token().claims["at_hash"].as_str() == hash.as_deref();
         assert_eq!(is_hashed, case != "hash", "{case}");
     }
+}
+
+/// The signatures of a cassette that are not what they should be.
+fn signatures(cassette: &Cassette) -> Vec<String> {
+    let facts = cassette.interactions.iter().map(|one| one.facts().words());
+    let facts = facts.flatten().filter(|(key, _)| key.ends_with(".sig"));
+    facts.map(|(key, word)| format!("{key} {word}")).collect()
+}
+
+#[test]
+fn a_signature_by_a_shared_secret_is_judged_by_the_secrets_of_its_audience() {
+    let answer = |signer: &str| {
+        let claims = claims(Alg::Hs256, None);
+        let header = json!({"alg": "HS256"}).to_string();
+        let signed = format!("{}.{}", encode(header), encode(claims.to_string()));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, signer.as_bytes());
+        let signature = encode(hmac::sign(&key, signed.as_bytes()));
+        json!({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": format!("{signed}.{signature}")})
+    };
+    let token = |credentials: &str| {
+        let basic = format!("Basic {}", STANDARD.encode(credentials));
+        let form = format!("grant_type=authorization_code&code={CODE}");
+        said("POST", TOKEN, &[FORM, ("Authorization", &basic)], &form)
+    };
+    let (own, other) = ("8kqf3mz:a%2Fb+c8w4e6r1t5", "another:p4x9x2m7q8w4e6r1");
+    let bad = vec!["jwt.id_token.sig bad".to_owned()];
+    for (case, before, credentials, signer, expected) in [
+        ("its own", None, own, "a/b c8w4e6r1t5", vec![]),
+        ("its own as it is", None, own, "a%2Fb+c8w4e6r1t5", vec![]),
+        ("a forged one", None, own, "somebody-elses", bad.clone()),
+        (
+            "behind another's",
+            Some(other),
+            own,
+            "a/b c8w4e6r1t5",
+            vec![],
+        ),
+        (
+            "of which nothing is known",
+            None,
+            other,
+            "somebody-elses",
+            vec![],
+        ),
+        (
+            "behind a wrong one",
+            Some("8kqf3mz:mistaken8w4e6r1t5"),
+            own,
+            "a/b c8w4e6r1t5",
+            vec![],
+        ),
+    ] {
+        let refused = json!({"error": "invalid_client"}).to_string();
+        let turns = before.map(|before| (token(before), JSON, refused));
+        let granted = (token(credentials), JSON, answer(signer).to_string());
+        let cassette = recorded(turns.into_iter().chain([granted]));
+        assert_eq!(signatures(&cassette), expected, "{case}");
+    }
+    // What comes by the browser comes before the secret is known.
+    let forged = answer("somebody-elses");
+    let forged = forged["id_token"].as_str().expect("a text");
+    let location = format!("{CALLBACK}#code={CODE}&state=s&id_token={forged}");
+    let granted = (token(own), JSON, answer("a/b c8w4e6r1t5").to_string());
+    let turns = [redirected(authorize("s", None), &location), granted];
+    assert_eq!(signatures(&recorded(turns.into_iter())), bad);
 }
 
 #[test]
