@@ -24,6 +24,7 @@ pub use error::Error;
 pub use header::{Header, Mutant};
 pub(crate) use load::as_text;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
+pub(crate) use playable::line_of_secret;
 pub use session::{Link, Outcome, Session, TokenRequest};
 pub use split::{Split, split};
 pub use stamp::{RULES, Stamp, sum};

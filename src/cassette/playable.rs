@@ -6,7 +6,8 @@ use crate::cassette::sound::line_of;
 use crate::cassette::{Cassette, Error, Outcome, Session, TokenRequest};
 use crate::oauth::{Step, name};
 use crate::redact::{
-    Content, DECLARED, DropReason, Interaction, Label, Piece, Profile, Suffix, broken_label, pieces,
+    Content, DECLARED, DropReason, Interaction, Label, Piece, Profile, Suffix, broken_label, cores,
+    only_label, pieces,
 };
 
 impl Cassette {
@@ -141,11 +142,7 @@ struct Before {
 impl Before {
     fn take_in(&mut self, interaction: &Interaction) {
         let entry = crate::cassette::entry(interaction);
-        let said = pieces(&entry).into_iter().filter_map(|piece| match piece {
-            Piece::Label(label) => Some(label.core()),
-            Piece::Literal(_) => None,
-        });
-        self.labels.extend(said);
+        self.labels.extend(cores(&entry));
         let begun = self.begun.entry(interaction.step());
         begun.or_insert_with(|| interaction.id());
         self.has_unseen |= interaction.response().is_some_and(|response| {
@@ -170,11 +167,13 @@ impl Before {
     }
 }
 
-fn only_label(text: &str) -> Option<Label> {
-    match pieces(text).as_slice() {
-        [Piece::Label(label)] => Some(label.core()),
-        _ => None,
-    }
+/// The line at which an interaction declares a secret, counted from 1.
+pub(crate) fn line_of_secret(text: &str, id: u64, key: &str) -> u64 {
+    let (begins, declares) = (line_of(text, id), format!("{key}:"));
+    let lines = (1..).zip(text.lines());
+    let mut lines = lines.skip_while(|(at, _)| *at < begins);
+    let declared = lines.find(|(_, line)| line.trim_start().starts_with(&declares));
+    declared.map_or(begins, |(at, _)| at)
 }
 
 /// What is redeemed, and the step that begins what brings it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cassette::Cassette;
 use crate::model::{Headers, Params, Url};
 use crate::oauth::{Step, name};
-use crate::redact::{Content, DropReason, Interaction, Label, Piece, RecordedResponse, pieces};
+use crate::redact::{Content, DropReason, Interaction, Label, RecordedResponse, cores};
 
 /// The steps of a cassette.
 pub struct Session<'a> {
@@ -41,7 +41,7 @@ impl<'a> Session<'a> {
     /// The authorization request that a token request belongs to, and how that is known: by the
     /// code (strong), or because there is only one for this client within a quarter of an hour.
     pub fn authorization_of(&self, token: &TokenRequest<'_>) -> Option<(&'a Interaction, Link)> {
-        let code = token.param(name::CODE).and_then(first_label);
+        let code = token.param(name::CODE).and_then(|code| cores(code).next());
         let brought =
             |asked: &&'a Interaction| code.as_ref().is_some_and(|code| self.brings(asked, code));
         if let Some(asked) = self.authorization_requests().find(brought) {
@@ -74,9 +74,8 @@ impl<'a> Session<'a> {
 
     /// Whether the response to an authorization request, or a page behind it, brought the code.
     fn brings(&self, asked: &'a Interaction, code: &Label) -> bool {
-        let is_code = |piece: &Piece| matches!(piece, Piece::Label(label) if label.core() == *code);
         self.locations(asked)
-            .any(|location| pieces(&location).iter().any(is_code))
+            .any(|location| cores(&location).any(|label| label == *code))
     }
 
     /// Where the response to an authorization request, and the pages behind it, send the client.
@@ -196,13 +195,6 @@ fn outcome(interaction: &Interaction) -> Outcome {
     } else {
         Outcome::Unknown
     }
-}
-
-fn first_label(text: &str) -> Option<Label> {
-    pieces(text).into_iter().find_map(|piece| match piece {
-        Piece::Label(label) => Some(label.core()),
-        Piece::Literal(_) => None,
-    })
 }
 
 const WEAK_LINK_MAX: Duration = Duration::from_mins(15);

@@ -23,6 +23,7 @@ pub use mode::{Deed, Extending, RecordMode, extend};
 pub use playback::MissListener;
 pub use reel::{Recorded, Unreached};
 
+use crate::cassette::line_of_secret;
 use crate::deck::playback::Playback;
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
@@ -73,10 +74,12 @@ pub enum Error {
         profile: Profile,
     },
     /// An answer of a cassette cannot be made.
-    #[error("cannot play {}", path.display())]
+    #[error("cannot play {}, line {line}", path.display())]
     Unplayable {
         /// The cassette.
         path: PathBuf,
+        /// Where what cannot be made is declared, counted from 1.
+        line: u64,
         /// Why.
         source: Unmintable,
     },
@@ -257,12 +260,20 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
 
 /// What of a cassette is played otherwise than a client may need it, with the cassette's name.
 fn mintable(path: &Path, checked: Result<Vec<String>, Unmintable>) -> Result<Vec<String>, Error> {
-    let notes = checked.map_err(|source| Error::Unplayable {
+    let source = match checked {
+        Ok(notes) => {
+            let named = |note| format!("{}, {note}", path.display());
+            return Ok(notes.into_iter().map(named).collect());
+        }
+        Err(source) => source,
+    };
+    let bytes = library::read(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Err(Error::Unplayable {
         path: path.to_owned(),
+        line: line_of_secret(&text, source.interaction, &source.label),
         source,
-    })?;
-    let named = |note| format!("{}, {note}", path.display());
-    Ok(notes.into_iter().map(named).collect())
+    })
 }
 
 impl<Deck> Running<Deck> {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::Deserialize;
 use time::PrimitiveDateTime;
+use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 
 use crate::model::{Heard, Params, Said};
@@ -106,27 +107,19 @@ pub struct Facts {
 impl Facts {
     /// The facts that are there, by their keys in the file, in its order.
     pub fn words(&self) -> Vec<(&'static str, String)> {
-        let word = |key, sig: Option<Signature>| sig.map(|sig| (key, sig.to_string()));
-        let hash = |key, hash: Option<Hash>| hash.map(|hash| (key, hash.to_string()));
         let flag = |key, set: bool| set.then(|| (key, "true".to_owned()));
         let facts = [
-            self.body_sniff
-                .map(|sniff| ("body.sniff", sniff.to_string())),
-            self.pkce_check
-                .map(|check| ("pkce.check", check.to_string())),
+            word("body.sniff", self.body_sniff),
+            word("pkce.check", self.pkce_check),
             flag("basic.not_base64", self.basic_not_base64),
             flag("basic.unpadded", self.basic_unpadded),
             flag("basic.white_space", self.basic_white_space),
-            self.basic_colons
-                .map(|colons| ("basic.colons", colons.to_string())),
+            word("basic.colons", self.basic_colons),
             flag("basic.swapped", self.basic_swapped),
             flag("basic.reserved", self.basic_reserved),
             flag("basic.looks_form_encoded", self.basic_looks_form_encoded),
-            self.placeholder_in
-                .clone()
-                .map(|name| ("placeholder.in", name)),
-            self.redirect_uri_spelling
-                .map(|part| ("redirect_uri.spelling", part.to_string())),
+            word("placeholder.in", self.placeholder_in.as_ref()),
+            word("redirect_uri.spelling", self.redirect_uri_spelling),
             flag("grant_type.not_needed", self.grant_type_not_needed),
             flag(
                 "page.mentions_redirect_uri",
@@ -137,11 +130,10 @@ impl Facts {
             word("jwt.id_token.sig", self.id_token_sig),
             word("jwt.jwt.sig", self.jwt_sig),
             word("jwt.response.sig", self.response_sig),
-            hash("hash.at_hash", self.at_hash),
-            hash("hash.c_hash", self.c_hash),
-            hash("hash.s_hash", self.s_hash),
-            self.date_skew
-                .map(|skew| ("time.date_skew", skew.to_string())),
+            word("hash.at_hash", self.at_hash),
+            word("hash.c_hash", self.c_hash),
+            word("hash.s_hash", self.s_hash),
+            word("time.date_skew", self.date_skew),
         ];
         facts.into_iter().flatten().collect()
     }
@@ -171,6 +163,24 @@ impl Facts {
             facts.date_skew = date_skew(heard, clock);
         }
         facts
+    }
+
+    /// Without those of the answer.
+    #[must_use]
+    pub fn of_request(self) -> Self {
+        Self {
+            page_mentions_redirect_uri: false,
+            page_asks_password: false,
+            access_token_sig: None,
+            id_token_sig: None,
+            jwt_sig: None,
+            response_sig: None,
+            at_hash: None,
+            c_hash: None,
+            s_hash: None,
+            date_skew: None,
+            ..self
+        }
     }
 
     /// What is wrong with the signature of a JWT that stands there.
@@ -280,6 +290,10 @@ impl Facts {
     }
 }
 
+fn word(key: &'static str, fact: Option<impl ToString>) -> Option<(&'static str, String)> {
+    fact.map(|fact| (key, fact.to_string()))
+}
+
 /// What stands behind `Basic` in `Authorization`.
 pub fn basic_token(said: &Said) -> Option<&str> {
     let (scheme, rest) = said.headers.get("authorization")?.split_once(' ')?;
@@ -363,14 +377,15 @@ fn has_reserved(half: &str) -> bool {
 }
 
 fn date_skew(heard: &Heard, clock: i64) -> Option<i64> {
-    let format = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
-    let date = PrimitiveDateTime::parse(heard.headers.get("date")?, format).ok()?;
+    let date = PrimitiveDateTime::parse(heard.headers.get("date")?, HTTP_DATE).ok()?;
     let skew = date.assume_utc().unix_timestamp() - clock;
     (skew.abs() >= 2).then_some(skew)
 }
 
+/// How `Date` and its like are spelled (RFC 9110 section 5.6.7).
+pub(crate) const HTTP_DATE: StaticFormatDescription = format_description!(
+    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+);
 /// Values that say that a variable was never filled in; none can be a secret.
 const PLACEHOLDERS: &[&str] = &[
     "[object object]",

@@ -275,7 +275,8 @@ pub(super) fn wrong_hashes(
     wrong.map(|(claim, _)| claim).collect()
 }
 
-fn hmac_of(alg: Alg) -> Option<hmac::Algorithm> {
+/// How a shared secret signs with an algorithm; `None` for those that need a key.
+pub fn hmac_of(alg: Alg) -> Option<hmac::Algorithm> {
     match alg {
         Alg::Hs256 => Some(hmac::HMAC_SHA256),
         Alg::Hs384 => Some(hmac::HMAC_SHA384),

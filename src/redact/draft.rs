@@ -20,7 +20,7 @@ use crate::redact::shape::Declaration;
 ///
 /// Nothing that was not redacted comes in: [`Draft::finish`] refuses what a recorder would have
 /// replaced.
-pub struct Draft {
+pub(crate) struct Draft {
     recorded: Interaction,
     interaction: Interaction,
 }
@@ -37,7 +37,7 @@ pub struct Undisclosed {
 
 impl Draft {
     /// A draft of this interaction.
-    pub fn of(recorded: &Interaction) -> Self {
+    pub(crate) fn of(recorded: &Interaction) -> Self {
         Self {
             recorded: recorded.clone(),
             interaction: recorded.clone(),
@@ -45,15 +45,16 @@ impl Draft {
     }
 
     /// The interaction as it stands by now.
-    pub fn interaction(&self) -> &Interaction {
+    pub(crate) fn interaction(&self) -> &Interaction {
         &self.interaction
     }
 
     /// Answers with this status and nothing else.
-    pub fn answer(&mut self, status: u16) {
+    pub(crate) fn answer(&mut self, status: u16) {
         let after = self.interaction.response.as_ref();
         let after = after.map_or_else(Seconds::default, |response| response.after);
         self.interaction.error = None;
+        self.interaction.facts = self.interaction.facts.clone().of_request();
         self.interaction.response = Some(RecordedResponse {
             status,
             after,
@@ -62,16 +63,8 @@ impl Draft {
         });
     }
 
-    /// Sets the status of the answer, where there is one.
-    pub fn set_status(&mut self, status: u16) {
-        if let Some(response) = &mut self.interaction.response {
-            response.status = status;
-            response.reason = None;
-        }
-    }
-
     /// Sets a header field of the answer: in the place of those of that name, or behind the others.
-    pub fn set_header(&mut self, name: &str, value: &str) {
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) {
         let Some(response) = &mut self.interaction.response else {
             return;
         };
@@ -90,7 +83,7 @@ impl Draft {
     }
 
     /// Makes this JSON text the body of the answer.
-    pub fn set_json(&mut self, compact: &str) {
+    pub(crate) fn set_json(&mut self, compact: &str) {
         if let Some(response) = self.emptied() {
             response.json = Some(pretty(compact));
             response.wire = Some(JsonWire::Compact);
@@ -98,14 +91,14 @@ impl Draft {
     }
 
     /// Makes this text the body of the answer.
-    pub fn set_text(&mut self, text: &str) {
+    pub(crate) fn set_text(&mut self, text: &str) {
         if let Some(response) = self.emptied() {
             response.text = Some(text.to_owned());
         }
     }
 
     /// Makes a page that asks for a password the body of the answer.
-    pub fn set_page(&mut self) {
+    pub(crate) fn set_page(&mut self) {
         let password = RecordedField {
             r#type: FieldKind::Password,
             value: None,
@@ -128,14 +121,14 @@ impl Draft {
     }
 
     /// Takes the body of the answer away.
-    pub fn set_empty(&mut self) {
+    pub(crate) fn set_empty(&mut self) {
         if let Some(response) = self.emptied() {
             response.body = Some(AbsentBody::Empty);
         }
     }
 
     /// Sets a field of the forms that a script sends, or takes it away.
-    pub fn set_field(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn set_field(&mut self, name: &str, value: Option<&str>) {
         let forms = self.interaction.response.iter_mut();
         let forms = forms.flat_map(|response| &mut response.forms);
         for form in forms.filter(|form| form.auto_submit()) {
@@ -151,14 +144,14 @@ impl Draft {
     }
 
     /// Has the answer come so long after the request.
-    pub fn set_after(&mut self, after: Duration) {
+    pub(crate) fn set_after(&mut self, after: Duration) {
         if let Some(response) = &mut self.interaction.response {
             response.after = after.into();
         }
     }
 
     /// Has the exchange end so: without an answer, or, in its body, with a part of one.
-    pub fn fail(&mut self, kind: FailureKind, phase: Phase) {
+    pub(crate) fn fail(&mut self, kind: FailureKind, phase: Phase) {
         let after = self.interaction.response.as_ref();
         let after = after.map_or_else(Seconds::default, |response| response.after);
         if phase != Phase::ResponseBody {
@@ -168,12 +161,12 @@ impl Draft {
     }
 
     /// What only the raw exchange could tell.
-    pub fn facts(&mut self) -> &mut Facts {
+    pub(crate) fn facts(&mut self) -> &mut Facts {
         &mut self.interaction.facts
     }
 
     /// What is said of the secrets that were first seen here.
-    pub fn secrets(&mut self) -> &mut Vec<Named<Declaration>> {
+    pub(crate) fn secrets(&mut self) -> &mut Vec<Named<Declaration>> {
         &mut self.interaction.secrets
     }
 
@@ -182,7 +175,7 @@ impl Draft {
     /// # Errors
     ///
     /// Where something stands without a label that a recorder would have replaced.
-    pub fn finish(self, profile: Profile) -> Result<Interaction, Undisclosed> {
+    pub(crate) fn finish(self, profile: Profile) -> Result<Interaction, Undisclosed> {
         let before = check(&self.recorded, profile, &[]);
         let is_new = |kind: &str, value: &str| {
             let mut before = before.iter();

@@ -189,6 +189,23 @@ pub(crate) fn broken_label(text: &str) -> Option<usize> {
     None
 }
 
+/// The labels of a text, as those of the secrets themselves.
+pub(crate) fn cores(text: &str) -> impl Iterator<Item = Label> + use<> {
+    let core = |piece| match piece {
+        Piece::Label(label) => Some(label.core()),
+        Piece::Literal(_) => None,
+    };
+    pieces(text).into_iter().filter_map(core)
+}
+
+/// The label that a text is, as the one of the secret itself.
+pub(crate) fn only_label(text: &str) -> Option<Label> {
+    match pieces(text).as_slice() {
+        [Piece::Label(label)] => Some(label.core()),
+        _ => None,
+    }
+}
+
 /// The labels that stand in a text which was redacted before, each once. What only reads like one
 /// is not taken for one: its kind is no known word, or its number is higher than any recording counts.
 pub fn labels(text: &str) -> Vec<Label> {

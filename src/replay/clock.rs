@@ -7,6 +7,8 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use crate::cassette::Header;
+use crate::oauth::facts::HTTP_DATE;
+use crate::oauth::name;
 use crate::redact::{Interaction, RecordedResponse, Scalar, quote, respell};
 
 /// What time it is for the recorded servers.
@@ -73,6 +75,16 @@ pub(super) struct Times {
     /// The server's clock minus that.
     skew: i64,
     is_expired: bool,
+}
+
+/// What a point in time says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// When something was made, which may be long ago.
+    Creation,
+    /// When something ends.
+    End,
+    Other,
 }
 
 impl Times {
@@ -144,7 +156,8 @@ impl Times {
             if scalar.key == UPDATED_AT {
                 return Some(self.recorded.unwrap_or(self.now).saturating_add(offset));
             }
-            is_time(scalar.key).then(|| self.now.saturating_add(offset))
+            let is_time = matches!(moment(scalar.key), Some(Moment::End | Moment::Other));
+            is_time.then(|| self.now.saturating_add(offset))
         })
     }
 
@@ -158,7 +171,7 @@ impl Times {
                 told(scalar).or_else(|| Some(seconds(scalar)?.saturating_add(ahead)))
             };
             let look = |scalar: Scalar<'_>| {
-                last = last.max(at(&scalar).filter(|_| is_end(scalar.key)));
+                last = last.max(at(&scalar).filter(|_| moment(scalar.key) == Some(Moment::End)));
                 None
             };
             respell(text, look, |_| None);
@@ -180,7 +193,7 @@ impl Times {
             let recorded = self.recorded.zip(seconds(scalar));
             recorded.is_some_and(|(recorded, time)| (time - recorded).abs() < DAY)
         };
-        is_time(scalar.key) || folded(scalar.key) == CREATED_AT && is_near()
+        moment(scalar.key).is_some_and(|moment| moment != Moment::Creation || is_near())
     }
 
     fn http_date(&self, text: &str) -> Option<String> {
@@ -254,19 +267,16 @@ fn iso(text: &str) -> Option<(PrimitiveDateTime, &str)> {
     Some((date, &text[SECOND..]))
 }
 
-fn folded(key: &str) -> String {
-    key.replace(['_', '-'], "").to_ascii_lowercase()
-}
-
-/// Whether a member of this name is a point in time.
-fn is_time(key: &str) -> bool {
-    is_end(key) || TIMES.contains(&folded(key).as_str())
-}
-
-/// Whether it is the one at which something ends.
-fn is_end(key: &str) -> bool {
-    let key = folded(key);
-    key == "exp" || key.ends_with("expiresat") || key.ends_with("expireson")
+/// What a member of this name is a point in time of.
+fn moment(key: &str) -> Option<Moment> {
+    let key = key.replace(['_', '-'], "").to_ascii_lowercase();
+    if key == name::EXP || key.ends_with("expiresat") || key.ends_with("expireson") {
+        Some(Moment::End)
+    } else if key == "createdat" {
+        Some(Moment::Creation)
+    } else {
+        TIMES.contains(&key.as_str()).then_some(Moment::Other)
+    }
 }
 
 /// Members that are points in time, beside those at which something ends.
@@ -281,7 +291,6 @@ const TIMES: &[&str] = &[
     "rat",
     "toe",
 ];
-const CREATED_AT: &str = "createdat";
 /// When somebody's data changed is no matter of the flow, and stays as it was.
 const UPDATED_AT: &str = "updated_at";
 /// How long what is expired has ended, in seconds: longer than the leeway that clients give.
@@ -297,9 +306,6 @@ const DATE: usize = 10;
 const SECOND: usize = 19;
 const ISO: StaticFormatDescription =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
-const HTTP_DATE: StaticFormatDescription = format_description!(
-    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-);
 const COOKIE_DATE: StaticFormatDescription = format_description!(
     "[weekday repr:short], [day]-[month repr:short]-[year] [hour]:[minute]:[second] GMT"
 );

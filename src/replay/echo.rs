@@ -2,7 +2,7 @@
 
 use crate::model::Params;
 use crate::oauth::name;
-use crate::redact::{Label, Piece, RecordedResponse, pieces};
+use crate::redact::{RecordedResponse, only_label};
 
 /// What an authorization response has as its `state`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,12 +24,12 @@ impl Echo {
         let params = params.iter().flat_map(|location| params_of(location));
         let mut params = params.filter(|params| params.has(name::CODE) || params.has(name::ERROR));
         // Where it is not known what was sent, the server is taken for one that does right.
-        let (Some(sent), Some(params)) = (sent.and_then(label), params.next()) else {
+        let (Some(sent), Some(params)) = (sent.and_then(only_label), params.next()) else {
             return Self::Sent;
         };
         match params.get(name::STATE) {
             None => Self::Missing,
-            Some(state) if label(state).is_some_and(|state| state != sent) => Self::Another,
+            Some(state) if only_label(state).is_some_and(|state| state != sent) => Self::Another,
             Some(_) => Self::Sent,
         }
     }
@@ -40,11 +40,4 @@ fn params_of(location: &str) -> [Params; 2] {
     let (front, fragment) = location.split_once('#').unwrap_or((location, ""));
     let (_, query) = front.split_once('?').unwrap_or_default();
     [query, fragment].map(Params::parse)
-}
-
-fn label(text: &str) -> Option<Label> {
-    match pieces(text).as_slice() {
-        [Piece::Label(label)] => Some(label.core()),
-        _ => None,
-    }
 }

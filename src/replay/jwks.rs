@@ -102,12 +102,12 @@ impl Ring {
     }
 }
 
-/// The set of keys that an answer is.
 /// Whether a server answered with a set of keys.
 pub(super) fn is_key_set(interaction: &Interaction) -> bool {
     set_of(interaction).is_some()
 }
 
+/// The set of keys that an answer is.
 fn set_of(interaction: &Interaction) -> Option<Map<String, Value>> {
     match interaction.response()?.content() {
         Content::Json { text, .. } => parse(text),

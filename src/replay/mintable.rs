@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::oauth::jwt::Alg;
-use crate::redact::{Declaration, Interaction, Named};
+use crate::redact::{Declaration, Interaction, Named, cores};
 
 /// A JWT that no key of this program can sign.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,6 @@ fn header(declared: &Declaration) -> Option<Map<String, Value>> {
 
 /// Whether it was the client who brought a secret, and will again.
 fn is_sent(interaction: &Interaction, key: &str) -> bool {
-    let label = format!("REDACTED-{key}");
     let request = interaction.request();
     let (query, body, headers) = (
         request.query_params(),
@@ -66,10 +65,11 @@ fn is_sent(interaction: &Interaction, key: &str) -> bool {
         request.headers(),
     );
     let mut values = query.iter().chain(body.iter()).map(|param| &param.value);
-    values.any(|value| value.contains(&label))
+    let has = |text: &str| cores(text).any(|label| label.key() == key);
+    values.any(|value| has(value))
         || headers
             .iter()
-            .any(|header| String::from_utf8_lossy(&header.value).contains(&label))
+            .any(|header| has(&String::from_utf8_lossy(&header.value)))
 }
 
 #[cfg(test)]
@@ -91,6 +91,7 @@ mod tests {
             ("RS256", "assertion-1", ""),
             ("none", "assertion-1", ""),
             ("ES256K", "id_token-1", ""),
+            ("ES256K", "id_token-12", "interaction 7: id_token-1"),
             (
                 "ES256K",
                 "assertion-1",

@@ -2,10 +2,10 @@
 
 use crate::model::{FailureKind, Url};
 use crate::oauth::Step;
-use crate::redact::{Interaction, Label, RecordedResponse};
+use crate::redact::{Interaction, Label, RecordedResponse, cores};
 use crate::replay::endpoints::{Shaped, shaped};
 use crate::replay::jwks::is_key_set;
-use crate::replay::relations::{labels, sent};
+use crate::replay::relations::sent;
 
 /// What an interaction is found by.
 pub struct Outline {
@@ -62,7 +62,7 @@ impl Location {
     fn of(location: &str) -> Self {
         Self {
             endpoint: Url::parse(location).map(|url| url.endpoint()),
-            labels: labels(location).collect(),
+            labels: cores(location).collect(),
         }
     }
 }

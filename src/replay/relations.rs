@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::model::{Params, Url};
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Interaction, Label, Piece, RecordedForm, RecordedResponse, pieces};
+use crate::redact::{Content, Interaction, Label, RecordedForm, RecordedResponse, cores};
 use crate::replay::outline::{Location, Outline};
 use crate::replay::values::{client_password, is_of_flow};
 
@@ -74,9 +74,7 @@ impl Relations {
         if self.stops[place].leads_to(&redirect_uri) {
             return None;
         }
-        let state = asked
-            .get(name::STATE)
-            .and_then(|state| labels(state).next());
+        let state = asked.get(name::STATE).and_then(|state| cores(state).next());
         let of_state = state.and_then(|state| self.carriers.get(&state));
         let of_state = of_state.into_iter().flatten().filter(|page| **page > at);
         let of_state = of_state.filter_map(|page| Some(&self.stops[self.place(*page)?]));
@@ -108,29 +106,20 @@ impl Stop {
     }
 }
 
-/// The labels of a text, as those of the secrets themselves.
-pub(super) fn labels(text: &str) -> impl Iterator<Item = Label> + use<> {
-    let label = |piece| match piece {
-        Piece::Label(label) => Some(label.core()),
-        Piece::Literal(_) => None,
-    };
-    pieces(text).into_iter().filter_map(label)
-}
-
 /// The labels of a response that belong to a flow.
 pub(super) fn answered(response: &RecordedResponse) -> Vec<Label> {
     let fields = response.header_fields().iter().map(|field| &field.value);
-    let mut out: Vec<Label> = fields.flat_map(|value| labels(value)).collect();
+    let mut out: Vec<Label> = fields.flat_map(|value| cores(value)).collect();
     match response.content() {
-        Content::Json { text, .. } | Content::Text(text) => out.extend(labels(text)),
+        Content::Json { text, .. } | Content::Text(text) => out.extend(cores(text)),
         Content::Form { pairs, .. } => {
-            out.extend(pairs.iter().flat_map(|pair| labels(&pair.value)));
+            out.extend(pairs.iter().flat_map(|pair| cores(&pair.value)));
         }
         _ => {}
     }
     let fields = response.forms().iter().flat_map(RecordedForm::fields);
     let values = fields.filter_map(|field| field.value.value.as_deref());
-    out.extend(values.flat_map(labels));
+    out.extend(values.flat_map(cores));
     out.retain(|label| is_of_flow(&label.kind));
     out
 }
@@ -138,18 +127,18 @@ pub(super) fn answered(response: &RecordedResponse) -> Vec<Label> {
 /// The labels of a request that belong to a flow.
 pub(super) fn sent(interaction: &Interaction) -> Vec<Label> {
     let request = interaction.request();
-    let mut out: Vec<Label> = labels(request.url()).collect();
+    let mut out: Vec<Label> = cores(request.url()).collect();
     for params in [request.query_params(), request.body_params()] {
-        out.extend(params.iter().flat_map(|param| labels(&param.value)));
+        out.extend(params.iter().flat_map(|param| cores(&param.value)));
     }
     out.extend(
         request
             .headers()
             .get("authorization")
             .into_iter()
-            .flat_map(labels),
+            .flat_map(cores),
     );
-    out.extend(client_password(interaction).into_iter().flat_map(labels));
+    out.extend(client_password(interaction).into_iter().flat_map(cores));
     out.retain(|label| is_of_flow(&label.kind));
     out
 }

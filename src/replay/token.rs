@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::model::{Params, Url, percent_decode};
 use crate::oauth::jwt::{Alg, half_hash};
+use crate::oauth::tokens::hmac_of;
 use crate::oauth::{Step, jwt, name};
-use crate::redact::{Declaration, Interaction, Label, Piece, escape, pieces};
-use crate::replay::keys::{Family, sign};
+use crate::redact::{Declaration, Interaction, Label, cores, escape, only_label};
+use crate::replay::keys::sign;
 use crate::replay::render::Rendering;
+use crate::replay::values::client_password;
 
 /// A JWT that a recorded answer brought.
 #[derive(Clone, Copy)]
@@ -55,8 +57,7 @@ impl<'s> Rendering<'s> {
             encode(claims.as_bytes())
         );
         let is_bad = token.by.facts().has_bad_signature(&token.label.kind);
-        let is_shared = Family::of_alg(alg).is_none();
-        let secret = is_shared.then(|| self.client_secret(token)).flatten();
+        let secret = hmac_of(alg).and_then(|_| self.client_secret(token));
         let mut secret = secret.unwrap_or_default();
         if is_bad {
             secret.push('!');
@@ -120,30 +121,29 @@ impl<'s> Rendering<'s> {
 
     /// Whether a recorded value came with an authorization request, and none came in this run.
     fn is_unsent(&self, recorded: &str) -> bool {
-        let parts = pieces(recorded);
-        let [Piece::Label(label)] = parts.as_slice() else {
+        let Some(label) = only_label(recorded) else {
             return false;
         };
         let mut senders = self
             .repertoire
             .relations(self.cassette)
-            .senders(label)
+            .senders(&label)
             .iter();
-        !self.bindings.is_bound(self.cassette, label)
+        !self.bindings.is_bound(self.cassette, &label)
             && senders.any(|sender| asks(self.repertoire.step(*sender)))
     }
 
-    /// The interactions of the cassette.
-    fn session(&self) -> impl Iterator<Item = &'s Interaction> + use<'s> {
+    /// The interactions of the cassette with such a step; the others are not read.
+    fn session(&self, is: fn(Step) -> bool) -> impl Iterator<Item = &'s Interaction> + use<'s> {
         let repertoire = self.repertoire;
         let tracks = repertoire.tracks_of(self.cassette);
+        let tracks = tracks.filter(move |at| is(repertoire.step(*at)));
         tracks.map(|at| repertoire.interaction(at))
     }
 
     /// Whether a recorded authorization request had a parameter of this name.
     fn was_asked_with(&self, name: &str) -> bool {
-        let mut asked = self.session().filter(|asked| asks(asked.step()));
-        asked.any(|asked| {
+        self.session(asks).any(|asked| {
             let request = asked.request();
             request.query_params().has(name) || request.body_params().has(name)
         })
@@ -173,12 +173,10 @@ impl<'s> Rendering<'s> {
     /// The client's secret as this run's client sent it, if it has sent one: made up, it would be
     /// held against the client.
     fn client_secret(&mut self, token: Recorded<'_>) -> Option<String> {
-        let recorded = secret_of(token.by).or_else(|| self.session().find_map(secret_of))?;
-        let is_known = |piece: &Piece| match piece {
-            Piece::Label(label) => self.bindings.is_bound(self.cassette, &label.core()),
-            Piece::Literal(_) => true,
-        };
-        if !pieces(&recorded.text).iter().all(is_known) {
+        let recorded =
+            secret_of(token.by).or_else(|| self.session(authenticates).find_map(secret_of))?;
+        let is_known = |label| self.bindings.is_bound(self.cassette, &label);
+        if !cores(&recorded.text).all(is_known) {
             return None;
         }
         let secret = self.fill(&recorded.text, str::to_owned);
@@ -198,15 +196,14 @@ struct Secret {
 }
 
 fn secret_of(interaction: &Interaction) -> Option<Secret> {
-    let request = interaction.request();
-    let basic = request.basic().and_then(|basic| basic.password.clone());
-    if let Some(text) = basic.filter(|_| interaction.step().is_oauth()) {
+    if let Some(text) = client_password(interaction) {
         return Some(Secret {
-            text,
+            text: text.to_owned(),
             is_basic: true,
         });
     }
-    let text = request.body_params().get(name::CLIENT_SECRET)?.to_owned();
+    let sent = interaction.request().body_params();
+    let text = sent.get(name::CLIENT_SECRET)?.to_owned();
     Some(Secret {
         text,
         is_basic: false,
@@ -235,6 +232,18 @@ fn asks(step: Step) -> bool {
     )
 }
 
+/// Whether a client authenticates at a step.
+fn authenticates(step: Step) -> bool {
+    matches!(
+        step,
+        Step::TokenRequest
+            | Step::PushedAuthorizationRequest
+            | Step::DeviceAuthorizationRequest
+            | Step::Introspection
+            | Step::Revocation
+    )
+}
+
 /// Sets a claim in its place, or removes it.
 fn put(claims: &mut Map<String, Value>, claim: &str, value: Option<&str>) {
     match value {
@@ -249,10 +258,10 @@ fn put(claims: &mut Map<String, Value>, claim: &str, value: Option<&str>) {
 
 /// The claims that are hashes (OpenID Connect Core section 3.3.2.11, FAPI), and of what.
 const HASHES: &[(&str, &str)] = &[
-    ("at_hash", name::ACCESS_TOKEN),
-    ("c_hash", name::CODE),
-    ("rt_hash", name::REFRESH_TOKEN),
-    ("s_hash", name::STATE),
+    (name::AT_HASH, name::ACCESS_TOKEN),
+    (name::C_HASH, name::CODE),
+    (name::RT_HASH, name::REFRESH_TOKEN),
+    (name::S_HASH, name::STATE),
     ("urn:ietf:params:oauth:rt_hash", name::REFRESH_TOKEN),
 ];
 /// Characters of a key that was encrypted with RSA-2048.

@@ -17,6 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use crate::cli;
 use crate::support::{NOW, said};
 
 /// When the cassettes are recorded.
@@ -515,7 +516,7 @@ fn what_was_wrong_with_a_token_is_wrong_still() {
 /// The signatures of a cassette that are not what they should be.
 fn signatures(cassette: &Cassette) -> Vec<String> {
     let facts = cassette.interactions.iter().map(|one| one.facts().words());
-    let facts = facts.flatten().filter(|(key, _)| key.ends_with(".sig"));
+    let facts = facts.flatten().filter(|(key, _)| key.starts_with("jwt."));
     facts.map(|(key, word)| format!("{key} {word}")).collect()
 }
 
@@ -582,7 +583,7 @@ fn a_jwt_is_made_anew_wherever_an_answer_has_one() {
     let alg = Alg::Rs256;
     let signer = Signer::of(alg);
     let header = json!({"typ": "at+jwt", "kid": "sig-1"});
-    let access = json!({"iss": "https://as.example", "sub": "90342.ASDFJWFA", "jti": "J1", "iat": BEGUN + 1, "exp": BEGUN + 601});
+    let access = json!({"iss": "https://as.example", "aud": "https://rs.example", "client_id": "8kqf3mz", "sub": "90342.ASDFJWFA", "jti": "J1", "iat": BEGUN + 1, "exp": BEGUN + 601});
     let userinfo = json!({"iss": "https://as.example", "aud": "8kqf3mz", "sub": "90342.ASDFJWFA", "email": "jane@corp.example", "updated_at": BEGUN - 5000});
     let mut login = login(alg, &signer, &claims(alg, None));
     login.answer["access_token"] = signer.jwt(alg, &header, &access).into();
@@ -593,7 +594,20 @@ fn a_jwt_is_made_anew_wherever_an_answer_has_one() {
         signer.jwt(alg, &json!({"kid": "sig-1"}), &userinfo),
     )];
     let mut run = Run::of(login.cassette(), Clock::Shifted, None, SECRET);
-    let access = jwt::parse(run.text("access_token")).expect("a JWT").claims;
+    // What a resource server looks at (RFC 9068 section 4).
+    let Jwt {
+        header,
+        claims: access,
+    } = jwt::parse(run.text("access_token")).expect("a JWT");
+    assert_eq!(header["typ"], "at+jwt");
+    for (claim, expected) in [
+        ("iss", "https://as.example"),
+        ("aud", "https://rs.example"),
+        ("client_id", "8kqf3mz"),
+    ] {
+        assert_eq!(access[claim], expected);
+    }
+    assert!(access["jti"].is_string(), "{access:?}");
     assert!(verifies(run.text("access_token"), &run.keys, SECRET));
     assert_eq!(
         (&access["iat"], &access["exp"]),
@@ -609,6 +623,25 @@ fn a_jwt_is_made_anew_wherever_an_answer_has_one() {
         (&subject, &json!("user-1@mail.example"))
     );
     assert_eq!(told["updated_at"], BEGUN - 5000);
+}
+
+#[test]
+fn a_token_that_cannot_be_signed_is_told_with_its_line() {
+    let signer = Signer::of(Alg::Es256);
+    let cassette = login(Alg::Es256, &signer, &claims(Alg::Es256, None)).cassette();
+    let text = cassette::write(&cassette);
+    let edited = text.replacen("\"alg\":\"ES256\"", "\"alg\":\"ES256K\"", 1);
+    assert_ne!(edited, text);
+    let line = edited.lines().position(|line| line.contains("ES256K"));
+    let line = line.expect("a declaration") + 1;
+    let here = tempfile::tempdir().expect("a directory");
+    std::fs::write(here.path().join("edited.yaml"), edited).expect("written");
+    let output = cli::authtape(here.path(), &["replay", "edited.yaml", "--", "true"]);
+    let told = cli::said(&output);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    let expected =
+        format!("edited.yaml, line {line}: interaction 2: id_token-1 is signed with ES256K");
+    assert!(told.contains(&expected), "{told}");
 }
 
 #[test]

@@ -13,9 +13,8 @@ use crate::oauth::fields::{Fields, Reading, json_params};
 use crate::oauth::page::Form;
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, jwt, name};
-use crate::redact::{Declaration, Interaction, Named};
+use crate::redact::{Declaration, Interaction, Named, cores};
 use crate::replay::grants::REDEEMED;
-use crate::replay::relations::labels;
 
 /// A request. It is raw where it is live: no `Debug`.
 pub(crate) struct Call {
@@ -251,7 +250,7 @@ impl<'a> Declared<'a> {
     }
 
     fn jwt(&self, text: &str) -> Option<jwt::Jwt> {
-        let declared = self.0.get(labels(text).next()?.key().as_str())?;
+        let declared = self.0.get(cores(text).next()?.key().as_str())?;
         let part = |text: &Option<String>| -> Option<Map<String, Value>> {
             serde_json::from_str(text.as_deref()?).ok()
         };

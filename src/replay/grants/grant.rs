@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{Params, percent_decode};
+use crate::redact::cores;
 use crate::replay::grants::defect::{Thing, Wrong};
-use crate::replay::relations::labels;
 
 /// What was issued.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,7 +106,7 @@ impl Grant {
 /// Whether what was sent is a changed copy of what was issued.
 pub(super) fn altered(issued: &str, sent: &str) -> bool {
     // On tape the label says so.
-    if let (Some(issued), Some(sent)) = (labels(issued).next(), labels(sent).next()) {
+    if let (Some(issued), Some(sent)) = (cores(issued).next(), cores(sent).next()) {
         return issued == sent;
     }
     let trimmed = sent.trim_matches(|c: char| c.is_ascii_whitespace());

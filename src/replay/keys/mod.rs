@@ -4,20 +4,23 @@
 //! of a real server is ever needed, or written. There are two of each type: the second signs where a
 //! set has two keys of that type, or where a signature must be bad.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
-    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
-    KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
-    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
+    RsaEncoding,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::oauth::jwt::Alg;
+use crate::oauth::tokens::hmac_of;
 
 /// A type of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +50,7 @@ impl Which {
 }
 
 /// There is no signature, since the key or the algorithm does not do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the test key cannot sign")]
 pub(super) struct Unsigned;
 
@@ -93,33 +96,31 @@ impl Family {
     /// The members of the public key, as a set has them.
     pub(super) fn public(self, which: Which) -> Result<Vec<(&'static str, String)>, Unsigned> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let der = self.der(which);
-        if self == Self::Rsa {
-            let key = RsaKeyPair::from_pkcs8(der)?;
-            let (n, e) = (key.public_key().modulus(), key.public_key().exponent());
-            return Ok(vec![
-                ("n", encode(n.big_endian_without_leading_zero())),
-                ("e", encode(e.big_endian_without_leading_zero())),
-            ]);
-        }
-        let Some(algorithm) = self.ecdsa() else {
-            let key = Ed25519KeyPair::from_pkcs8(der)?;
-            return Ok(vec![("x", encode(key.public_key().as_ref()))]);
-        };
-        let key = EcdsaKeyPair::from_pkcs8(algorithm, der)?;
-        // The point is not compressed: 4, and both coordinates (SEC 1 section 2.3.3).
-        let point = &key.public_key().as_ref()[1..];
-        let (x, y) = point.split_at(point.len() / 2);
-        Ok(vec![("x", encode(x)), ("y", encode(y))])
+        Ok(match self.pair(which)? {
+            Pair::Ecdsa(key) => {
+                // The point is not compressed: 4, and both coordinates (SEC 1 section 2.3.3).
+                let point = &key.public_key().as_ref()[1..];
+                let (x, y) = point.split_at(point.len() / 2);
+                vec![("x", encode(x)), ("y", encode(y))]
+            }
+            Pair::Ed25519(key) => vec![("x", encode(key.public_key().as_ref()))],
+            Pair::Rsa(key) => {
+                let (n, e) = (key.public_key().modulus(), key.public_key().exponent());
+                vec![
+                    ("n", encode(n.big_endian_without_leading_zero())),
+                    ("e", encode(e.big_endian_without_leading_zero())),
+                ]
+            }
+        })
     }
 
-    fn ecdsa(self) -> Option<&'static EcdsaSigningAlgorithm> {
-        match self {
-            Self::P256 => Some(&ECDSA_P256_SHA256_FIXED_SIGNING),
-            Self::P384 => Some(&ECDSA_P384_SHA384_FIXED_SIGNING),
-            Self::P521 => Some(&ECDSA_P521_SHA512_FIXED_SIGNING),
-            Self::Ed25519 | Self::Rsa => None,
-        }
+    /// The key pair, which is read once.
+    fn pair(self, which: Which) -> Result<&'static Pair, Unsigned> {
+        let pair = &PAIRS[self as usize][which as usize];
+        let read = || Pair::read(self, self.der(which));
+        pair.get_or_init(read)
+            .as_ref()
+            .map_err(|unsigned| *unsigned)
     }
 
     /// The private key (RFC 5208). As DER, since a scanner would take PEM for a leak.
@@ -139,6 +140,26 @@ impl Family {
     }
 }
 
+/// A key that can sign.
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
+}
+
+impl Pair {
+    fn read(family: Family, der: &[u8]) -> Result<Self, Unsigned> {
+        let ecdsa = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, der).map(Self::Ecdsa);
+        Ok(match family {
+            Family::Ed25519 => Self::Ed25519(Ed25519KeyPair::from_pkcs8(der)?),
+            Family::P256 => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING)?,
+            Family::P384 => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING)?,
+            Family::P521 => ecdsa(&ECDSA_P521_SHA512_FIXED_SIGNING)?,
+            Family::Rsa => Self::Rsa(RsaKeyPair::from_pkcs8(der)?),
+        })
+    }
+}
+
 /// Signs with a test key, or, for the algorithms of a shared secret, with that.
 ///
 /// The signatures of ECDSA and RSASSA-PSS are others each time, whatever the seed.
@@ -148,32 +169,23 @@ pub(super) fn sign(
     secret: &[u8],
     message: &[u8],
 ) -> Result<Vec<u8>, Unsigned> {
+    if let Some(algorithm) = hmac_of(alg) {
+        let key = hmac::Key::new(algorithm, secret);
+        return Ok(hmac::sign(&key, message).as_ref().to_vec());
+    }
     let Some(family) = Family::of_alg(alg) else {
-        return Ok(match alg {
-            Alg::Hs256 => hmac_of(hmac::HMAC_SHA256, secret, message),
-            Alg::Hs384 => hmac_of(hmac::HMAC_SHA384, secret, message),
-            Alg::Hs512 => hmac_of(hmac::HMAC_SHA512, secret, message),
-            _ => Vec::new(),
-        });
+        return Ok(Vec::new());
     };
-    let der = family.der(which);
     let random = SystemRandom::new();
-    if let Some(encoding) = rsa(alg) {
-        let key = RsaKeyPair::from_pkcs8(der)?;
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(encoding, &random, message, &mut signature)?;
-        return Ok(signature);
-    }
-    match family.ecdsa() {
-        Some(algorithm) => {
-            let key = EcdsaKeyPair::from_pkcs8(algorithm, der)?;
-            Ok(key.sign(&random, message)?.as_ref().to_vec())
+    Ok(match family.pair(which)? {
+        Pair::Ecdsa(key) => key.sign(&random, message)?.as_ref().to_vec(),
+        Pair::Ed25519(key) => key.sign(message).as_ref().to_vec(),
+        Pair::Rsa(key) => {
+            let mut signature = vec![0; key.public_modulus_len()];
+            key.sign(rsa(alg).ok_or(Unsigned)?, &random, message, &mut signature)?;
+            signature
         }
-        None => Ok(Ed25519KeyPair::from_pkcs8(der)?
-            .sign(message)
-            .as_ref()
-            .to_vec()),
-    }
+    })
 }
 
 fn rsa(alg: Alg) -> Option<&'static dyn RsaEncoding> {
@@ -188,7 +200,6 @@ fn rsa(alg: Alg) -> Option<&'static dyn RsaEncoding> {
     }
 }
 
-fn hmac_of(algorithm: hmac::Algorithm, secret: &[u8], message: &[u8]) -> Vec<u8> {
-    let key = hmac::Key::new(algorithm, secret);
-    hmac::sign(&key, message).as_ref().to_vec()
-}
+/// By type, the first and the second.
+static PAIRS: [[OnceLock<Result<Pair, Unsigned>>; 2]; 5] =
+    [const { [const { OnceLock::new() }; 2] }; 5];
