@@ -1,5 +1,6 @@
 //! `authtape mutate`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -82,16 +83,18 @@ fn all(good: &Good, cassette: &Path, directory: &Path, overwrite: Overwrite) -> 
     let stem = cassette.file_stem().unwrap_or_default().to_string_lossy();
     let path = |kind: &Kind| directory.join(format!("{stem}.{}.yaml", kind.id));
     let mut made = Vec::new();
-    let mut unfit = Vec::new();
+    let mut unfit = BTreeMap::<_, Vec<_>>::new();
     for kind in mutate::kinds() {
         match good.mutant(kind) {
             Ok(text) => made.push((path(kind), text)),
-            Err(why @ mutate::Error::Unfit { .. }) => unfit.push(why.to_string()),
+            Err(mutate::Error::Unfit { kind, missing }) => {
+                unfit.entry(missing).or_default().push(kind);
+            }
             Err(why) => return Err(why.into()),
         }
     }
     if made.is_empty() {
-        bail!("{}: no kind fits; {}", cassette.display(), unfit.join("; "));
+        bail!("{}: no kind fits this cassette", cassette.display());
     }
     for (path, _) in &made {
         library::refuse_taken(path, overwrite)?;
@@ -107,8 +110,11 @@ fn all(good: &Good, cassette: &Path, directory: &Path, overwrite: Overwrite) -> 
         "authtape: {count} {noun} in {}",
         directory.display()
     ));
-    for why in &unfit {
-        say(&format!("  {why}"));
+    for (missing, kinds) in &unfit {
+        let kinds = kinds.join(", ");
+        say(&format!(
+            "  there is no {missing} on this cassette for {kinds}"
+        ));
     }
     Ok(())
 }

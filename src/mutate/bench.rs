@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::cassette::{Cassette, entry};
 use crate::oauth::{Step, name};
 use crate::redact::{
-    Content, Declaration, Draft, Interaction, Label, Named, Piece, Profile, Undisclosed, pieces,
+    Content, Declaration, Draft, Interaction, Label, Named, Profile, Undisclosed, cores,
 };
 
 /// Why a change cannot be made.
@@ -45,7 +45,7 @@ impl Bench {
         let numbered = numbered.map(|(id, interaction)| interaction.renumbered(id));
         let interactions: Vec<_> = numbered.collect();
         if !self.redacted.is_empty() {
-            let labels = interactions.iter().flat_map(|one| labels(&entry(one)));
+            let labels = interactions.iter().flat_map(|one| cores(&entry(one)));
             labels.for_each(|label| self.count(&label));
         }
         (interactions, self.redacted)
@@ -124,16 +124,17 @@ impl Bench {
     ) -> Result<usize, Trouble> {
         let mut draft = Draft::of(&self.interactions[at]);
         change(&mut draft);
-        // The first to bring a secret declares it.
-        let brought = labels(&entry(draft.interaction()));
-        let brought: BTreeSet<_> = brought.iter().map(Label::key).collect();
-        draft
-            .secrets()
-            .retain(|secret| brought.contains(&secret.name));
+        // The first to bring a secret declares it; and what a token claims comes with the token.
+        let declared = std::mem::take(draft.secrets());
+        for _ in ["the message", "its tokens"] {
+            let brought = keys(&entry(draft.interaction()));
+            let secrets = declared.iter().filter(|one| brought.contains(&one.name));
+            *draft.secrets() = secrets.cloned().collect();
+        }
         let copy = draft.finish(self.profile)?;
         let mut original = Draft::of(&self.interactions[at]);
-        let secrets = original.secrets();
-        secrets.retain(|secret| !brought.contains(&secret.name));
+        let is_brought = |key: &str| copy.secrets().iter().any(|secret| secret.name == key);
+        original.secrets().retain(|one| !is_brought(&one.name));
         self.interactions[at] = original.finish(self.profile)?;
         self.interactions.insert(at, copy);
         Ok(at)
@@ -165,10 +166,7 @@ impl Bench {
         &self,
         text: &str,
     ) -> Result<(String, Option<Named<Declaration>>), Trouble> {
-        let label = pieces(text).into_iter().find_map(|piece| match piece {
-            Piece::Label(label) => Some(label.core()),
-            Piece::Literal(_) => None,
-        });
+        let label = cores(text).next();
         let label = label.ok_or(Trouble::Missing("label to be replaced by another"))?;
         let secrets = || self.interactions.iter().flat_map(Interaction::secrets);
         let fresh = self.fresh(&label.kind);
@@ -192,16 +190,15 @@ impl Bench {
 fn is_success(interaction: &Interaction) -> bool {
     let is_final = interaction.error().is_none();
     let response = interaction.response();
-    is_final && response.is_some_and(|response| (200..300).contains(&response.status()))
+    is_final
+        && response.is_some_and(|response| {
+            (200..300).contains(&response.status()) && !response.says_error()
+        })
 }
 
-/// The labels in a text.
-fn labels(text: &str) -> BTreeSet<Label> {
-    let core = |piece: Piece| match piece {
-        Piece::Label(label) => Some(label.core()),
-        Piece::Literal(_) => None,
-    };
-    pieces(text).into_iter().filter_map(core).collect()
+/// The labels in a text, as `secrets:` names them.
+fn keys(text: &str) -> BTreeSet<String> {
+    cores(text).map(|label| label.key()).collect()
 }
 
 pub(super) fn text(object: &Map<String, Value>) -> String {

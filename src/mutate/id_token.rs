@@ -92,14 +92,14 @@ fn wrong_issuer(bench: &mut Bench) -> Result<usize, Trouble> {
 /// Besides the client somebody else is meant, whom it does not know.
 fn untrusted_audience(bench: &mut Bench) -> Result<usize, Trouble> {
     let mut token = Token::of(bench)?;
-    let audience = token.claims.get(AUD).cloned();
+    let audience = token.claims.get(name::AUD).cloned();
     let mut audience = match audience.ok_or(Trouble::Missing("aud in the ID Token"))? {
         Value::Array(audience) => audience,
         one => vec![one],
     };
     audience.push(OTHER.into());
-    token.claims.insert(AUD.to_owned(), audience.into());
-    token.claims.insert(AZP.to_owned(), OTHER.into());
+    token.claims.insert(name::AUD.to_owned(), audience.into());
+    token.claims.insert(name::AZP.to_owned(), OTHER.into());
     token.put(bench, None)
 }
 
@@ -119,8 +119,8 @@ fn unsigned(bench: &mut Bench) -> Result<usize, Trouble> {
 /// A hash that is none of this access token.
 fn wrong_hash(bench: &mut Bench) -> Result<usize, Trouble> {
     let mut token = Token::of(bench)?;
-    let label = bench.fresh(AT_HASH).to_string();
-    token.claims.entry(AT_HASH).or_insert(label.into());
+    let label = bench.fresh(name::AT_HASH).to_string();
+    token.claims.entry(name::AT_HASH).or_insert(label.into());
     let at = token.put(bench, None)?;
     bench.change(at, |draft: &mut Draft| {
         draft.facts().at_hash = Some(Hash::Mismatch);
@@ -134,9 +134,6 @@ fn bad_signature(bench: &mut Bench) -> Result<usize, Trouble> {
     })
 }
 
-const AT_HASH: &str = "at_hash";
-const AUD: &str = "aud";
-const AZP: &str = "azp";
 const OTHER: &str = "another";
 /// What a client does about nearly all of them.
 const REFUSE: &str = "refuse the ID Token";
@@ -175,7 +172,7 @@ pub(super) const KINDS: &[Kind] = &[
         wrong_issuer,
     ),
     refused("wrong-aud", "the ID Token is for another client", |bench| {
-        with(bench, AUD, OTHER.into())
+        with(bench, name::AUD, OTHER.into())
     }),
     refused(
         "untrusted-aud",
@@ -187,8 +184,8 @@ pub(super) const KINDS: &[Kind] = &[
         without(bench, name::NONCE)
     }),
     refused("expired", "the ID Token has expired an hour ago", |bench| {
-        with(bench, "iat", "-7200".into())?;
-        with(bench, "exp", "-3600".into())
+        with(bench, name::IAT, "-7200".into())?;
+        with(bench, name::EXP, "-3600".into())
     }),
     Kind {
         id: "not-yet-valid",
@@ -196,17 +193,17 @@ pub(super) const KINDS: &[Kind] = &[
         must: Must::Reject,
         client: REFUSE,
         see: "RFC 7519 section 4.1.5",
-        make: |bench| with(bench, "nbf", "+3600".into()),
+        make: |bench| with(bench, name::NBF, "+3600".into()),
     },
     refused(
         "missing-exp",
         "the ID Token does not say when it expires",
-        |bench| without(bench, "exp"),
+        |bench| without(bench, name::EXP),
     ),
     refused(
         "missing-iat",
         "the ID Token does not say when it was issued",
-        |bench| without(bench, "iat"),
+        |bench| without(bench, name::IAT),
     ),
     refused(
         "missing-sub",
@@ -216,7 +213,7 @@ pub(super) const KINDS: &[Kind] = &[
     refused(
         "malformed-aud",
         "the ID Token has a number as its audience",
-        |bench| with(bench, AUD, json!(1)),
+        |bench| with(bench, name::AUD, json!(1)),
     ),
     Kind {
         id: "wrong-at-hash",

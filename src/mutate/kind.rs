@@ -1,5 +1,6 @@
 //! A kind of mutant: what is changed, and what a client has to do.
 
+use crate::model::words;
 use crate::mutate::bench::{Bench, Trouble};
 
 /// A kind of mutant.
@@ -18,26 +19,15 @@ pub struct Kind {
     pub(super) make: fn(&mut Bench) -> Result<usize, Trouble>,
 }
 
-/// What becomes of a right client that meets a mutant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Must {
-    /// It refuses to go on.
-    Reject,
-    /// It goes on as if nothing was wrong.
-    Survive,
-    /// It does the one or the other, and neither crashes nor hangs.
-    Either,
-}
-
-impl Must {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reject => "reject",
-            Self::Survive => "survive",
-            Self::Either => "either",
-        }
+words! {
+    /// What becomes of a right client that meets a mutant.
+    Must {
+        /// It does the one or the other, and neither crashes nor hangs.
+        Either = "either",
+        /// It refuses to go on.
+        Reject = "reject",
+        /// It goes on as if nothing was wrong.
+        Survive = "survive",
     }
 }
 

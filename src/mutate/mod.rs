@@ -19,7 +19,8 @@ pub use kind::{Kind, Must};
 
 use crate::cassette::{self, Cassette, Header, Mutant};
 use crate::mutate::bench::{Bench, Trouble};
-use crate::redact::Undisclosed;
+use crate::oauth::Step;
+use crate::redact::{AuditHit, Interaction, Undisclosed};
 
 /// Why no mutant of a kind can be made.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,11 @@ pub enum Error {
         /// Of this kind.
         kind: String,
     },
+    /// No client got a token on it.
+    #[error(
+        "no token request on it succeeds; make mutants of the cassette of a client that gets its tokens"
+    )]
+    Failing,
     /// The cassette lacks what would be changed.
     #[error("`{kind}` does not fit: there is no {missing} on this cassette")]
     Unfit {
@@ -80,7 +86,7 @@ pub fn kind(id: &str) -> Option<&'static Kind> {
 pub struct Good {
     cassette: Cassette,
     /// What the audit finds in it already.
-    hits: usize,
+    hits: Vec<AuditHit>,
 }
 
 impl Good {
@@ -88,7 +94,8 @@ impl Good {
     ///
     /// # Errors
     ///
-    /// Where the text is no cassette, is not redacted, or is a mutant itself.
+    /// Where the text is no cassette, is not redacted, is a mutant itself, or has token requests of
+    /// which none succeeds.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         let mut cassette = cassette::load(bytes)?;
         let text = &*String::from_utf8_lossy(bytes);
@@ -96,11 +103,15 @@ impl Good {
         if let Some(Mutant { kind, .. }) = cassette.header.mutant {
             return Err(Error::Mutant { kind });
         }
+        let asks = |one: &Interaction| one.step() == Step::TokenRequest;
+        if cassette.interactions.iter().any(asks) && Bench::of(&cassette).grant().is_err() {
+            return Err(Error::Failing);
+        }
         // What was edited has no findings of an audit that could be handed on.
         let stamp = cassette.header.audit.take();
         cassette.header.audit = stamp.filter(|stamp| stamp.is_of(text));
         Ok(Self {
-            hits: cassette::audit(text).hits.len(),
+            hits: cassette::audit(text).hits,
             cassette,
         })
     }
@@ -142,14 +153,51 @@ impl Good {
         let text = cassette::write(&cassette);
         // The reader, too, has its say on what can be played.
         cassette::load(text.as_bytes())?.check_playable(&text)?;
-        let hits = cassette::audit(&text).hits;
-        match hits.last().filter(|_| hits.len() > self.hits) {
+        match added(&self.hits, cassette::audit(&text).hits) {
             Some(hit) => Err(Error::Audit {
                 kind: kind.id,
                 line: hit.line,
-                found: hit.kind.clone(),
+                found: hit.kind,
             }),
             None => Ok(text),
+        }
+    }
+}
+
+/// The first finding of which there are more of its kind than before.
+fn added(before: &[AuditHit], after: Vec<AuditHit>) -> Option<AuditHit> {
+    let mut before: Vec<_> = before.iter().map(|hit| &hit.kind).collect();
+    after.into_iter().find(|hit| {
+        let known = before.iter().position(|kind| **kind == hit.kind);
+        known.map(|known| before.swap_remove(known)).is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_added_where_there_are_more_of_its_kind() {
+        let hits = |kinds: &str| {
+            let kinds = (1..).zip(kinds.split_whitespace());
+            let hit = |(line, kind): (usize, &str)| AuditHit {
+                line,
+                column: 1,
+                kind: kind.to_owned(),
+            };
+            kinds.map(hit).collect::<Vec<_>>()
+        };
+        for (before, after, expected) in [
+            ("", "", None),
+            ("code state", "state code", None),
+            ("code state", "state", None),
+            ("code", "code code", Some(2)),
+            ("code state", "code code", Some(2)),
+            ("code state", "sub code", Some(1)),
+        ] {
+            let line = added(&hits(before), hits(after)).map(|hit| hit.line);
+            assert_eq!(line, expected, "{before} -> {after}");
         }
     }
 }

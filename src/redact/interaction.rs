@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::model::{FailureKind, Framing, Headers, Params, Phase, Url};
-use crate::oauth::Step;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::json_params;
+use crate::oauth::{Step, name};
 use crate::redact::content::{AbsentBody, Content, JsonWire, RecordedPart, content};
 use crate::redact::entry::{Named, Seconds, table};
 use crate::redact::form::RecordedForm;
@@ -338,6 +338,16 @@ impl RecordedResponse {
             Content::Json { text, .. } => json_params(text),
             _ => Params::default(),
         }
+    }
+
+    /// Whether it is an error response, whatever its status says.
+    pub fn says_error(&self) -> bool {
+        let may = match self.content() {
+            Content::Json { text, .. } => text.contains(name::ERROR),
+            Content::Form { .. } => true,
+            _ => false,
+        };
+        may && self.body_params().has(name::ERROR)
     }
 }
 

@@ -14,7 +14,6 @@ use crate::replay::page::attribute;
 use crate::replay::picking::Here;
 use crate::replay::player::Player;
 use crate::replay::redeeming::is_of_parameters;
-use crate::replay::repertoire::says_error;
 
 /// What is wrong, and the error code for it.
 pub(super) struct Refusal {
@@ -126,7 +125,7 @@ impl Player {
             Manner::Page => {
                 response.status() >= 400 && self.repertoire.step(at) == Step::AuthorizationRequest
             }
-            _ => is_json && (response.status() >= 400 || says_error(response)),
+            _ => is_json && (response.status() >= 400 || response.says_error()),
         }
     }
 

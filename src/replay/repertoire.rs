@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::cassette::load_entry;
 use crate::model::Params;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, Declaration, Interaction, Label, Piece, RecordedResponse};
+use crate::redact::{Declaration, Interaction, Label, Piece, RecordedResponse};
 use crate::replay::clock::Times;
 use crate::replay::endpoints::{Endpoint, Endpoints};
 use crate::replay::grants::{Defects, Tape};
@@ -221,7 +221,7 @@ impl Repertoire {
         let is_of_parameters = is_of_parameters(self.step(at));
         self.response(at).is_some_and(|response| {
             if is_of_parameters {
-                response.status() < 300 && !says_error(response)
+                response.status() < 300 && !response.says_error()
             } else {
                 response.status() < 400
             }
@@ -327,16 +327,6 @@ impl Repertoire {
             title
         }
     }
-}
-
-/// Whether an answer is an error, whatever its status says.
-pub(super) fn says_error(response: &RecordedResponse) -> bool {
-    let may = match response.content() {
-        Content::Json { text, .. } => text.contains(name::ERROR),
-        Content::Form { .. } => true,
-        _ => false,
-    };
-    may && response.body_params().has(name::ERROR)
 }
 
 /// Reads an interaction that could be read before.

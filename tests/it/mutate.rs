@@ -61,6 +61,14 @@ fn every_kind_is_a_cassette_that_says_what_it_is() {
         let mut before = good.interactions.iter();
         let before = before.find(|one| one.request() == changed.request());
         let before = before.expect(kind.id);
+        if cassette.interactions.len() > good.interactions.len() {
+            // Who declares a secret brings it, in a message or in what a token claims.
+            let written = cassette::entry(changed);
+            for secret in changed.secrets() {
+                let label = format!("REDACTED-{}", secret.name);
+                assert!(written.contains(&label), "{}: {label}", kind.id);
+            }
+        }
         let parts = |one: &Interaction| {
             let (response, error) = (one.response().cloned(), one.error().cloned());
             (response, error, one.facts().clone(), one.secrets().to_vec())
@@ -80,6 +88,15 @@ fn what_no_mutant_is_made_of_is_told() {
     assert!(matches!(good(&raw), Err(Error::Cassette(_))));
     assert!(matches!(good("x: y"), Err(Error::Cassette(_))));
 
+    let refused = load(&mutant("invalid-grant")).interactions;
+    let refused = refused.into_iter().take(4).collect();
+    let refused = Cassette {
+        interactions: refused,
+        ..load(GOOD)
+    };
+    let failing = good(&cassette::write(&refused));
+    assert!(matches!(failing, Err(Error::Failing)), "{failing:?}");
+
     let (head, _) = GOOD.split_once("\n- id: 2\n").expect("two");
     let alone = Good::read(head.as_bytes()).expect("a cassette");
     for kind in mutate::kinds() {
@@ -91,6 +108,50 @@ fn what_no_mutant_is_made_of_is_told() {
             }
             Err(other) => panic!("{}: {other}", kind.id),
         }
+    }
+}
+
+#[test]
+fn an_error_with_status_200_is_no_token_response() {
+    let first = |kind: &str, text: &str| {
+        let good = Good::read(text.as_bytes()).expect("a cassette");
+        let kind = mutate::kind(kind).expect(kind);
+        let mutant = load(&good.mutant(kind).expect("a mutant"));
+        let changed = mutant.header.mutant.expect("it says so").changed;
+        let id = changed
+            .rsplit_once(' ')
+            .expect("an interaction")
+            .1
+            .parse::<u64>();
+        id.expect("a number")
+    };
+    let good = first("no-token-type", GOOD);
+    // The first answer says no, the one to the refresh token says yes.
+    let mut mutant = load(&mutant("ok-error"));
+    mutant.header.mutant = None;
+    let text = cassette::write(&mutant);
+    let later = first("no-token-type", &text);
+    assert!(later > good, "{later}");
+}
+
+#[test]
+fn what_was_answered_otherwise_has_no_facts_of_the_answer() {
+    let text = load(&mutant("wrong-at-hash"));
+    let at = text
+        .interactions
+        .iter()
+        .position(|one| !one.facts().words().is_empty());
+    let at = at.expect("a fact");
+    let good = cassette::write(&Cassette {
+        header: load(GOOD).header,
+        interactions: text.interactions,
+    });
+    let good = Good::read(good.as_bytes()).expect("a cassette");
+    for (kind, expected) in [("slow", 1), ("server-error", 0)] {
+        let kind = mutate::kind(kind).expect(kind);
+        let mutant = load(&good.mutant(kind).expect("a mutant"));
+        let facts = mutant.interactions[at].facts().words();
+        assert_eq!(facts.len(), expected, "{}", kind.id);
     }
 }
 
@@ -392,7 +453,9 @@ fn the_command_writes_one_or_all_and_says_what_does_not_fit() {
         "{told}"
     );
     assert!(
-        told.contains("`wrong-nonce` does not fit: there is no"),
+        told.matches("there is no token response on this cassette for")
+            .count()
+            == 1,
         "{told}"
     );
     let made = here.path().join("made/here/small.issuer-wrong.yaml");
