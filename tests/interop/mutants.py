@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from run import fail
+from run import ALONE, fail
 
 HERE = pathlib.Path(__file__).resolve().parent / "replay"
 sys.path.insert(0, str(HERE))
@@ -71,9 +71,8 @@ class Tape:
         if not mutant.exists():
             return "unfit", "the kind does not fit"
         ours = ["replay", str(mutant), "--json", "--latency", "recorded", "--limit", "answer-head=3s", "--"]
-        alone = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", self.binary, *ours]
         old_keys = {"OLD_KEYS": "1"} if kind == "key-rotation" else {}
-        done = self.cell.run(kind, "right", alone, old_keys)
+        done = self.cell.run(kind, "right", [*ALONE, self.binary, *ours], old_keys)
         if done is None:
             return "hangs", "no end"
         *said, report = done.stdout.splitlines() or [""]

@@ -25,6 +25,9 @@ TOOLS = HERE.parent.parent / "target" / "interop"
 # What clients call the server; only the recorder knows where it is.
 NAME = "accounts.example.com"
 
+# What runs a command in a network that has only a loopback.
+ALONE = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
+
 # Each variant of the thread's client, and what `explain` must say first.
 VARIANTS = {
     "as-posted": "token-body-empty",
@@ -119,8 +122,7 @@ def session(binary, server, name, command, work, first):
 def offline(binary, name, command, work, environment):
     """The same client against the tape, in a network that has only a loopback."""
     tape = work / "out" / f"{name}.yaml"
-    inner = ["sh", "-c", 'ip link set lo up; exec "$@"', "sh", binary, "replay", str(tape), "--", *command]
-    done = run(["unshare", "-n", *inner], {**environment, "CANARY_FILE": "/dev/null"}, expect=None)
+    done = run([*ALONE, binary, "replay", str(tape), "--", *command], {**environment, "CANARY_FILE": "/dev/null"}, expect=None)
     (work / "out" / f"{name}.replay.log").write_text(done.stdout + done.stderr)
     return done
 

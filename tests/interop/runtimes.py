@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from run import HERE, TOOLS, fail, run, wait_for
+from run import ALONE, HERE, TOOLS, fail, run, wait_for
 from ways import free_port, listens
 
 sys.path.insert(0, str(HERE.parent / "wire"))
@@ -115,7 +115,7 @@ def recorded(binary, provider, tape, command, way, options):
 def replayed(binary, provider, tape, command, way):
     environment = {**provider.environment, "AS_URL": way.url}
     inner = [binary, "replay", str(tape), *way.options, *behind(command, way)]
-    return run_in_home(["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", *inner], environment)
+    return run_in_home([*ALONE, *inner], environment)
 
 
 def run_in_home(command, environment):

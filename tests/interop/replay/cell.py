@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from clients import FLOWS
-from run import TOOLS, fail
+from run import ALONE, TOOLS, fail
 from servers import PYTHON
 from ways import free_port
 
@@ -79,7 +79,7 @@ class Cell:
 
     def replay(self, binary):
         """From the tape alone, and a year later where a canary answers whoever is called."""
-        alone = ["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", binary, "replay"]
+        alone = [*ALONE, binary, "replay"]
         watched = [sys.executable, str(HERE / "watched.py"), "faketime", "-f", f"+{DAYS}d", binary, "replay"]
         # Not the clock of time-outs; and for clients that read the time past the C library, how far it is ahead.
         later = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "LATER": str(DAYS * 86_400)}
