@@ -104,6 +104,15 @@ impl Bench {
         })
     }
 
+    /// The first token response to a request with a DPoP proof.
+    pub(super) fn bound(&self) -> Result<usize, Trouble> {
+        self.find("token response to a DPoP proof", |interaction| {
+            interaction.step() == Step::TokenRequest
+                && interaction.request().headers().has("DPoP")
+                && is_success(interaction)
+        })
+    }
+
     /// Changes an interaction; the place.
     pub(super) fn change(
         &mut self,

@@ -1,79 +1,33 @@
 //! Kinds for the ID Token.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::mutate::bench::{Bench, Trouble, text};
+use crate::mutate::bench::{Bench, Trouble};
+use crate::mutate::signed::Signed;
 use crate::mutate::{Kind, Must};
+use crate::oauth::facts::Facts;
 use crate::oauth::name;
-use crate::oauth::tokens::{Hash, Signature};
-use crate::redact::{Declaration, Draft, Interaction, Named};
+use crate::oauth::tokens::{Hash, Token};
+use crate::redact::Draft;
 
-/// What can be changed of an ID Token: its header and its claims.
-struct Token {
-    at: usize,
-    /// The label, as `secrets:` names it.
-    key: String,
-    header: Map<String, Value>,
-    claims: Map<String, Value>,
-}
-
-impl Token {
-    /// The first ID Token.
-    fn of(bench: &Bench) -> Result<Self, Trouble> {
-        let of = |(at, interaction): (usize, &Interaction)| {
-            let mut secrets = interaction.secrets().iter();
-            secrets.find_map(|secret| Self::declared(at, secret))
-        };
-        let mut tokens = bench.interactions().iter().enumerate().filter_map(of);
-        let missing = "ID Token whose claims can be read";
-        tokens.next().ok_or(Trouble::Missing(missing))
-    }
-
-    fn declared(at: usize, secret: &Named<Declaration>) -> Option<Self> {
-        let (kind, _) = secret.name.rsplit_once('-')?;
-        let parse = |part: &Option<String>| serde_json::from_str(part.as_deref()?).ok();
-        Some(Self {
-            at,
-            key: (kind == name::ID_TOKEN).then(|| secret.name.clone())?,
-            header: parse(&secret.value.jwt_header)?,
-            claims: parse(&secret.value.jwt_claims)?,
-        })
-    }
-
-    /// Declares the token as it stands by now.
-    fn put(self, bench: &mut Bench, more: Option<Named<Declaration>>) -> Result<usize, Trouble> {
-        let Self {
-            at,
-            key,
-            header,
-            claims,
-        } = self;
-        bench.change(at, |draft| {
-            let declared = draft.secrets().iter_mut().find(|secret| secret.name == key);
-            if let Some(declared) = declared {
-                declared.value.jwt_header = Some(text(&header));
-                declared.value.jwt_claims = Some(text(&claims));
-            }
-            draft.secrets().extend(more);
-        })
-    }
+/// The first ID Token.
+fn token(bench: &Bench) -> Result<Signed, Trouble> {
+    Signed::of(bench, Token::Id, "ID Token whose claims can be read")
 }
 
 fn with(bench: &mut Bench, claim: &str, value: Value) -> Result<usize, Trouble> {
-    let mut token = Token::of(bench)?;
-    token.claims.insert(claim.to_owned(), value);
-    token.put(bench, None)
+    token(bench)?.with(claim, value).put(bench, None)
 }
 
 fn without(bench: &mut Bench, claim: &str) -> Result<usize, Trouble> {
-    let mut token = Token::of(bench)?;
+    let mut token = token(bench)?;
     let removed = token.claims.shift_remove(claim);
     removed.ok_or(Trouble::Missing("such claim in the ID Token"))?;
     token.put(bench, None)
 }
 
 fn wrong_nonce(bench: &mut Bench) -> Result<usize, Trouble> {
-    let mut token = Token::of(bench)?;
+    let mut token = token(bench)?;
     let nonce = token.claims.get(name::NONCE).and_then(Value::as_str);
     let nonce = nonce.ok_or(Trouble::Missing("nonce in the ID Token"))?;
     let (label, declared) = bench.another(nonce)?;
@@ -83,7 +37,7 @@ fn wrong_nonce(bench: &mut Bench) -> Result<usize, Trouble> {
 
 /// Another issuer, or audience, of which the first is a part.
 fn wrong_issuer(bench: &mut Bench) -> Result<usize, Trouble> {
-    let token = Token::of(bench)?;
+    let token = token(bench)?;
     let issuer = token.claims.get(name::ISS).and_then(Value::as_str);
     let issuer = issuer.ok_or(Trouble::Missing("iss in the ID Token"))?;
     with(bench, name::ISS, format!("{issuer}/other").into())
@@ -91,7 +45,7 @@ fn wrong_issuer(bench: &mut Bench) -> Result<usize, Trouble> {
 
 /// Besides the client somebody else is meant, whom it does not know.
 fn untrusted_audience(bench: &mut Bench) -> Result<usize, Trouble> {
-    let mut token = Token::of(bench)?;
+    let mut token = token(bench)?;
     let audience = token.claims.get(name::AUD).cloned();
     let mut audience = match audience.ok_or(Trouble::Missing("aud in the ID Token"))? {
         Value::Array(audience) => audience,
@@ -104,37 +58,34 @@ fn untrusted_audience(bench: &mut Bench) -> Result<usize, Trouble> {
 }
 
 fn with_header(bench: &mut Bench, member: &str, value: &str) -> Result<usize, Trouble> {
-    let mut token = Token::of(bench)?;
+    let mut token = token(bench)?;
     token.header.insert(member.to_owned(), value.into());
     token.put(bench, None)
 }
 
 fn unsigned(bench: &mut Bench) -> Result<usize, Trouble> {
-    let mut token = Token::of(bench)?;
+    let mut token = token(bench)?;
     token.header.shift_remove("kid");
     token.header.insert("alg".to_owned(), "none".into());
     token.put(bench, None)
 }
 
-/// A hash that is none of this access token.
-fn wrong_hash(bench: &mut Bench) -> Result<usize, Trouble> {
-    let mut token = Token::of(bench)?;
-    let label = bench.fresh(name::AT_HASH).to_string();
-    token.claims.entry(name::AT_HASH).or_insert(label.into());
+/// A hash that is of nothing in this flow.
+fn wrong_hash(
+    bench: &mut Bench,
+    claim: &'static str,
+    fact: impl FnOnce(&mut Facts) -> &mut Option<Hash>,
+) -> Result<usize, Trouble> {
+    let mut token = token(bench)?;
+    let label = bench.fresh(claim).to_string();
+    token.claims.entry(claim).or_insert(label.into());
     let at = token.put(bench, None)?;
     bench.change(at, |draft: &mut Draft| {
-        draft.facts().at_hash = Some(Hash::Mismatch);
+        *fact(draft.facts()) = Some(Hash::Mismatch);
     })
 }
 
-fn bad_signature(bench: &mut Bench) -> Result<usize, Trouble> {
-    let at = Token::of(bench)?.at;
-    bench.change(at, |draft| {
-        draft.facts().id_token_sig = Some(Signature::Bad);
-    })
-}
-
-const OTHER: &str = "another";
+pub(super) const OTHER: &str = "another";
 /// What a client does about nearly all of them.
 const REFUSE: &str = "refuse the ID Token";
 const VALIDATION: &str = "OpenID Connect Core 1.0 section 3.1.3.7";
@@ -154,11 +105,27 @@ const fn refused(
     }
 }
 
+/// What the token endpoint says of the hashes goes by TLS, without the browser.
+const fn free_to_check(
+    id: &'static str,
+    what: &'static str,
+    make: fn(&mut Bench) -> Result<usize, Trouble>,
+) -> Kind {
+    Kind {
+        id,
+        what,
+        must: Must::Either,
+        client: "refuse the ID Token, or go on: with a code it is free to check it",
+        see: "OpenID Connect Core 1.0 section 3.1.3.8",
+        make,
+    }
+}
+
 pub(super) const KINDS: &[Kind] = &[
     refused(
         "bad-signature",
         "the ID Token is signed with a key that is not the server's",
-        bad_signature,
+        |bench| token(bench)?.forge(bench),
     ),
     refused("alg-none", "the ID Token is not signed", unsigned),
     refused(
@@ -184,8 +151,7 @@ pub(super) const KINDS: &[Kind] = &[
         without(bench, name::NONCE)
     }),
     refused("expired", "the ID Token has expired an hour ago", |bench| {
-        with(bench, name::IAT, "-7200".into())?;
-        with(bench, name::EXP, "-3600".into())
+        token(bench)?.expired().put(bench, None)
     }),
     Kind {
         id: "not-yet-valid",
@@ -215,12 +181,19 @@ pub(super) const KINDS: &[Kind] = &[
         "the ID Token has a number as its audience",
         |bench| with(bench, name::AUD, json!(1)),
     ),
-    Kind {
-        id: "wrong-at-hash",
-        what: "at_hash in the ID Token is of another access token",
-        must: Must::Either,
-        client: "refuse the ID Token, or go on: with a code it is free to check it",
-        see: "OpenID Connect Core 1.0 section 3.1.3.8",
-        make: wrong_hash,
-    },
+    free_to_check(
+        "wrong-at-hash",
+        "at_hash in the ID Token is of another access token",
+        |bench| wrong_hash(bench, name::AT_HASH, |facts| &mut facts.at_hash),
+    ),
+    free_to_check(
+        "wrong-c-hash",
+        "c_hash in the ID Token is of another code",
+        |bench| wrong_hash(bench, name::C_HASH, |facts| &mut facts.c_hash),
+    ),
+    free_to_check(
+        "wrong-s-hash",
+        "s_hash in the ID Token is of another state",
+        |bench| wrong_hash(bench, name::S_HASH, |facts| &mut facts.s_hash),
+    ),
 ];

@@ -2,8 +2,8 @@
 //!
 //! A [`Kind`] changes what a server answered and what is declared of its tokens, on a `bench`, and
 //! nothing that the client asked; a replay plays the result as any other cassette. The kinds stand
-//! by what they change: the `endpoint`, the `token` response, the `authorization` response, the
-//! `id_token`, or the `other` answers.
+//! by what they change: the `endpoint`, the `token` response, the `authorization` response or the
+//! JWT that it is (`jarm`), the `id_token`, or the `other` answers.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -11,8 +11,10 @@ mod authorization;
 mod bench;
 mod endpoint;
 mod id_token;
+mod jarm;
 mod kind;
 mod other;
+mod signed;
 mod token;
 
 pub use kind::{Kind, Must};
@@ -71,6 +73,7 @@ pub fn kinds() -> impl Iterator<Item = &'static Kind> {
         endpoint::KINDS,
         token::KINDS,
         authorization::KINDS,
+        jarm::KINDS,
         id_token::KINDS,
         other::KINDS,
     ];

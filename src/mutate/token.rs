@@ -133,6 +133,19 @@ pub(super) const KINDS: &[Kind] = &[
         make: swapped_case,
     },
     Kind {
+        id: "dpop-bearer",
+        what: "the token that was asked for with a DPoP proof is of type Bearer",
+        must: Must::Either,
+        client: "discard the response, or use the token as the bearer token that it is",
+        see: "RFC 9449 section 5",
+        make: |bench| {
+            let at = bench.bound()?;
+            bench.change_json(at, |object| {
+                object.insert(name::TOKEN_TYPE.to_owned(), "Bearer".into());
+            })
+        },
+    },
+    Kind {
         id: "unknown-members",
         what: "the token response has a member that no standard knows",
         must: Must::Survive,

@@ -356,6 +356,8 @@ fn id_tokens_are_played_as_they_were_changed() {
     for (kind, claim, length) in [
         ("wrong-nonce", "nonce", 43),
         ("wrong-at-hash", "at_hash", 22),
+        ("wrong-c-hash", "c_hash", 22),
+        ("wrong-s-hash", "s_hash", 22),
     ] {
         let [_, claims, _] = id_token(kind);
         let value = read(&claims)[claim].clone();
@@ -373,6 +375,30 @@ fn id_tokens_are_played_as_they_were_changed() {
     );
     let [header, _, _] = id_token("unknown-kid");
     assert_eq!(read(&header)["kid"], "unknown");
+}
+
+#[test]
+fn authorization_responses_that_are_jwts_are_played_as_they_were_changed() {
+    let response = |kind: &str| {
+        let url = "https://op.example/auth?client_id=shop&response_type=code&response_mode=jwt\
+             &redirect_uri=https://shop.example.org/cb&scope=openid%20email&state=live-state";
+        let response = Client::of(kind).response("GET", url, "");
+        let location = response.headers.get("location").expect("a redirect");
+        let query = Url::parse(location).and_then(|location| location.query);
+        let params = Params::parse(&query.unwrap_or_default());
+        let token = params.get("response").expect("a JWT").to_owned();
+        let parts: Vec<_> = token.split('.').map(str::to_owned).collect();
+        <[String; 3]>::try_from(parts).expect("three parts")
+    };
+    let good = response("slow");
+    let claims = read(&good[1]);
+    assert_eq!(claims["state"], "live-state");
+    assert_eq!(claims["exp"], NOW + 600);
+    let forged = response("jarm-bad-signature");
+    assert_eq!(forged[..2], good[..2]);
+    assert_ne!(forged[2], good[2]);
+    assert_eq!(read(&response("jarm-expired")[1])["exp"], NOW - 3600);
+    assert_eq!(read(&response("jarm-wrong-aud")[1])["aud"], "another");
 }
 
 #[test]
