@@ -23,7 +23,7 @@ from run import fail
 HERE = pathlib.Path(__file__).resolve().parent / "replay"
 sys.path.insert(0, str(HERE))
 from cell import Cell  # noqa: E402
-from clients import ALGORITHMS, BY_NAME, CLIENTS, DJANGO, DJANGO_FLOWS, FLOWS, QUICK, VERIFIERS  # noqa: E402
+from clients import ALGORITHMS, BY_NAME, CLIENTS, DJANGO, DJANGO_FLOWS, FLOWS, QUICK, SIGNED_RESPONSES, VERIFIERS  # noqa: E402
 from servers import Server  # noqa: E402
 
 PAGE = HERE.parent.parent.parent / "docs" / "replay.md"
@@ -81,9 +81,14 @@ def tables():
         (algorithm, name): reasons.get(algorithm) or (BY_NAME[name].signed(algorithm), "code")
         for algorithm in ALGORITHMS for name, reasons in VERIFIERS.items()
     }
+    responses = {
+        (name, title): (BY_NAME[name], flow)
+        for name in ("openid-client", "oauth4webapi") for flow, title in SIGNED_RESPONSES.items()
+    }
     return [
         Table("Clients and flows, with oidc-provider", "client", "oidc-provider", everything),
         Table("The same clients with a server of another stack, django-oauth-toolkit", "client", "django-oauth-toolkit", other),
+        Table("Authorization responses with a signature, with oidc-provider", "client", "oidc-provider", responses),
         Table("Signatures of ID Tokens, with oidc-provider", "algorithm", "oidc-provider", signed, ["right"]),
     ]
 

@@ -7,6 +7,7 @@ A page that asks for nothing, or refuses, is the end: it prints `page: STATUS` t
 
 import html.parser
 import http.cookiejar
+import re
 import ssl
 import sys
 import urllib.error
@@ -62,7 +63,7 @@ def through_pages(url, redirect):
         form, referrer = None, url
         if 300 <= status < 400:
             url = urllib.parse.urljoin(url, headers["Location"])
-            if url.split("?")[0] == redirect:
+            if re.split("[?#]", url)[0] == redirect:
                 return url
             continue
         forms = Forms(body).forms

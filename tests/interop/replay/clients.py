@@ -15,9 +15,14 @@ FLOWS = {
     "dpop": "DPoP",
 }
 
+# Authorization responses that have a signature, of the code flow: a JWT as a whole (JARM), or an ID Token beside the code.
+SIGNED_RESPONSES = {"jarm": "JARM", "hybrid": "code id_token"}
+
 # What the server says to the wrong client of each flow, and what is wrong with it.
 REFUSALS = {
     "code": "invalid_grant",
+    "hybrid": "invalid_grant",
+    "jarm": "invalid_grant",
     "refresh": "invalid_grant",
     "client_credentials": "invalid_client",
     "device": "access_denied",

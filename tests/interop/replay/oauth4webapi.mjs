@@ -19,13 +19,22 @@ async function withNonce(ask, process, options) {
   }
 }
 
-async function login({ pushed = false, verifier, options } = {}) {
+// The authorization response as each kind of it is validated.
+const validators = {
+  plain: (url, state) => oauth.validateAuthResponse(as, client, url, state),
+  jarm: (url, state) => oauth.validateJwtAuthResponse(as, client, url, state),
+  hybrid: (url, state, nonce) => oauth.validateCodeIdTokenResponse(as, client, url, nonce, state),
+};
+const asking = { plain: {}, jarm: { response_mode: "jwt" }, hybrid: { response_type: "code id_token" } };
+
+async function login({ pushed = false, verifier, options, kind = "plain" } = {}) {
   const code_verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
   const nonce = oauth.generateRandomNonce();
   const parameters = new URLSearchParams({
     client_id: CLIENT_ID, redirect_uri: REDIRECT_URI, response_type: "code", scope, state, nonce,
     code_challenge: await oauth.calculatePKCECodeChallenge(code_verifier), code_challenge_method: "S256",
+    ...asking[kind],
   });
   const url = new URL(as.authorization_endpoint);
   url.search = parameters;
@@ -34,7 +43,7 @@ async function login({ pushed = false, verifier, options } = {}) {
     const { request_uri } = await oauth.processPushedAuthorizationResponse(as, client, pushing);
     url.search = new URLSearchParams({ client_id: CLIENT_ID, request_uri: isWrong ? `${request_uri}x` : request_uri });
   }
-  const answer = oauth.validateAuthResponse(as, client, new URL(browse(url.href)), state);
+  const answer = await validators[kind](new URL(browse(url.href)), state, nonce);
   let response;
   const tokens = await withNonce(
     async () => response = await oauth.authorizationCodeGrantRequest(
@@ -68,6 +77,12 @@ await play({
   async code() {
     const { tokens, sub } = await login({ verifier: isWrong ? oauth.generateRandomCodeVerifier() : undefined });
     await userinfo(tokens.access_token, sub);
+  },
+  async jarm() {
+    await login({ kind: "jarm", verifier: isWrong ? oauth.generateRandomCodeVerifier() : undefined });
+  },
+  async hybrid() {
+    await login({ kind: "hybrid", verifier: isWrong ? oauth.generateRandomCodeVerifier() : undefined });
   },
   async refresh() {
     const { tokens, sub } = await login();

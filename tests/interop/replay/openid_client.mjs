@@ -45,6 +45,16 @@ await play({
     const config = await discover();
     await userinfo(config, await login(config, { verifier: isWrong ? client.randomPKCECodeVerifier() : undefined }));
   },
+  async jarm() {
+    const config = await discover();
+    client.useJwtResponseMode(config);
+    await login(config, { verifier: isWrong ? client.randomPKCECodeVerifier() : undefined });
+  },
+  async hybrid() {
+    const config = await discover();
+    client.useCodeIdTokenResponseType(config);
+    await login(config, { verifier: isWrong ? client.randomPKCECodeVerifier() : undefined });
+  },
   async refresh() {
     const config = await discover();
     const tokens = await login(config);
