@@ -104,7 +104,7 @@ impl Bench {
         })
     }
 
-    /// The first token response to a request with a DPoP proof.
+    /// The first token response to a request with a proof of its key (RFC 9449).
     pub(super) fn bound(&self) -> Result<usize, Trouble> {
         self.find("token response to a DPoP proof", |interaction| {
             interaction.step() == Step::TokenRequest
