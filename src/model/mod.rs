@@ -8,6 +8,7 @@
 
 mod aside;
 mod body;
+mod bounded;
 pub mod coding;
 mod exchange;
 mod message;
@@ -17,6 +18,7 @@ mod url;
 
 pub use aside::{Aside, Asides, Lost, Page, Timings};
 pub use body::{Body, Captured, Chunks, Cut, Flow, Tee};
+pub(crate) use bounded::Bounded;
 pub(crate) use exchange::words;
 pub use exchange::{Exchange, Failure, FailureKind, Framing, Heard, Incident, Phase, Said};
 pub use message::{Header, Headers, Opaque, Request, Response, Version};

@@ -247,7 +247,7 @@ impl Facts {
         if !fields.has(name::CODE) {
             return;
         }
-        let others = flows.authorizations().iter();
+        let others = flows.authorizations();
         let check = pkce::check_among(
             flow.challenge.as_deref(),
             flow.method.as_deref(),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Heard, Param, Params, Said, Url};
+use crate::model::{Bounded, Heard, Param, Params, Said, Url};
 use crate::oauth::asked::{asked, object_params};
 use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::tokens::{Keys, Signature, Token};
@@ -31,13 +31,14 @@ pub struct Authorization {
 /// The flows of one session. It holds secrets: no `Debug`, no `Serialize`.
 #[derive(Default)]
 pub struct Flows {
-    authorizations: Vec<Authorization>,
-    access_tokens: HashSet<String>,
+    /// By how many came before.
+    authorizations: Bounded<usize, Authorization>,
+    access_tokens: Bounded<String>,
     client_secrets: HashSet<String>,
     endpoints: HashMap<String, Step>,
     keys: Keys,
     /// What was pushed, by the request URI that stands for it (RFC 9126).
-    pushed: HashMap<String, Params>,
+    pushed: Bounded<String, Params>,
 }
 
 impl Flows {
@@ -47,7 +48,9 @@ impl Flows {
         match step {
             Step::AuthorizationRequest => {
                 let asked = self.asked(fields);
-                self.authorizations.push(Authorization::asked(said, &asked));
+                let number = self.authorizations.came();
+                self.authorizations
+                    .insert(number, Authorization::asked(said, &asked));
             }
             Step::PushedAuthorizationRequest => {
                 if let Some(request_uri) = reading.answer.get(name::REQUEST_URI) {
@@ -82,22 +85,16 @@ impl Flows {
 
     /// The authorization whose code this is; without a code that is known, the only one, or none.
     pub fn authorization(&self, code: Option<&str>) -> Option<&Authorization> {
-        let by_code = |code: &str| {
-            self.authorizations
-                .iter()
-                .rev()
-                .find(|flow| flow.code.as_deref() == Some(code))
-        };
-        code.and_then(by_code)
-            .or(match self.authorizations.as_slice() {
-                [only] => Some(only),
-                _ => None,
-            })
+        let of_code = |flow: &&Authorization| flow.code.as_deref() == code;
+        let mut all = self.authorizations();
+        let only = all.next().filter(|_| all.next().is_none());
+        code.and_then(|_| self.authorizations().rev().find(of_code))
+            .or(only)
     }
 
-    /// Every authorization, in order.
-    pub fn authorizations(&self) -> &[Authorization] {
-        &self.authorizations
+    /// The authorizations that are remembered, in order.
+    pub fn authorizations(&self) -> impl DoubleEndedIterator<Item = &Authorization> {
+        self.authorizations.iter().map(|(_, flow)| flow)
     }
 
     /// The step that metadata gives this URL.
@@ -113,7 +110,7 @@ impl Flows {
             let uri = flow.redirect_uri.as_deref().and_then(Url::parse);
             uri.is_some_and(|uri| uri.endpoint() == url.endpoint())
         };
-        self.authorizations.iter().any(asked)
+        self.authorizations().any(asked)
     }
 
     /// The authorization response that a response carries to a redirect URI that was asked for: in
@@ -133,15 +130,13 @@ impl Flows {
 
     /// Whether an authorization request went to the host, or to a sibling of it, before.
     pub fn has_authorized_with(&self, url: &Url) -> bool {
-        self.authorizations
-            .iter()
+        self.authorizations()
             .any(|flow| are_siblings(&flow.host, &url.host))
     }
 
     /// Whether an authorization request to the host has no response yet.
     pub fn awaits_response_from(&self, url: &Url) -> bool {
-        self.authorizations
-            .iter()
+        self.authorizations()
             .any(|flow| !flow.answered && flow.host == url.host)
     }
 
@@ -167,8 +162,7 @@ impl Flows {
 
     /// Whether the value is a client's identifier in this session.
     pub fn is_client_id(&self, value: &str) -> bool {
-        self.authorizations
-            .iter()
+        self.authorizations()
             .any(|flow| flow.client_id.as_deref() == Some(value))
     }
 
@@ -177,8 +171,9 @@ impl Flows {
             self.answer(carried.get(name::STATE), carried.get(name::CODE));
         }
         if matches!(step, Step::TokenRequest | Step::Registration) {
-            self.access_tokens
-                .extend(answer.get(name::ACCESS_TOKEN).map(str::to_owned));
+            if let Some(token) = answer.get(name::ACCESS_TOKEN) {
+                self.access_tokens.insert(token.to_owned(), ());
+            }
             self.client_secrets
                 .extend(answer.get(name::CLIENT_SECRET).map(str::to_owned));
         }
@@ -186,7 +181,7 @@ impl Flows {
 
     fn answer(&mut self, state: Option<&str>, code: Option<&str>) {
         let waiting = |flow: &&mut Authorization| !flow.answered && flow.state.as_deref() == state;
-        if let Some(flow) = self.authorizations.iter_mut().rev().find(waiting) {
+        if let Some(flow) = self.authorizations.values_mut().rev().find(waiting) {
             flow.answered = true;
             flow.code = code.map(str::to_owned);
         }
@@ -342,8 +337,8 @@ pub(crate) mod tests {
             );
             let page = heard(200, &[], &page);
             flows.observe(Step::LoginPage, &Reading::of(&asked, Some(&page)));
-            let code = flows.authorizations()[0].code.as_deref();
-            assert_eq!(code, expected, "{action}");
+            let flow = flows.authorizations().next().expect("a flow");
+            assert_eq!(flow.code.as_deref(), expected, "{action}");
             assert_eq!(flows.awaits_response_from(&asked.url), expected.is_none());
         }
     }

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use crate::model::{Param, Params};
 use crate::oauth::{Step, name, registry};
-use crate::replay::grants::call::{Call, Signed};
+use crate::replay::grants::call::Call;
 use crate::replay::grants::defect::{Defect, Defects, Thing, Wrong};
-use crate::replay::grants::grant::{Grant, Kind, altered};
+use crate::replay::grants::grant::{Grant, Kind};
 use crate::replay::grants::{Grants, REDEEMED, proof};
 
 /// A request while it is judged.
 pub(super) struct Judgement<'a> {
-    grants: &'a Grants,
-    call: &'a Call,
-    now: Duration,
-    defects: Defects,
+    pub(super) grants: &'a Grants,
+    pub(super) call: &'a Call,
+    pub(super) now: Duration,
+    pub(super) defects: Defects,
 }
 
 impl<'a> Judgement<'a> {
@@ -73,7 +73,7 @@ impl<'a> Judgement<'a> {
     }
 
     /// What time it is for what was signed.
-    fn seconds(&self) -> i64 {
+    pub(super) fn seconds(&self) -> i64 {
         if self.grants.terms.is_tape {
             // Times are declared as so long from then.
             return 0;
@@ -90,11 +90,6 @@ impl<'a> Judgement<'a> {
         } else if self.is_used(assertion) {
             self.defects.add(Thing::ClientAssertion, Wrong::Spent);
         }
-    }
-
-    fn is_used(&self, signed: &Signed) -> bool {
-        let identifier = proof::identifier(signed);
-        identifier.is_some_and(|identifier| self.grants.identifiers.contains(&identifier))
     }
 
     /// A parameter must not be there twice (RFC 6749 section 3.2), but for those that name several
@@ -129,8 +124,9 @@ impl<'a> Judgement<'a> {
             self.defects.add(thing, Wrong::Empty);
             return;
         }
-        let Some(grant) = self.find(kind, value) else {
-            let wrong = self.unknown(kind, value);
+        let Some(grant) = self.grants.find(kind, value) else {
+            let altered = self.grants.find_altered(kind, value);
+            let wrong = altered.map_or(Wrong::Unknown, |_| Wrong::Altered);
             self.defects.add(thing, wrong);
             return;
         };
@@ -150,25 +146,8 @@ impl<'a> Judgement<'a> {
         self.bound(grant);
     }
 
-    fn find(&self, kind: Kind, value: &str) -> Option<&'a Grant> {
-        self.grants.issued.get(&(kind, value.to_owned()))
-    }
-
-    fn unknown(&self, kind: Kind, value: &str) -> Wrong {
-        let mut issued = self
-            .grants
-            .issued
-            .keys()
-            .filter(|(known, _)| *known == kind);
-        if issued.any(|(_, issued)| altered(issued, value)) {
-            Wrong::Altered
-        } else {
-            Wrong::Unknown
-        }
-    }
-
     /// Nobody knows how long a recorded server would have waited.
-    fn lapsed(&mut self, thing: Thing) {
+    pub(super) fn lapsed(&mut self, thing: Thing) {
         let defect = Defect {
             thing,
             wrong: Wrong::Lapsed,
@@ -187,7 +166,7 @@ impl<'a> Judgement<'a> {
         if grant.key.is_some() && key.is_some() && grant.key != key {
             self.defects.add(Thing::Proof, Wrong::Key);
         }
-        let asked = grant.asked.and_then(|at| self.grants.asked.get(at));
+        let asked = grant.asked.and_then(|at| self.grants.asked.get(&at));
         let granted: HashSet<&str> = asked
             .iter()
             .flat_map(|asked| asked.all(name::RESOURCE))
@@ -201,7 +180,7 @@ impl<'a> Judgement<'a> {
     /// A refresh may ask for less than was granted, never for more (RFC 6749 section 6).
     fn scope(&mut self) {
         let token = self.call.get(name::REFRESH_TOKEN);
-        let grant = token.and_then(|token| self.find(Kind::RefreshToken, token));
+        let grant = token.and_then(|token| self.grants.find(Kind::RefreshToken, token));
         let granted = grant.and_then(|grant| grant.scope.as_ref());
         if let (Some(granted), Some(wanted)) = (granted, self.call.words(name::SCOPE))
             && !wanted.is_subset(granted)
@@ -209,105 +188,10 @@ impl<'a> Judgement<'a> {
             self.defects.add(Thing::Scope, Wrong::Widened);
         }
     }
-
-    fn subject_token(&mut self) {
-        for name in [name::SUBJECT_TOKEN, name::ACTOR_TOKEN] {
-            let token = self.call.get(name).map(|token| self.token_wrong(token));
-            if let Some(Some(wrong)) = token {
-                self.defects.add(Thing::SubjectToken, wrong);
-            }
-        }
-    }
-
-    /// The token that introspection and revocation speak of.
-    fn asked_token(&mut self) {
-        let token = self
-            .call
-            .get(name::TOKEN)
-            .map(|token| self.token_wrong(token));
-        if let Some(Some(wrong)) = token {
-            self.defects.add(Thing::Token, wrong);
-        }
-    }
-
-    fn hint(&mut self) {
-        if let Some(hint) = self.call.get(name::ID_TOKEN_HINT)
-            && self.find(Kind::IdToken, hint).is_none()
-        {
-            self.defects.add(Thing::IdTokenHint, Wrong::Unknown);
-        }
-    }
-
-    /// What is wrong with a token of any kind.
-    fn token_wrong(&self, token: &str) -> Option<Wrong> {
-        let kinds = [Kind::AccessToken, Kind::RefreshToken, Kind::IdToken];
-        let Some(grant) = kinds.iter().find_map(|kind| self.find(*kind, token)) else {
-            return Some(Wrong::Unknown);
-        };
-        let is_late = !self.grants.terms.is_tape && grant.has_lapsed(self.now);
-        grant
-            .state
-            .wrong()
-            .or_else(|| is_late.then_some(Wrong::Lapsed))
-    }
-
-    /// The access token of a call to an API.
-    fn access_token(&mut self) {
-        let Some(token) = self.call.access_token() else {
-            self.defects.add(Thing::AccessToken, Wrong::Missing);
-            return;
-        };
-        let grant = [Kind::AccessToken, Kind::IdToken]
-            .iter()
-            .find_map(|kind| self.find(*kind, token));
-        let Some(grant) = grant else {
-            self.defects.add(Thing::AccessToken, Wrong::Unknown);
-            self.proof(None);
-            return;
-        };
-        if let Some(wrong) = grant.state.wrong() {
-            self.defects.add(Thing::AccessToken, wrong);
-        }
-        if grant.has_lapsed(self.now) {
-            self.lapsed(Thing::AccessToken);
-        }
-        self.proof(Some(grant));
-    }
-
-    /// The proof of possession; `grant` is the access token that it goes with.
-    fn proof(&mut self, grant: Option<&Grant>) {
-        let bound = grant.and_then(|grant| grant.key.as_ref());
-        let is_bearer = self
-            .call
-            .token
-            .as_ref()
-            .is_some_and(|(scheme, _)| scheme == "bearer");
-        if is_bearer && grant.is_some_and(|grant| grant.is_bound) {
-            self.defects.add(Thing::Proof, Wrong::Unbound);
-            return;
-        }
-        let Some(sent) = &self.call.proof else {
-            self.defects.add(Thing::Proof, Wrong::Missing);
-            return;
-        };
-        if let Some(wrong) = proof::proof(self.call, sent, self.seconds()) {
-            self.defects.add(Thing::Proof, wrong);
-        } else if self.is_used(sent) {
-            self.defects.add(Thing::Proof, Wrong::Spent);
-        }
-        let key = proof::thumbprint(sent);
-        if bound.is_some() && key.is_some() && bound != key.as_ref() {
-            self.defects.add(Thing::Proof, Wrong::Key);
-        }
-        let nonce = proof::nonce(sent).map(|nonce| (self.call.origin(), nonce.to_owned()));
-        if !nonce.is_some_and(|nonce| self.grants.nonces.contains(&nonce)) {
-            self.defects.add(Thing::Proof, Wrong::Nonce);
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::oauth::fields::Reading;
     use crate::oauth::flows::tests::{heard, said};
@@ -318,13 +202,13 @@ mod tests {
     const CALLBACK: &str = "https://x.example/cb";
 
     /// One run, with a clock of its own.
-    struct Run {
-        grants: Grants,
-        now: u64,
+    pub(crate) struct Run {
+        pub(crate) grants: Grants,
+        pub(crate) now: u64,
     }
 
     impl Run {
-        fn new() -> Self {
+        pub(crate) fn new() -> Self {
             let terms = Terms {
                 code_ttl: Some(Duration::from_mins(10)),
                 realtime: true,
@@ -337,7 +221,12 @@ mod tests {
         }
 
         /// A request and its answer; what was wrong with it.
-        fn ask(&mut self, step: Step, request: (&str, &str), answer: (u16, &str)) -> String {
+        pub(crate) fn ask(
+            &mut self,
+            step: Step,
+            request: (&str, &str),
+            answer: (u16, &str),
+        ) -> String {
             let (path, params) = request;
             let is_get = step == Step::AuthorizationRequest;
             let url = format!("https://as.example/{path}");
@@ -349,7 +238,7 @@ mod tests {
             self.exchange(step, &asked, answer)
         }
 
-        fn exchange(
+        pub(crate) fn exchange(
             &mut self,
             step: Step,
             asked: &crate::model::Said,
@@ -378,7 +267,7 @@ mod tests {
             )
         }
 
-        fn token(&mut self, form: &str, answer: &str) -> String {
+        pub(crate) fn token(&mut self, form: &str, answer: &str) -> String {
             let status = if answer.contains("\"error\"") {
                 400
             } else {
@@ -387,7 +276,7 @@ mod tests {
             self.ask(Step::TokenRequest, ("token", form), (status, answer))
         }
 
-        fn call(&mut self, token: &str) -> String {
+        pub(crate) fn call(&mut self, token: &str) -> String {
             let bearer = format!("Bearer {token}");
             let asked = said(
                 "GET",
@@ -400,7 +289,7 @@ mod tests {
     }
 
     const ASK: &str = "client_id=c&response_type=code&redirect_uri=https://x.example/cb&state=s&scope=a+b&resource=https://api.example";
-    const TOKENS: &str =
+    pub(crate) const TOKENS: &str =
         r#"{"access_token":"at-1","refresh_token":"rt-1","expires_in":60,"scope":"a b"}"#;
     const DENIED: &str = r#"{"error":"invalid_grant"}"#;
 
@@ -535,35 +424,6 @@ mod tests {
         let asked = "client_id=c&refresh_token=rt-3&scope=a+b+admin";
         let widened = "scope asks for more than was granted";
         assert_eq!(run.token(asked, DENIED), widened);
-    }
-
-    #[test]
-    fn an_access_token_works_for_its_time_until_it_is_revoked() {
-        let mut run = Run::new();
-        run.token("client_id=c&grant_type=client_credentials", TOKENS);
-        assert_eq!(run.call("at-1"), "");
-        assert_eq!(
-            run.call("at-9"),
-            "the access token is not one that was issued here"
-        );
-        run.now += 61;
-        assert_eq!(run.call("at-1"), "the access token is out of its time");
-        run.now -= 61;
-        let ask = |run: &mut Run, path, step| {
-            run.ask(step, (path, "client_id=c&token=at-1"), (200, "{}"))
-        };
-        assert_eq!(ask(&mut run, "introspect", Step::Introspection), "");
-        assert_eq!(ask(&mut run, "revoke", Step::Revocation), "");
-        assert_eq!(run.call("at-1"), "the access token is revoked");
-        assert_eq!(
-            ask(&mut run, "introspect", Step::Introspection),
-            "token is revoked"
-        );
-        let asked = said("GET", "https://as.example/me", &[], "");
-        let reading = Reading::of(&asked, None);
-        let call = Call::live(Step::Userinfo, &asked, &reading.fields);
-        let defects = run.grants.judge(&call, Duration::from_secs(run.now));
-        assert!(defects.certain.iter().any(Defect::is_absence));
     }
 
     #[test]

@@ -11,11 +11,12 @@ mod grant;
 mod judgement;
 mod proof;
 mod tape;
+mod tokens;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::Params;
+use crate::model::{Bounded, Params};
 use crate::oauth::asked::asked;
 use crate::oauth::{Step, name};
 pub(super) use crate::replay::grants::call::{Call, Reply, challenged_error, words};
@@ -29,13 +30,13 @@ use crate::replay::judged::Judged;
 #[derive(Default)]
 pub(super) struct Grants {
     terms: Terms,
-    /// What each authorization request asked for.
-    asked: Vec<Params>,
-    issued: HashMap<(Kind, String), Grant>,
+    /// What each authorization request asked for, by how many came before.
+    asked: Bounded<usize, Params>,
+    issued: BTreeMap<Kind, Bounded<String, Grant>>,
     /// Identifiers of proofs and assertions that were used.
-    identifiers: HashSet<String>,
+    identifiers: Bounded<String>,
     /// What each server gave out to be put into proofs.
-    nonces: HashSet<(String, String)>,
+    nonces: Bounded<(String, String)>,
     families: usize,
 }
 
@@ -80,29 +81,18 @@ impl Grants {
     /// What was asked for when this code was issued; without a code that is known, the only
     /// authorization request there was.
     pub(super) fn asked_for(&self, code: Option<&str>) -> Option<&Params> {
-        let issued = code.and_then(|code| self.issued.get(&(Kind::Code, code.to_owned())));
-        let altered = || {
-            let codes = self
-                .issued
-                .iter()
-                .filter(|((kind, _), _)| *kind == Kind::Code);
-            let mut codes =
-                codes.filter(|((_, value), _)| code.is_some_and(|code| altered(value, code)));
-            codes.next().map(|(_, grant)| grant)
-        };
-        let of_code = issued
-            .or_else(altered)
-            .and_then(|grant| self.asked.get(grant.asked?));
-        of_code.or(match self.asked.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        })
+        let altered = |code| self.find_altered(Kind::Code, code);
+        let grant = code.and_then(|code| self.find(Kind::Code, code).or_else(|| altered(code)));
+        let of_code = grant.and_then(|grant| self.asked.get(&grant.asked?));
+        let mut all = self.asked.iter().map(|(_, asked)| asked);
+        let only = all.next().filter(|_| all.next().is_none());
+        of_code.or(only)
     }
 
     /// The code challenges of every authorization request.
     pub(super) fn challenges(&self) -> impl Iterator<Item = &str> {
         let asked = self.asked.iter();
-        asked.filter_map(|asked| asked.get(name::CODE_CHALLENGE))
+        asked.filter_map(|(_, asked)| asked.get(name::CODE_CHALLENGE))
     }
 
     /// What is wrong with a request.
@@ -114,15 +104,15 @@ impl Grants {
     pub(super) fn learn(&mut self, judged: &Judged, reply: &Reply, now: Duration) {
         let call = &judged.call;
         let signed = [&call.proof, &call.assertion];
-        let identifiers = signed
-            .iter()
-            .filter_map(|signed| proof::identifier(signed.as_ref()?));
-        self.identifiers.extend(identifiers);
+        for identifier in signed.into_iter().flatten().filter_map(proof::identifier) {
+            self.identifiers.insert(identifier, ());
+        }
         if let Some(nonce) = &reply.nonce {
-            self.nonces.insert((call.origin(), nonce.clone()));
+            self.nonces.insert((call.origin(), nonce.clone()), ());
         }
         if call.step == Step::AuthorizationRequest {
-            self.asked.push(judged.wanted.clone());
+            let number = self.asked.came();
+            self.asked.insert(number, judged.wanted.clone());
         }
         let may_carry = !matches!(call.step, Step::AuthorizationResponse | Step::TokenRequest);
         if let Some(carried) = reply.carried.as_ref().filter(|_| may_carry) {
@@ -140,18 +130,27 @@ impl Grants {
     }
 
     fn pushed(&self, request_uri: &str) -> Option<&Params> {
-        let grant = self
-            .issued
-            .get(&(Kind::RequestUri, request_uri.to_owned()))?;
-        grant.pushed.as_ref()
+        self.find(Kind::RequestUri, request_uri)?.pushed.as_ref()
+    }
+
+    fn find(&self, kind: Kind, value: &str) -> Option<&Grant> {
+        self.issued.get(&kind)?.get(value)
+    }
+
+    /// The first of which this is a changed copy.
+    fn find_altered(&self, kind: Kind, value: &str) -> Option<&Grant> {
+        let mut issued = self.issued.get(&kind)?.iter();
+        let found = issued.find(|(issued, _)| altered(issued, value));
+        found.map(|(_, grant)| grant)
     }
 
     fn grant(&mut self, kind: Kind, value: &str) -> Option<&mut Grant> {
-        self.issued.get_mut(&(kind, value.to_owned()))
+        self.issued.get_mut(&kind)?.get_mut(value)
     }
 
     fn issue(&mut self, kind: Kind, value: &str, grant: Grant) {
-        self.issued.insert((kind, value.to_owned()), grant);
+        let issued = self.issued.entry(kind).or_default();
+        issued.insert(value.to_owned(), grant);
     }
 
     fn family(&mut self) -> usize {
@@ -159,16 +158,20 @@ impl Grants {
         self.families
     }
 
+    /// The latest authorization request with this state, or else the latest of all.
+    fn asked_with(&self, state: Option<&str>) -> Option<usize> {
+        let mut latest = self.asked.iter().rev();
+        let of_state = latest.find(|(_, asked)| asked.get(name::STATE) == state);
+        let asked = of_state.or_else(|| self.asked.iter().next_back());
+        asked.map(|(at, _)| *at)
+    }
+
     /// An authorization response went out.
     fn authorize(&mut self, carried: &Params, now: Duration) {
         let family = self.family();
         let state = carried.get(name::STATE);
-        let mut of_state = self.asked.iter().enumerate().rev();
-        let asked = of_state
-            .find(|(_, asked)| asked.get(name::STATE) == state)
-            .map(|(at, _)| at)
-            .or_else(|| self.asked.len().checked_sub(1));
-        let params = asked.and_then(|at| self.asked.get(at));
+        let asked = self.asked_with(state);
+        let params = asked.and_then(|at| self.asked.get(&at));
         let get = |name| {
             params
                 .and_then(|params| params.get(name))
@@ -212,14 +215,16 @@ impl Grants {
                     .members
                     .get(name)
                     .is_none_or(|renewed| renewed == value);
-            let family = self.family();
-            // One that was issued before the recording began is taken up here.
-            let grant = self.issued.entry((*kind, value.to_owned()));
-            let grant = grant.or_insert_with(|| Grant::new(family, now));
+            let mut grant = match self.find(*kind, value) {
+                Some(grant) => grant.clone(),
+                // One that was issued before the recording began is taken up here.
+                None => Grant::new(self.family(), now),
+            };
             if !is_kept {
                 grant.state = Use::Spent;
             }
-            found = Some(grant.clone());
+            self.issue(*kind, value, grant.clone());
+            found = Some(grant);
             is_refreshed = *kind == Kind::RefreshToken;
             break;
         }
@@ -284,23 +289,21 @@ impl Grants {
             (Kind::Code, call.get(name::CODE)),
             (Kind::RefreshToken, call.get(name::REFRESH_TOKEN)),
         ];
-        let found = named.into_iter().find_map(|(kind, value)| {
-            let grant = self.issued.get(&(kind, value?.to_owned()))?;
-            Some(grant.family)
-        });
+        let found = named
+            .into_iter()
+            .find_map(|(kind, value)| Some(self.find(kind, value?)?.family));
         if let Some(family) = found {
             self.revoke_family(family);
         }
     }
 
     fn revoke_family(&mut self, family: usize) {
-        let tokens = [Kind::AccessToken, Kind::RefreshToken];
-        let mut issued = Vec::from_iter(&mut self.issued);
-        issued.retain(|((kind, _), grant)| tokens.contains(kind) && grant.family == family);
-        for (_, grant) in issued {
-            if grant.state == Use::Fresh {
-                grant.state = Use::Revoked;
-            }
+        for kind in [Kind::AccessToken, Kind::RefreshToken] {
+            let issued = self.issued.get_mut(&kind).into_iter();
+            let of_family = issued
+                .flat_map(Bounded::values_mut)
+                .filter(|grant| grant.family == family && grant.state == Use::Fresh);
+            of_family.for_each(|grant| grant.state = Use::Revoked);
         }
     }
 
@@ -336,8 +339,7 @@ impl Grants {
                 continue;
             };
             // A server may say the same refresh token again.
-            let is_known = self.issued.contains_key(&(kind, value.to_owned()));
-            if !(is_known && kind == Kind::RefreshToken) {
+            if kind != Kind::RefreshToken || self.find(kind, value).is_none() {
                 self.issue(kind, value, grant.clone());
             }
         }
