@@ -43,9 +43,41 @@ const PURE: &[&str] = &[
 
 /// Types that hold what crossed the wire.
 const RAW: &[&str] = &[
-    "Body", "Captured", "Exchange", "Header", "Headers", "Heard", "Param", "Params", "Request",
-    "Response", "Said", "Tape", "Ledger", "Redactor", "Flows", "Player", "Bindings", "Har",
-    "Entry", "Declared", "Laid",
+    "Body",
+    "Captured",
+    "Exchange",
+    "Header",
+    "Headers",
+    "Heard",
+    "Param",
+    "Params",
+    "Request",
+    "Response",
+    "Said",
+    "Tape",
+    "Ledger",
+    "Redactor",
+    "Flows",
+    "Player",
+    "Bindings",
+    "Har",
+    "Entry",
+    "Declared",
+    "Laid",
+    "Grants",
+    "Grant",
+    "Call",
+    "Signed",
+    "Reply",
+    "Judged",
+    "Judgement",
+    "Live",
+    "Pending",
+    "Undecided",
+    "Asked",
+    "Posture",
+    "Bounded",
+    "Rendering",
 ];
 
 /// The oldest releases without a known hole (the advisory database is not in reach of CI).
@@ -189,13 +221,17 @@ fn raw_types(path: &str, text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut derived = "";
     for (number, line) in text.lines().enumerate() {
+        let line = line.trim_start();
         if line.starts_with("#[derive(") {
             derived = line;
         }
-        let defined = line
-            .strip_prefix("pub struct ")
-            .or_else(|| line.strip_prefix("pub enum "))
-            .or_else(|| line.strip_prefix("pub(super) struct "));
+        let reaches = ["", "pub ", "pub(crate) ", "pub(super) "];
+        let mut defined = reaches.iter().filter_map(|reach| {
+            let rest = line.strip_prefix(reach)?;
+            rest.strip_prefix("struct ")
+                .or_else(|| rest.strip_prefix("enum "))
+        });
+        let defined = defined.next();
         if let Some(name) = defined.map(|rest| {
             rest.split(|c: char| !c.is_alphanumeric())
                 .next()
@@ -425,6 +461,18 @@ fn each_guard_fails_where_it_must() {
             "src/model/exchange.rs",
             "//! x\n#[derive(Clone, Debug)]\n/// x\npub struct Exchange {\n",
             "`Exchange` holds secrets",
+        ),
+        (
+            "raw types",
+            "src/replay/grants/call.rs",
+            "//! x\n#[derive(Debug)]\npub(crate) struct Call {\n",
+            "`Call` holds secrets",
+        ),
+        (
+            "raw types",
+            "src/replay/asking.rs",
+            "//! x\n#[derive(Clone, Debug)]\nstruct Undecided {\n",
+            "`Undecided` holds secrets",
         ),
         (
             "parameter names",
