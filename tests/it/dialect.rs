@@ -3,8 +3,8 @@
 use authtape::model::{Params, Said, Url, percent_encode};
 use authtape::replay::{Answer, Pages, PlayOptions};
 
-use crate::refusals::{Client, DENIED, FORM, TOKEN, VERIFIER, ask, body, json, of, redeem, tape};
-use crate::support::{NOW, said};
+use crate::refusals::{Client, DENIED, TOKEN, ask, json, of, redeem, tape};
+use crate::support::{FORM, NOW, VERIFIER, body, said};
 
 /// A name that a client may have put in the place of a value.
 const NAME: &str = "a-name-that-the-client-made-up";

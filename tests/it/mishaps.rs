@@ -11,9 +11,8 @@ use authtape::replay::{Latency, PlayOptions, Report};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{tls, tunnel};
+use crate::support::{VERIFIER, tls, tunnel};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CALLBACK: &str = "https://shop.example.org/oauth/callback";
 const HOST: &str = "accounts.example.com";
 

@@ -1,16 +1,14 @@
 //! Refusals: one good recording, and clients that are broken in each way that a server refuses.
 
-use authtape::model::{Body, Params, Response, Said, Url, percent_encode};
+use authtape::model::{Params, Response, Said, Url, percent_encode};
 use authtape::oauth::pkce;
 use authtape::replay::{Answer, PlayOptions, Player};
 
-use crate::support::{NOW, said};
+use crate::support::{FORM, NOW, VERIFIER, body, played, player, said};
 
 pub(crate) const TOKEN: &str = "https://as.example/token";
 const USERINFO: &str = "https://as.example/me";
 const CALLBACK: &str = "https://shop.example/cb?shop=1";
-pub(crate) const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
-pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// What the recorded server said to a code that came twice.
 pub(crate) const DENIED: &str =
     r#"{"error":"invalid_grant","error_description":"grant request is invalid","trace":"t-1"}"#;
@@ -26,9 +24,8 @@ impl Client {
     }
 
     pub(crate) fn with(tape: &str, options: &PlayOptions) -> Self {
-        let cassette = authtape::cassette::load(tape.as_bytes()).expect("a cassette");
         Self {
-            player: Player::new(vec![cassette], options),
+            player: player(tape, options),
         }
     }
 
@@ -37,10 +34,7 @@ impl Client {
     }
 
     pub(crate) fn play(&mut self, request: &Said) -> Response {
-        match self.player.play(request, NOW) {
-            Answer::Response(response) => response,
-            other => panic!("{other:?}"),
-        }
+        played(&mut self.player, request)
     }
 
     pub(crate) fn authorize(&mut self, query: &str) -> Response {
@@ -121,13 +115,6 @@ fn poll(code: &str) -> String {
     format!(
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=c1&client_secret=s&device_code={code}"
     )
-}
-
-pub(crate) fn body(response: &Response) -> String {
-    match &response.body {
-        Body::Full(bytes) => String::from_utf8(bytes.to_vec()).expect("text"),
-        Body::Live(_) => panic!("a replayed body is whole"),
-    }
 }
 
 pub(crate) fn json(response: &Response) -> serde_json::Value {

@@ -1,16 +1,14 @@
 //! Replay: the shipped cassettes, played to clients that are right, wrong, or wrong otherwise.
 
-use authtape::model::{Body, Params, Response, Url, percent_decode, percent_encode};
+use authtape::model::{Params, Response, Url, percent_decode, percent_encode};
 use authtape::oauth::pkce;
 use authtape::replay::{Answer, Miss, Pages, PlayOptions, Player};
 
-use crate::support::{NOW, said, thread};
+use crate::support::{FORM, NOW, VERIFIER, body, played, player, said, thread};
 
 const AUTHORIZE: &str = "https://accounts.example.com/app/oauth/authorize";
 const TOKEN: &str = "https://accounts.example.com/token";
 const CALLBACK: &str = "https://shop.example.org/oauth/callback";
-const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const DENIED: &str = r#"{"error":"invalid_grant","error_description":"Unable to authenticate username and password"}"#;
 
 struct Client {
@@ -61,10 +59,7 @@ impl Client {
     }
 
     fn response(&mut self, request: &authtape::model::Said) -> Response {
-        match self.player.play(request, NOW) {
-            Answer::Response(response) => response,
-            other => panic!("{other:?}"),
-        }
+        played(&mut self.player, request)
     }
 }
 
@@ -74,13 +69,6 @@ fn form(code: &str, redirect_uri: &str, verifier: &str) -> String {
         "redirect_uri={}&code_verifier={verifier}&code={code}&client_secret=whatever-it-is&client_id=8kqf3mz2x7&grant_type=authorization_code",
         percent_encode(redirect_uri)
     )
-}
-
-fn body(response: Response) -> String {
-    match response.body {
-        Body::Full(bytes) => String::from_utf8(bytes.to_vec()).expect("text"),
-        Body::Live(_) => panic!("a replayed body is whole"),
-    }
 }
 
 fn miss(answer: Answer) -> Miss {
@@ -94,7 +82,7 @@ fn denied(answer: Answer) {
     match answer {
         Answer::Response(response) => {
             assert_eq!(response.status, 401);
-            assert_eq!(body(response), DENIED);
+            assert_eq!(body(&response), DENIED);
         }
         other => panic!("{other:?}"),
     }
@@ -216,7 +204,7 @@ fn a_right_client_gets_tokens_once_and_a_wrong_one_is_refused() {
     let Answer::Response(response) = client.token(&[FORM], &form(&code, CALLBACK, VERIFIER)) else {
         panic!("a right client");
     };
-    let tokens: serde_json::Value = serde_json::from_str(&body(response)).expect("JSON");
+    let tokens: serde_json::Value = serde_json::from_str(&body(&response)).expect("JSON");
     assert_eq!(tokens["access_token"].as_str().map(str::len), Some(32));
     assert_eq!(tokens["expires_in"], 86400);
     assert!(client.player.report().is_clean());
@@ -312,7 +300,7 @@ fn a_wrong_method_or_body_is_refused_as_a_server_would() {
             panic!("{variant}: refused")
         };
         assert_eq!(response.status, status, "{variant}");
-        let body = body(response);
+        let body = body(&response);
         assert!(body.contains(error), "{variant}: {body}");
     }
 }
@@ -646,13 +634,12 @@ const ASK: &str = "https://as.example/authorize?client_id=c1&response_type=code&
                    &redirect_uri=http%3A%2F%2F127.0.0.1%3A60001%2Fcb";
 
 fn posting(pages: Pages) -> Client {
-    let cassette = authtape::cassette::load(POSTED.as_bytes()).expect("a cassette");
     let options = PlayOptions {
         pages,
         ..PlayOptions::default()
     };
     Client {
-        player: Player::new(vec![cassette], &options),
+        player: player(POSTED, &options),
     }
 }
 
@@ -665,7 +652,7 @@ fn field(page: &str, name: &str) -> Option<String> {
 #[test]
 fn a_response_in_a_form_is_posted_to_this_runs_redirect_uri_with_this_runs_state() {
     let mut client = posting(Pages::Skipped);
-    let page = body(client.response(&said("GET", &format!("{ASK}&state=a%22%26b"), &[], "")));
+    let page = body(&client.response(&said("GET", &format!("{ASK}&state=a%22%26b"), &[], "")));
     assert!(
         page.contains("action=\"http://127.0.0.1:60001/cb\""),
         "{page}"
@@ -679,7 +666,7 @@ fn a_response_in_a_form_is_posted_to_this_runs_redirect_uri_with_this_runs_state
     );
     assert!(client.player.report().is_clean());
 
-    let without = body(posting(Pages::Skipped).response(&said("GET", ASK, &[], "")));
+    let without = body(&posting(Pages::Skipped).response(&said("GET", ASK, &[], "")));
     assert!(
         !without.contains("state") && without.contains("code"),
         "{without}"
@@ -701,7 +688,7 @@ fn pages_are_shown_as_their_forms_where_that_is_asked_for() {
     );
     let shown = client.response(&said("GET", &login, &[], ""));
     assert_eq!(shown.headers.get("content-security-policy"), None);
-    let page = body(shown);
+    let page = body(&shown);
     assert!(page.contains(&format!("action=\"{login}\"")), "{page}");
     assert!(!page.contains("onload"), "{page}");
     assert_eq!(field(&page, "go").as_deref(), Some("yes &amp; no"));
@@ -717,7 +704,7 @@ fn pages_are_shown_as_their_forms_where_that_is_asked_for() {
     };
     let refused = miss(client.player.play(&post("another"), NOW));
     assert_eq!(refused.reason, "csrf is not the one this run used before");
-    let answer = body(client.response(&post(&csrf)));
+    let answer = body(&client.response(&post(&csrf)));
     assert_eq!(field(&answer, "state").as_deref(), Some("s1"));
     assert!(
         answer.contains("action=\"http://127.0.0.1:60001/cb\""),
@@ -758,7 +745,7 @@ fn a_person_who_is_asked_approves_or_denies() {
         let asked = client.response(&said("GET", &ask, &[], ""));
         let policy = asked.headers.get("content-security-policy");
         assert!(policy.expect("a policy").contains("default-src 'none'"));
-        let page = body(asked);
+        let page = body(&asked);
         assert!(
             !page.contains("<script") && !page.contains("a\"b"),
             "{page}"
@@ -766,7 +753,7 @@ fn a_person_who_is_asked_approves_or_denies() {
         let denied = decide(&page, "deny");
         let answer = client.response(&said("GET", &denied, &[], ""));
         let told = answer.headers.get("location").map(str::to_owned);
-        let told = told.unwrap_or_else(|| body(answer));
+        let told = told.unwrap_or_else(|| body(&answer));
         assert!(told.contains(&expected), "{told}");
         assert!(
             client.player.report().is_clean(),
@@ -776,10 +763,10 @@ fn a_person_who_is_asked_approves_or_denies() {
         let again = client.response(&said("GET", &denied, &[], ""));
         assert_eq!(again.status, 410, "one decision each");
 
-        let page = body(client.response(&said("GET", &ask, &[], "")));
+        let page = body(&client.response(&said("GET", &ask, &[], "")));
         let approved = client.response(&said("GET", &decide(&page, "approve"), &[], ""));
         let told = approved.headers.get("location").map(str::to_owned);
-        let told = told.unwrap_or_else(|| body(approved));
+        let told = told.unwrap_or_else(|| body(&approved));
         assert!(told.contains("code"), "{told}");
     }
 }
@@ -795,7 +782,7 @@ fn a_client_that_says_that_nobody_is_there_asks_nobody() {
     let mut client = Client {
         player: Player::new(vec![cassette], &options),
     };
-    let page = body(client.response(&said("GET", &format!("{ASK}&prompt=none"), &[], "")));
+    let page = body(&client.response(&said("GET", &format!("{ASK}&prompt=none"), &[], "")));
     assert!(page.contains("name=\"code\""), "{page}");
 }
 
@@ -846,11 +833,11 @@ fn a_request_in_the_middle_of_nowhere_is_explained() {
                 let response = miss.response();
                 assert!(response.headers.has("authtape-miss"), "{name}");
                 assert!(miss.expected.is_some(), "{name}");
-                miss.lines().join("\n") + &body(response)
+                miss.lines().join("\n") + &body(&response)
             }
             Answer::Response(refused) => {
                 assert!((400..500).contains(&refused.status), "{name}");
-                client.player.report().lines().join("\n") + &body(refused)
+                client.player.report().lines().join("\n") + &body(&refused)
             }
             other => panic!("{name}: {other:?}"),
         };
@@ -1015,7 +1002,7 @@ fn what_is_no_step_of_the_protocol_is_found_by_the_parts_that_are_asked_for() {
         let name = format!("{parts:?} {method} {url} {sent}");
         match (player.play(&said(method, url, &[], sent), NOW), expected) {
             (Answer::Response(response), Some(expected)) => {
-                assert_eq!(body(response), expected, "{name}");
+                assert_eq!(body(&response), expected, "{name}");
             }
             (Answer::Miss(miss), None) => assert!(!miss.reason.is_empty(), "{name}"),
             (other, _) => panic!("{name}: {other:?}"),
@@ -1151,12 +1138,12 @@ fn pages_are_kept_one_behind_the_other_up_to_the_response() {
     };
     let login = location(&client.response(&said("GET", ask, &[], "")));
     assert_eq!(login, "http://as.example/login");
-    let page = body(client.response(&said("GET", &login, &[], "")));
+    let page = body(&client.response(&said("GET", &login, &[], "")));
     let csrf = field(&page, "csrf").expect("a value of this run");
     let sent = format!("csrf={csrf}&user=u&password=p");
     let consent = location(&client.response(&said("POST", &login, &[FORM], &sent)));
     assert_eq!(consent, "http://as.example/consent?x=1");
-    let page = body(client.response(&said("GET", &consent, &[], "")));
+    let page = body(&client.response(&said("GET", &consent, &[], "")));
     let second = field(&page, "csrf").expect("a value of this run");
     assert_ne!(csrf, second);
     let url = "http://as.example/consent";

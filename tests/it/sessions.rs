@@ -10,10 +10,9 @@ use authtape::replay::{Answer, PlayOptions, Player, Repertoire, Sessions};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::support::{NOW, head_of, offline, said};
+use crate::support::{FORM, NOW, head_of, offline, said};
 use crate::ways::{ask, call, read_all};
 
-const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 const HEAD: &str =
     "authtape: 1\nrecorded_by: other/1\nrecorded_at: \"2026-11-23T10:02:11Z\"\ninteractions:\n";
 

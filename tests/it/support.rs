@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authtape::cassette::{self, Cassette};
-use authtape::model::{Captured, Exchange, Heard, Said, Url, Version};
+use authtape::model::{Body, Captured, Exchange, Heard, Response, Said, Url, Version};
 use authtape::proxy::{
     self, Authority, Bound, Handler, Limits, Reach, Serving, Upstream, UpstreamOptions,
 };
+use authtape::replay::{Answer, PlayOptions, Player};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -21,6 +22,33 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client};
 
 /// When the tests replay: a year after the shipped cassettes were recorded, and a little.
 pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// What the body of a token request is.
+pub(crate) const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+/// The code verifier of RFC 7636 appendix B.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// A player of a cassette with this text.
+pub(crate) fn player(tape: &str, options: &PlayOptions) -> Player {
+    let cassette = cassette::load(tape.as_bytes()).expect("a cassette");
+    Player::new(vec![cassette], options)
+}
+
+/// The response that a player gives, which gives one.
+pub(crate) fn played(player: &mut Player, request: &Said) -> Response {
+    match player.play(request, NOW) {
+        Answer::Response(response) => response,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The text of a replayed body.
+pub(crate) fn body(response: &Response) -> String {
+    match &response.body {
+        Body::Full(bytes) => String::from_utf8(bytes.to_vec()).expect("text"),
+        Body::Live(_) => panic!("a replayed body is whole"),
+    }
+}
 
 /// A shipped cassette of the thread.
 pub(crate) fn thread(variant: &str) -> Cassette {
