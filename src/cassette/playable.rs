@@ -180,6 +180,7 @@ pub(crate) fn line_of_secret(text: &str, id: u64, key: &str) -> u64 {
 const BROUGHT: &[(&str, Step)] = &[
     (name::CODE, Step::AuthorizationRequest),
     (name::DEVICE_CODE, Step::DeviceAuthorizationRequest),
+    (name::AUTH_REQ_ID, Step::BackchannelAuthenticationRequest),
 ];
 
 #[cfg(test)]

@@ -186,6 +186,9 @@ impl Evidence<'_> {
         if posted && self.answer.has(name::DEVICE_CODE) {
             return Some(Step::DeviceAuthorizationRequest);
         }
+        if posted && (self.answer.has(name::AUTH_REQ_ID) || self.hints_at_somebody()) {
+            return Some(Step::BackchannelAuthenticationRequest);
+        }
         if posted && self.fields.body.has(name::TOKEN) {
             let introspected = self.answer.has(name::ACTIVE) || path.contains("introspect");
             let revoked =
@@ -200,6 +203,18 @@ impl Evidence<'_> {
         let ends =
             self.fields.has(name::ID_TOKEN_HINT) || self.fields.has(name::POST_LOGOUT_REDIRECT_URI);
         ends.then_some(Step::EndSession)
+    }
+
+    /// Whether the body names who is to be asked, and for what, without a browser.
+    fn hints_at_somebody(&self) -> bool {
+        let hints = [
+            name::LOGIN_HINT,
+            name::LOGIN_HINT_TOKEN,
+            name::ID_TOKEN_HINT,
+        ];
+        let body = &self.fields.body;
+        let is_hint = hints.iter().any(|hint| body.has(hint));
+        is_hint && body.has(name::SCOPE) && !body.has(name::RESPONSE_TYPE)
     }
 
     fn keys(&self) -> Option<Step> {
@@ -376,6 +391,33 @@ mod tests {
                 200,
                 r#"{"device_code":"d"}"#,
                 Step::DeviceAuthorizationRequest,
+            ),
+            (
+                "by the back channel",
+                "POST",
+                "https://as.example/bc",
+                "client_id=c&scope=openid&login_hint_token=t",
+                200,
+                r#"{"auth_req_id":"r"}"#,
+                Step::BackchannelAuthenticationRequest,
+            ),
+            (
+                "refused by the back channel",
+                "POST",
+                "https://as.example/bc",
+                "client_id=c&scope=openid&login_hint=ada",
+                400,
+                r#"{"error":"unknown_user_id"}"#,
+                Step::BackchannelAuthenticationRequest,
+            ),
+            (
+                "logout",
+                "POST",
+                "https://as.example/logout",
+                "id_token_hint=t",
+                200,
+                "",
+                Step::EndSession,
             ),
             (
                 "pushed",

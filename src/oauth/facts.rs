@@ -347,15 +347,7 @@ fn placeholder_in(fields: &Fields) -> Option<String> {
 
 fn unexpected_sniff(step: Step, said: &Said, sniffed: Sniff) -> Option<Sniff> {
     let expected = match step {
-        Step::TokenRequest
-        | Step::PushedAuthorizationRequest
-        | Step::DeviceAuthorizationRequest
-        | Step::Introspection
-        | Step::Revocation
-            if said.method == "POST" =>
-        {
-            Sniff::Form
-        }
+        step if step.authenticates_client() && said.method == "POST" => Sniff::Form,
         _ if sniffed == Sniff::Empty => Sniff::Empty,
         _ => said.headers.media_type().as_deref().and_then(promised)?,
     };

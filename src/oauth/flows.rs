@@ -232,6 +232,10 @@ const ENDPOINTS: &[(&str, Step)] = &[
     (name::INTROSPECTION_ENDPOINT, Step::Introspection),
     (name::REGISTRATION_ENDPOINT, Step::Registration),
     (
+        name::BACKCHANNEL_AUTHENTICATION_ENDPOINT,
+        Step::BackchannelAuthenticationRequest,
+    ),
+    (
         name::DEVICE_AUTHORIZATION_ENDPOINT,
         Step::DeviceAuthorizationRequest,
     ),

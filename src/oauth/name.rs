@@ -23,6 +23,7 @@ names! {
     AUTHORIZATION_ENDPOINT = "authorization_endpoint",
     AUTH_REQ_ID = "auth_req_id",
     AZP = "azp",
+    BACKCHANNEL_AUTHENTICATION_ENDPOINT = "backchannel_authentication_endpoint",
     CLIENT_ASSERTION = "client_assertion",
     CLIENT_ASSERTION_TYPE = "client_assertion_type",
     CLIENT_ID = "client_id",
@@ -56,6 +57,7 @@ names! {
     JWKS_URI = "jwks_uri",
     KEYS = "keys",
     LOGIN_HINT = "login_hint",
+    LOGIN_HINT_TOKEN = "login_hint_token",
     NBF = "nbf",
     NONCE = "nonce",
     PASSWORD = "password",
@@ -110,4 +112,6 @@ pub mod grant {
     pub const REFRESH_TOKEN: &str = "refresh_token";
     /// `urn:ietf:params:oauth:grant-type:device_code`
     pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+    /// `urn:ietf:params:oauth:grant-type:token-exchange`
+    pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 }

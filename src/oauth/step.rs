@@ -10,6 +10,9 @@ words! {
         AuthorizationRequest = "authorization_request",
         /// The request that reaches the client's redirection endpoint (RFC 6749 section 4.1.2).
         AuthorizationResponse = "authorization_response",
+        /// The authentication request of a client that goes to the server by itself (OpenID Connect
+        /// Client-Initiated Backchannel Authentication section 7).
+        BackchannelAuthenticationRequest = "backchannel_authentication_request",
         /// The device authorization request (RFC 8628 section 3.1).
         DeviceAuthorizationRequest = "device_authorization_request",
         /// Authorization server metadata (RFC 8414, OpenID Connect Discovery).
@@ -48,6 +51,19 @@ impl Step {
         !matches!(self, Self::Other)
     }
 
+    /// Whether its request is a form by which a client shows who it is (RFC 6749 section 2.3).
+    pub fn authenticates_client(self) -> bool {
+        matches!(
+            self,
+            Self::BackchannelAuthenticationRequest
+                | Self::DeviceAuthorizationRequest
+                | Self::Introspection
+                | Self::PushedAuthorizationRequest
+                | Self::Revocation
+                | Self::TokenRequest
+        )
+    }
+
     /// Whether the same request may be asked any number of times and changes nothing.
     pub fn is_repeatable(self) -> bool {
         matches!(
@@ -77,6 +93,7 @@ impl Step {
 /// What people call the steps on a command line.
 const SHORT: &[(&str, Step)] = &[
     ("authorize", Step::AuthorizationRequest),
+    ("ciba", Step::BackchannelAuthenticationRequest),
     ("device", Step::DeviceAuthorizationRequest),
     ("introspect", Step::Introspection),
     ("logout", Step::EndSession),

@@ -34,14 +34,7 @@ impl Redactor {
             Some((user, password)) => (user, Some(password)),
             None => (decoded.as_str(), None),
         };
-        let clients = [
-            Step::TokenRequest,
-            Step::PushedAuthorizationRequest,
-            Step::DeviceAuthorizationRequest,
-            Step::Introspection,
-            Step::Revocation,
-        ];
-        let is_client = clients.contains(&step);
+        let is_client = step.authenticates_client();
         let password_name = if is_client {
             name::CLIENT_SECRET
         } else {

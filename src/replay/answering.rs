@@ -12,7 +12,7 @@ use crate::redact::{Label, RecordedResponse, is_suspicious};
 use crate::replay::echo::Echo;
 use crate::replay::judged::Judged;
 use crate::replay::player::{Answer, Pages, Player};
-use crate::replay::redeeming::is_of_parameters;
+use crate::replay::registering::registered;
 use crate::replay::render::{Asked, Rendering, redirected};
 use crate::replay::values::{Live, pairs};
 
@@ -24,9 +24,9 @@ impl Player {
             self.begin_anew(at);
         }
         self.plays.play(at);
-        self.bind(at, live);
+        self.bind(at, live, judged);
         let step = self.repertoire.step(at);
-        if step == Step::AuthorizationRequest || is_of_parameters(step) {
+        if step == Step::AuthorizationRequest || step.authenticates_client() {
             self.note_unknown(at, live);
         }
         let answering = if step == Step::AuthorizationRequest {
@@ -54,6 +54,10 @@ impl Player {
         match step {
             Step::AuthorizationRequest | Step::LoginPage => redirect(&mut response, &self.asked),
             Step::EndSession => redirect(&mut response, &self.leaving(at, live)),
+            Step::Registration => {
+                let recorded = self.repertoire.interaction(at);
+                response.body = registered(recorded, live.said, response.body);
+            }
             _ => {}
         }
         self.note(live, judged, &response);
@@ -67,6 +71,7 @@ impl Player {
         let cassette = self.repertoire.cassette(at);
         let followers = match self.repertoire.step(at) {
             Step::AuthorizationRequest
+            | Step::BackchannelAuthenticationRequest
             | Step::DeviceAuthorizationRequest
             | Step::PushedAuthorizationRequest => self.repertoire.followers(at),
             Step::TokenRequest => Vec::new(),
@@ -110,13 +115,19 @@ impl Player {
         }
     }
 
-    pub(super) fn bind(&mut self, at: usize, live: &Live<'_>) {
+    pub(super) fn bind(&mut self, at: usize, live: &Live<'_>, judged: &Judged) {
         let cassette = self.repertoire.cassette(at);
         let interaction = self.repertoire.interaction(at);
         self.bindings
             .bind_url(cassette, interaction.request().url(), &live.endpoint);
         for (_, recorded, live) in pairs(interaction, live) {
             self.bindings.bind(cassette, &recorded, &live);
+        }
+        // What a request object says stands nowhere else.
+        for param in self.repertoire.asked(at).into_iter().flatten() {
+            if let Some(sent) = judged.wanted.get(&param.name) {
+                self.bindings.bind(cassette, &param.value, sent);
+            }
         }
     }
 

@@ -99,7 +99,7 @@ impl Player {
         for follower in self.repertoire.followers(at) {
             self.plays.mean(follower);
         }
-        self.bind(at, live);
+        self.bind(at, live, judged);
         self.authorize(at, judged);
         let denied = [(name::ERROR, ACCESS_DENIED)];
         let response = self.error_response(at, &judged.wanted, &denied);

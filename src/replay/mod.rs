@@ -42,6 +42,7 @@ mod plays;
 mod posture;
 mod redeeming;
 mod refusal;
+mod registering;
 mod relations;
 mod render;
 mod repertoire;

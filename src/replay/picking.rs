@@ -8,7 +8,6 @@ use crate::replay::endpoints::Endpoint;
 use crate::replay::judged::Judged;
 use crate::replay::miss::Miss;
 use crate::replay::player::Player;
-use crate::replay::redeeming::is_of_parameters;
 use crate::replay::refusal::Refusal;
 use crate::replay::repertoire::Repertoire;
 use crate::replay::values::{Live, has_label, is_bound_name, pairs};
@@ -150,7 +149,7 @@ impl Player {
                 None => Err(self.nothing_here(live)),
             },
             Some(Step::AuthorizationRequest) => self.authorization_request(live, judged, here),
-            Some(step) if is_of_parameters(step) => self.parameter_request(live, judged, here),
+            Some(step) if step.authenticates_client() => self.parameter_request(live, judged, here),
             Some(_) => self.other_request(live, judged, here),
         }
     }
@@ -211,6 +210,7 @@ fn begins_flow(step: Step) -> bool {
     matches!(
         step,
         Step::AuthorizationRequest
+            | Step::BackchannelAuthenticationRequest
             | Step::DeviceAuthorizationRequest
             | Step::PushedAuthorizationRequest
             | Step::Registration

@@ -13,19 +13,6 @@ use crate::replay::posture::Posture;
 use crate::replay::refusal::{CLIENT, GRANT, Manner, Refusal};
 use crate::replay::values::{AUTHORIZATION, Live, has_label, same_parameter};
 
-/// Whether a step is one whose request is known by its parameters and by how the client proves who
-/// it is.
-pub(super) fn is_of_parameters(step: Step) -> bool {
-    matches!(
-        step,
-        Step::TokenRequest
-            | Step::PushedAuthorizationRequest
-            | Step::DeviceAuthorizationRequest
-            | Step::Introspection
-            | Step::Revocation
-    )
-}
-
 impl Player {
     pub(super) fn parameter_request(
         &self,
@@ -175,7 +162,9 @@ impl Player {
             Step::TokenRequest if !judged.call.redeems() => {
                 out.extend(self.scope_difference(at, live));
             }
-            Step::DeviceAuthorizationRequest => out.extend(self.scope_difference(at, live)),
+            Step::BackchannelAuthenticationRequest | Step::DeviceAuthorizationRequest => {
+                out.extend(self.scope_difference(at, live));
+            }
             _ => {}
         }
         out

@@ -13,7 +13,6 @@ use crate::replay::judged::Judged;
 use crate::replay::page::attribute;
 use crate::replay::picking::Here;
 use crate::replay::player::Player;
-use crate::replay::redeeming::is_of_parameters;
 
 /// What is wrong, and the error code for it.
 pub(super) struct Refusal {
@@ -90,8 +89,8 @@ impl Player {
             let is_akin = |at: &usize| {
                 let akin = match refusal.manner {
                     Manner::Page => false,
-                    Manner::Challenge { .. } => !is_of_parameters(self.repertoire.step(*at)),
-                    _ => is_of_parameters(self.repertoire.step(*at)),
+                    Manner::Challenge { .. } => !self.repertoire.step(*at).authenticates_client(),
+                    _ => self.repertoire.step(*at).authenticates_client(),
                 };
                 akin && self.is_model(refusal, *at)
             };

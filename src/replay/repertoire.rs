@@ -13,7 +13,6 @@ use crate::replay::grants::{Defects, Tape};
 use crate::replay::jwks::Ring;
 use crate::replay::player::PlayOptions;
 use crate::replay::posture::Posture;
-use crate::replay::redeeming::is_of_parameters;
 use crate::replay::relations::{Relations, answered, sent};
 
 /// What may be played, and how. It does not change: each session has its own [`crate::replay::Player`].
@@ -218,7 +217,7 @@ impl Repertoire {
 
     /// Whether the server said yes: some say no with status 200, and a browser may be sent on.
     pub(super) fn is_success(&self, at: usize) -> bool {
-        let is_of_parameters = is_of_parameters(self.step(at));
+        let is_of_parameters = self.step(at).authenticates_client();
         self.response(at).is_some_and(|response| {
             if is_of_parameters {
                 response.status() < 300 && !response.says_error()
@@ -238,6 +237,7 @@ impl Repertoire {
         let kept = [
             Some(name::grant::CLIENT_CREDENTIALS),
             Some(name::grant::PASSWORD),
+            Some(name::grant::TOKEN_EXCHANGE),
         ];
         match self.posture(at).grant_type.as_deref() {
             // Of each code that this run issued it is known by itself whether it is spent.

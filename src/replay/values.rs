@@ -132,6 +132,7 @@ pub(super) fn is_bound_name(name: &str) -> bool {
 pub(super) fn is_of_flow(kind: &str) -> bool {
     let kinds = [
         name::ACCESS_TOKEN,
+        name::AUTH_REQ_ID,
         name::CODE,
         name::CODE_CHALLENGE,
         name::CODE_VERIFIER,

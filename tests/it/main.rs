@@ -13,6 +13,7 @@ mod declared;
 mod dialect;
 mod faults;
 mod flood;
+mod grants;
 mod mishaps;
 mod modes;
 mod mutate;

@@ -1,7 +1,8 @@
 //! Signed things that a client sends in replay: `DPoP` proofs, client assertions, request objects.
 
-use authtape::model::{Body, Response, Said, percent_encode};
-use authtape::replay::{Answer, PlayOptions, Player};
+use authtape::model::{Response, Said, percent_encode};
+use authtape::oauth::pkce;
+use authtape::replay::{PlayOptions, Player};
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -9,12 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::support::{NOW, said};
+use crate::refusals::{TOKEN, of};
+use crate::support::{FORM, NOW, VERIFIER, body, played, player, said};
 
-const TOKEN: &str = "https://as.example/token";
 const API: &str = "https://api.example/me";
-const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
-
 /// A client with a key of its own.
 struct Client {
     player: Player,
@@ -31,9 +30,8 @@ type Edit = fn(&mut Value);
 
 impl Client {
     fn new(tape: &str) -> Self {
-        let cassette = authtape::cassette::load(tape.as_bytes()).expect("a cassette");
         Self {
-            player: Player::new(vec![cassette], &PlayOptions::default()),
+            player: player(tape, &PlayOptions::default()),
             key: key(),
             nonce: None,
             proofs: 0,
@@ -62,10 +60,7 @@ impl Client {
     }
 
     fn play(&mut self, request: &Said) -> Response {
-        let response = match self.player.play(request, NOW) {
-            Answer::Response(response) => response,
-            other => panic!("{other:?}"),
-        };
+        let response = played(&mut self.player, request);
         let nonce = response.headers.get("dpop-nonce").map(str::to_owned);
         self.nonce = nonce.or_else(|| self.nonce.take());
         response
@@ -121,10 +116,7 @@ fn signed(key: &EcdsaKeyPair, header: &Value, claims: &Value) -> String {
 }
 
 fn member(response: &Response, name: &str) -> String {
-    let Body::Full(bytes) = &response.body else {
-        panic!("a replayed body is whole");
-    };
-    let members: Value = serde_json::from_slice(bytes).expect("JSON");
+    let members: Value = serde_json::from_str(&body(response)).expect("JSON");
     members[name].as_str().unwrap_or_default().to_owned()
 }
 
@@ -404,6 +396,82 @@ fn a_request_object_is_read_and_checked() {
         }
     }
 }
+
+#[test]
+fn what_a_request_object_says_binds_the_flow() {
+    let (_, rest) = OBJECT.split_once("interactions:\n").expect("interactions");
+    let said_more = rest.replace(
+        "https://shop.example/cb\",",
+        "http://127.0.0.1:51004/cb\",\"nonce\":\"REDACTED-nonce-1\",\"code_challenge\":\"REDACTED-code_challenge-1\",\"code_challenge_method\":\"S256\",",
+    );
+    let said_more = said_more.replace("https://shop.example/cb?", "http://127.0.0.1:51004/cb?");
+    let mut client = Client::new(&of(&format!("{said_more}{OF_OBJECT}")));
+    let claims = json!({
+        "iss": "c1", "aud": "https://as.example", "client_id": "c1", "response_type": "code",
+        "redirect_uri": "http://127.0.0.1:6001/cb", "state": "s of this run", "exp": NOW + 60,
+        "nonce": "n of this run", "code_challenge": pkce::s256(VERIFIER),
+        "code_challenge_method": "S256",
+    });
+    let object = signed(&client.key, &json!({"alg": "ES256"}), &claims);
+    let url = format!("https://as.example/authorize?client_id=c1&request={object}");
+    let response = client.play(&said("GET", &url, &[], ""));
+    let location = response.headers.get("location").unwrap_or_default();
+    let code = location.strip_prefix("http://127.0.0.1:6001/cb?code=");
+    let code = code.and_then(|rest| rest.strip_suffix("&state=s%20of%20this%20run"));
+    let code = code.expect(location);
+    let mut redeem = |verifier: &str| {
+        let form = format!(
+            "grant_type=authorization_code&client_id=c1&code={code}&code_verifier={verifier}&redirect_uri={}",
+            percent_encode("http://127.0.0.1:6001/cb")
+        );
+        client.play(&said("POST", TOKEN, &[FORM], &form))
+    };
+    assert_eq!(
+        redeem(&"x".repeat(43)).status,
+        400,
+        "the challenge is in the object"
+    );
+    let token = member(&redeem(VERIFIER), "id_token");
+    let claims = token.split('.').nth(1).expect("claims");
+    let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64url");
+    let claims: Value = serde_json::from_slice(&claims).expect("JSON");
+    assert_eq!(claims["nonce"], "n of this run");
+}
+
+/// What follows on the request object.
+const OF_OBJECT: &str = r#"- id: 2
+  step: token_request
+  at: 1.000
+  request:
+    method: POST
+    url: https://as.example/token
+    http: "1.1"
+    headers:
+    - Content-Type: application/x-www-form-urlencoded
+    form:
+    - grant_type: authorization_code
+    - client_id: c1
+    - code: REDACTED-code-1
+    - code_verifier: REDACTED-code_verifier-1
+    - redirect_uri: http://127.0.0.1:51004/cb
+  response:
+    status: 200
+    after: 0.010
+    headers:
+    - Content-Type: application/json
+    json: |
+      {
+        "access_token": "REDACTED-access_token-1",
+        "token_type": "bearer",
+        "id_token": "REDACTED-id_token-1"
+      }
+    wire: compact
+  secrets:
+    id_token-1:
+      length: 400
+      jwt_header: '{"alg":"ES256"}'
+      jwt_claims: '{"iss":"https://as.example","sub":"REDACTED-sub-1","aud":"c1","nonce":"REDACTED-nonce-1","iat":"+0","exp":"+60"}'
+"#;
 
 const DPOP: &str = r#"authtape: 1
 recorded_by: authtape/0.1.0

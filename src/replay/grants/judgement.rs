@@ -30,7 +30,9 @@ impl<'a> Judgement<'a> {
         match call.step {
             Step::TokenRequest => judgement.token_request(),
             Step::AuthorizationRequest => judgement.authorization_request(),
-            Step::PushedAuthorizationRequest | Step::DeviceAuthorizationRequest => {
+            Step::BackchannelAuthenticationRequest
+            | Step::DeviceAuthorizationRequest
+            | Step::PushedAuthorizationRequest => {
                 judgement.statements();
                 judgement.duplicates(&call.body);
             }
