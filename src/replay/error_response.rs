@@ -68,7 +68,7 @@ impl Way {
         let types = wanted.get(name::RESPONSE_TYPE).unwrap_or_default();
         let mut types = types.split_ascii_whitespace();
         types
-            .any(|word| word != name::CODE)
+            .any(|word| ![name::CODE, "none"].contains(&word))
             .then_some(Self::Fragment)
     }
 

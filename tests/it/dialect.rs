@@ -195,15 +195,27 @@ fn a_refused_authorization_request_is_played_to_those_who_are_as_wrong() {
 fn a_refusal_goes_by_the_way_that_the_request_asks_for() {
     let callback = "http://127.0.0.1:6001/cb";
     let asks = format!(
-        "client_id=c1&response_type=id_token&redirect_uri={}&state=a%22b",
+        "client_id=c1&response_type=TYPES&redirect_uri={}&state=a%22b",
         percent_encode(callback)
     );
-    for (name, mode, expected) in [
-        ("in a form", "&response_mode=form_post", None),
-        ("in the fragment", "&response_mode=fragment", Some('#')),
-        ("in the query", "&response_mode=query", Some('?')),
-        ("by the response type", "", Some('#')),
+    for (name, types, mode, expected) in [
+        ("in a form", "id_token", "&response_mode=form_post", None),
+        (
+            "in the fragment",
+            "id_token",
+            "&response_mode=fragment",
+            Some('#'),
+        ),
+        (
+            "in the query",
+            "id_token",
+            "&response_mode=query",
+            Some('?'),
+        ),
+        ("by the response type", "id_token", "", Some('#')),
+        ("as it was recorded", "none", "", None),
     ] {
+        let asks = asks.replace("TYPES", types);
         let mode_line = match mode.split_once('=') {
             Some((_, mode)) => format!("    - response_mode: {mode}\n"),
             None => String::new(),
