@@ -235,7 +235,7 @@ impl Facts {
         }
         let tokens = tokens::tokens(reading, carried.as_ref());
         for (token, text) in &tokens {
-            *self.signature_mut(*token) = flows.signature(*token, text);
+            *self.signature_mut(*token) = flows.signature(*token, text).wrong();
         }
         tokens
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::model::{Bounded, Heard, Param, Params, Said, Url};
 use crate::oauth::asked::{asked, object_params};
 use crate::oauth::fields::{Answer, Fields, Reading};
-use crate::oauth::tokens::{Keys, Signature, Token};
+use crate::oauth::tokens::{Keys, Token, Verdict};
 use crate::oauth::{Step, name};
 
 /// One authorization request, and what became of it.
@@ -155,8 +155,8 @@ impl Flows {
         self.keys.len()
     }
 
-    /// What is wrong with the signature of a JWT, by the keys and the secrets of this session.
-    pub fn signature(&self, token: Token, text: &str) -> Option<Signature> {
+    /// What the keys and the secrets of this session say of the signature of a JWT.
+    pub fn signature(&self, token: Token, text: &str) -> Verdict {
         self.keys.check(token, text)
     }
 

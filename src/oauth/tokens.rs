@@ -53,6 +53,27 @@ words! {
     }
 }
 
+/// What there is to say of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is wrong with it, and nothing will be: it was verified, or nobody ever can.
+    Right,
+    /// Nobody can tell, until another key or secret is known.
+    Unknown,
+    /// This is, as far as the keys and secrets go that are known.
+    Wrong(Signature),
+}
+
+impl Verdict {
+    /// What is wrong, if anything.
+    pub fn wrong(self) -> Option<Signature> {
+        match self {
+            Self::Wrong(signature) => Some(signature),
+            Self::Right | Self::Unknown => None,
+        }
+    }
+}
+
 /// What a session's signatures are verified with: the keys that its servers published, and the
 /// secrets that they share with its clients.
 #[derive(Default)]
@@ -168,31 +189,38 @@ impl Keys {
         }
     }
 
-    /// What is wrong with the signature of a JWT; `None` where nothing is, or nobody can tell.
-    pub(super) fn check(&self, token: Token, text: &str) -> Option<Signature> {
-        let signed = Signed::read(token, text)?;
+    /// What there is to say of the signature of a JWT.
+    pub(super) fn check(&self, token: Token, text: &str) -> Verdict {
+        let Some(signed) = Signed::read(token, text) else {
+            return Verdict::Right;
+        };
         match hmac_of(signed.alg) {
             Some(algorithm) => self.check_shared(&signed, algorithm),
-            None if signed.alg == Alg::None => None,
+            None if signed.alg == Alg::None => Verdict::Right,
             None => self.check_published(&signed),
         }
     }
 
-    fn check_shared(&self, signed: &Signed<'_>, algorithm: hmac::Algorithm) -> Option<Signature> {
+    fn check_shared(&self, signed: &Signed<'_>, algorithm: hmac::Algorithm) -> Verdict {
         // What a server makes for itself is keyed with a secret of its own.
         if signed.token == Token::Access {
-            return None;
+            return Verdict::Right;
         }
         let is_of = |shared: &Shared| {
             let key = hmac::Key::new(algorithm, shared.secret.as_bytes());
             hmac::verify(&key, signed.message, &signed.signature).is_ok()
         };
         let mut known = self.shared.iter();
-        let is_known = known.any(|shared| signed.is_for(&shared.client));
-        (is_known && !self.shared.iter().any(is_of)).then_some(Signature::Bad)
+        if self.shared.iter().any(is_of) {
+            Verdict::Right
+        } else if known.any(|shared| signed.is_for(&shared.client)) {
+            Verdict::Wrong(Signature::Bad)
+        } else {
+            Verdict::Unknown
+        }
     }
 
-    fn check_published(&self, signed: &Signed<'_>) -> Option<Signature> {
+    fn check_published(&self, signed: &Signed<'_>) -> Verdict {
         let Jwt { header, claims } = &signed.jwt;
         let issuer = claims.get(name::ISS).and_then(Value::as_str);
         let issuer = issuer.and_then(Url::parse).map(|url| url.host);
@@ -206,18 +234,31 @@ impl Keys {
         if named.peek().is_none() {
             let mut published = self.published.iter();
             let is_known = published.any(|published| is_issuers(&published));
-            return is_known.then_some(Signature::NoKey);
+            return if is_known {
+                Verdict::Wrong(Signature::NoKey)
+            } else {
+                Verdict::Unknown
+            };
         }
-        let is_refuted = |published: &Published| {
-            let verdict = verifies(
-                signed.alg,
-                &published.key,
-                signed.message,
-                &signed.signature,
-            );
-            verdict == Some(false)
-        };
-        named.all(is_refuted).then_some(Signature::Bad)
+        let Signed {
+            alg,
+            message,
+            signature,
+            ..
+        } = signed;
+        let mut is_refuted = true;
+        for published in named {
+            match verifies(*alg, &published.key, message, signature) {
+                Some(true) => return Verdict::Right,
+                Some(false) => {}
+                None => is_refuted = false,
+            }
+        }
+        if is_refuted {
+            Verdict::Wrong(Signature::Bad)
+        } else {
+            Verdict::Unknown
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod finish;
 mod resume;
+mod unverified;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,7 +18,7 @@ use crate::oauth::classify::classify;
 use crate::oauth::facts::Facts;
 use crate::oauth::fields::Reading;
 use crate::oauth::flows::Flows;
-use crate::oauth::tokens::{Signature, Token};
+use crate::record::unverified::{Retold, Unverified};
 use crate::redact::{
     Capacity, DECLARED, Declared, Interaction, Label, Named, Piece, Profile, Redacted, Redactor,
     pieces,
@@ -55,8 +56,7 @@ pub struct Tape {
     /// In the order in which the exchanges ended.
     entries: Vec<Entry>,
     withheld: Vec<Withheld>,
-    /// The JWTs whose signature no key is known to have made.
-    unverified: Vec<Unverified>,
+    unverified: Unverified,
     is_full: bool,
     before: Before,
 }
@@ -68,14 +68,6 @@ enum Before {
     Stamped(Stamp),
     /// What no audit vouches for.
     Unstamped,
-}
-
-/// A JWT of an interaction. It is raw: no `Debug`.
-struct Unverified {
-    id: u64,
-    token: Token,
-    text: String,
-    told: Option<Signature>,
 }
 
 /// An interaction as its text, which takes far less memory than its values.
@@ -177,7 +169,7 @@ impl Tape {
             keep_values: options.keep_values,
             entries: Vec::new(),
             withheld: Vec::new(),
-            unverified: Vec::new(),
+            unverified: Unverified::default(),
             is_full: false,
             before: Before::Nothing,
         }
@@ -205,7 +197,10 @@ impl Tape {
         self.flows.observe(step, reading);
         let mut facts = Facts::of(&self.flows, step, reading, exchange.clock);
         let tokens = facts.check_tokens(&self.flows, reading);
-        self.remember_tokens(exchange.id, tokens, &facts);
+        for (token, text) in tokens {
+            self.unverified
+                .take_in(exchange.id, token, text, &self.flows);
+        }
         let Redacted {
             interaction,
             earlier_text_is_stale,
@@ -216,56 +211,33 @@ impl Tape {
         let text = entry.text.clone();
         self.entries.push(entry);
         let is_retold = self.flows.signers_known() != known && self.verify_again();
-        if earlier_text_is_stale || is_retold {
+        if earlier_text_is_stale {
             Laid::Rewritten(self.rewrite())
+        } else if is_retold {
+            Laid::Rewritten(self.text())
         } else {
             Laid::Appended(text)
         }
     }
 
-    /// Remembers the JWTs of an answer until the keys or the secrets are there that verify them:
-    /// clients bring these when they have a token.
-    fn remember_tokens(&mut self, id: u64, tokens: Vec<(Token, String)>, facts: &Facts) {
-        let room = UNVERIFIED_MAX.saturating_sub(self.unverified.len());
-        let tokens = tokens.into_iter().take(room);
-        let tokens = tokens.map(|(token, text)| Unverified {
-            id,
-            token,
-            text,
-            told: facts.signature(token),
-        });
-        self.unverified.extend(tokens);
-    }
-
     /// Looks again at what could not be verified; whether something else is to be told of it.
     fn verify_again(&mut self) -> bool {
-        let mut is_retold = false;
-        for at in 0..self.unverified.len() {
-            let Unverified {
-                id,
-                token,
-                text,
-                told,
-            } = &mut self.unverified[at];
-            let found = self.flows.signature(*token, text);
-            if *told == found {
-                continue;
-            }
-            *told = found;
-            let mut entries = self.entries.iter_mut();
-            let entry = entries.find(|entry| entry.id == *id);
-            let Some((entry, interaction)) = entry.and_then(|entry| {
-                let interaction = cassette::load_entry(&entry.text).ok()?;
-                Some((entry, interaction))
-            }) else {
+        let retold = self.unverified.look_again(&self.flows);
+        for Retold { id, token, wrong } in &retold {
+            let Some(at) = self.entries.iter().position(|entry| entry.id == *id) else {
                 continue;
             };
-            let mut facts = interaction.facts().clone();
-            *facts.signature_mut(*token) = found;
-            entry.text = cassette::entry(&interaction.with_facts(facts));
-            is_retold = true;
+            let entry = self.entries.remove(at);
+            let swept = self.swept(entry, |interaction| {
+                let mut facts = interaction.facts().clone();
+                *facts.signature_mut(*token) = *wrong;
+                interaction.with_facts(facts)
+            });
+            if let Some(entry) = swept {
+                self.entries.insert(at, entry);
+            }
         }
-        is_retold
+        !retold.is_empty()
     }
 
     /// All that was to be written so far.
@@ -353,23 +325,38 @@ impl Tape {
 
     fn rewrite(&mut self) -> String {
         for entry in std::mem::take(&mut self.entries) {
-            match entry.read() {
-                Ok(mut interaction) => {
-                    self.redactor.resweep(&mut interaction);
-                    let swept = self.audited(interaction, entry.is_unlinked);
-                    let is_old = entry.is_old;
-                    self.entries.push(Entry { is_old, ..swept });
-                }
-                // It is not this recording's to take away; the end reads it again, and says why not.
-                Err(_) if entry.is_old => self.entries.push(entry),
-                Err(Refused { why }) => self.withheld.push(Withheld {
+            let swept = self.swept(entry, |interaction| interaction);
+            self.entries.extend(swept);
+        }
+        self.text()
+    }
+
+    /// An entry with a change, and without what came to be known since; `None` where it does not read
+    /// back, and is withheld.
+    fn swept(
+        &mut self,
+        entry: Entry,
+        change: impl FnOnce(Interaction) -> Interaction,
+    ) -> Option<Entry> {
+        match entry.read() {
+            Ok(interaction) => {
+                let mut interaction = change(interaction);
+                self.redactor.resweep(&mut interaction);
+                let swept = self.audited(interaction, entry.is_unlinked);
+                let is_old = entry.is_old;
+                Some(Entry { is_old, ..swept })
+            }
+            // It is not this recording's to take away; the end reads it again, and says why not.
+            Err(_) if entry.is_old => Some(entry),
+            Err(Refused { why }) => {
+                self.withheld.push(Withheld {
                     id: entry.id,
                     asked: None,
                     why,
-                }),
+                });
+                None
             }
         }
-        self.text()
     }
 }
 
@@ -404,9 +391,6 @@ impl Refused {
         }
     }
 }
-
-/// How many JWTs are remembered until they are verified.
-const UNVERIFIED_MAX: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
