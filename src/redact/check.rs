@@ -68,7 +68,7 @@ impl Redactor {
         self.read_fields(interaction, request.header_fields());
         self.read_fields(interaction, request.trailer_fields());
         if let Some(basic) = request.basic() {
-            self.basic_client(&stood(&basic.user));
+            self.basic_client(&stood(&basic.user), basic.password.as_deref());
             if let Some(password) = &basic.password {
                 self.value(Place::TokenRequest, name::PASSWORD, &stood(password));
             }

@@ -16,6 +16,7 @@ use crate::redact::label::escape;
 use crate::redact::ledger::{Fresh, Shape};
 use crate::redact::pattern;
 use crate::redact::shape::Declaration;
+use crate::redact::values::is_as_it_stands;
 
 impl Redactor {
     /// The fields that may be written, in their order.
@@ -46,7 +47,7 @@ impl Redactor {
         let user = if is_swapped || self.ledger.knows(user) {
             self.secret(name::CLIENT_SECRET, user, Shape::Declared)
         } else if is_client {
-            self.basic_client(user)
+            self.basic_client(user, password)
         } else {
             self.value(Place::TokenRequest, name::USERNAME, user)
         };
@@ -56,12 +57,12 @@ impl Redactor {
     }
 
     /// A client's identifier in Basic credentials, which is encoded there as in a form (RFC 6749
-    /// section 2.3.1): what is kept of it in a form is kept here, as it is spelled.
-    pub(super) fn basic_client(&mut self, user: &str) -> String {
+    /// section 2.3.1): what is kept of it in a form is kept here, as it is spelled. What stands without
+    /// a password may be one.
+    pub(super) fn basic_client(&mut self, user: &str, password: Option<&str>) -> String {
         let plain = percent_decode(&user.replace('+', " "));
-        let is_kept = plain != user
-            && self.value(Place::TokenRequest, name::CLIENT_ID, &plain) == escape(&plain);
-        if is_kept {
+        let is_encoded = plain != user && password.is_some() && !self.is_public();
+        if is_encoded && is_as_it_stands(&plain) && !self.may_be_secret(&plain) {
             escape(user)
         } else {
             self.value(Place::TokenRequest, name::CLIENT_ID, user)

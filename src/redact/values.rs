@@ -179,7 +179,7 @@ pub(super) fn is_public(name: &str) -> bool {
 }
 
 /// Whether the value is one run, and no spelling of another.
-fn is_as_it_stands(value: &str) -> bool {
+pub(super) fn is_as_it_stands(value: &str) -> bool {
     !value.contains(char::is_whitespace) && unescape_all(value).is_none()
 }
 
