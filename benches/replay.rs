@@ -128,6 +128,7 @@ fn exchange(n: usize, at: usize) -> Exchange {
             version: Version::Http11,
             headers: fields(&[("Host", HOST), ("Content-Type", FORM)]),
             body: Captured::of(grant(n).as_bytes(), 1 << 20),
+            alias: None,
         },
         response: Some(Heard {
             status: 200,

@@ -169,6 +169,7 @@ fn exchange(n: u64, form: &str, json: &str) -> Exchange {
                 ("Content-Type", "application/x-www-form-urlencoded"),
             ]),
             body: Captured::of(form.as_bytes(), 1 << 20),
+            alias: None,
         },
         response: Some(Heard {
             status: 200,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Captured, Headers, Url, Version};
+use crate::model::{Alias, Captured, Headers, Url, Version};
 
 /// A request with its response or failure, as they crossed the wire.
 ///
@@ -37,6 +37,18 @@ pub struct Said {
     pub headers: Headers,
     /// The body.
     pub body: Captured,
+    /// By which other origin the client calls the server, where it does.
+    pub alias: Option<Arc<Alias>>,
+}
+
+impl Said {
+    /// The URL, without its query, as the client calls it.
+    pub fn called(&self) -> String {
+        match &self.alias {
+            Some(alias) => alias.endpoint(&self.url),
+            None => self.url.endpoint(),
+        }
+    }
 }
 
 /// The server's side of an exchange.

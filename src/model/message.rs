@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::model::{Body, Captured, Heard, Said, Url};
+use crate::model::{Alias, Body, Captured, Heard, Said, Url};
 
 /// The HTTP version of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,6 +185,8 @@ pub struct Request {
     pub body: Body,
     /// Whom the client called itself when it asked the proxy, where it did.
     pub user: Option<Arc<str>>,
+    /// By which other origin it calls the server, where it does.
+    pub alias: Option<Arc<Alias>>,
     /// The wire layer's own note.
     pub wire: Opaque,
 }
@@ -214,6 +216,7 @@ impl Request {
             version: self.version,
             headers: self.headers.clone(),
             body,
+            alias: self.alias.clone(),
         }
     }
 }
@@ -290,6 +293,7 @@ mod tests {
                 .collect(),
             body: Body::from("client_secret=hunter2"),
             user: None,
+            alias: None,
             wire: Opaque::default(),
         };
         let shown = format!("{request:?}");

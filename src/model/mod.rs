@@ -6,6 +6,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod alias;
 mod aside;
 mod body;
 mod bounded;
@@ -16,6 +17,8 @@ pub mod multipart;
 mod params;
 mod url;
 
+pub use alias::Alias;
+pub(crate) use alias::replaced;
 pub use aside::{Aside, Asides, Lost, Page, Timings};
 pub use body::{Body, Captured, Chunks, Cut, Flow, Tee};
 pub(crate) use bounded::Bounded;

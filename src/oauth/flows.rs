@@ -260,6 +260,7 @@ pub(crate) mod tests {
             version: Version::Http11,
             headers: headers.iter().copied().collect(),
             body: Captured::of(body.as_bytes(), 1 << 20),
+            alias: None,
         }
     }
 

@@ -66,7 +66,7 @@ impl Front {
 
     /// A local origin, whose server is offered these protocols; offline there is no link.
     pub(super) fn reverse(stand: Arc<Stand>, reach: &Reach, alpn: Vec<Vec<u8>>) -> Self {
-        let url = Url::parse(&stand.origin).filter(|_| reach.upstream().is_some());
+        let url = Url::parse(stand.origin()).filter(|_| reach.upstream().is_some());
         let link = url.map(|url| Arc::new(Link::to(Target::at(&url), alpn)));
         Self {
             kind: Kind::Reverse { stand, link },
@@ -167,7 +167,7 @@ impl Front {
             Kind::Tunnel {
                 scheme, authority, ..
             } => format!("{scheme}://{authority}"),
-            Kind::Reverse { stand, .. } => stand.origin.clone(),
+            Kind::Reverse { stand, .. } => stand.origin().to_owned(),
         };
         Url::parse(&origin).map(|url| url.host)
     }

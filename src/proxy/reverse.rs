@@ -5,11 +5,14 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::model::{Body, Chunks, Cut, Flow, Header, Headers, Request, Response, Url};
+use crate::model::{
+    Alias, Body, Chunks, Cut, Flow, Header, Headers, Request, Response, Url, replaced,
+};
 use crate::proxy::Error;
 
 /// Which server a local origin stands for, and where it listens.
@@ -48,22 +51,22 @@ impl FromStr for Reverse {
 }
 
 /// A local origin that listens.
-pub(super) struct Stand {
-    /// The server's origin.
-    pub(super) origin: String,
-    /// Ours, as clients call it.
-    pub(super) local: String,
-}
+pub(super) struct Stand(Arc<Alias>);
 
 impl Stand {
     pub(super) fn new(origin: String, address: SocketAddr) -> Self {
         let local = format!("http://{address}");
-        Self { origin, local }
+        Self(Arc::new(Alias { origin, local }))
     }
 
     /// The server's origin, and ours.
     pub(super) fn names(&self) -> (String, String) {
-        (self.origin.clone(), self.local.clone())
+        (self.0.origin.clone(), self.0.local.clone())
+    }
+
+    /// The server's origin.
+    pub(super) fn origin(&self) -> &str {
+        &self.0.origin
     }
 
     /// Whether a request's Host is one of ours; a page of another site that had its name resolve to
@@ -79,21 +82,22 @@ impl Stand {
     pub(super) fn url(&self, uri: &http::Uri) -> Option<Url> {
         let path = uri.path_and_query();
         let path = path.map_or("/", http::uri::PathAndQuery::as_str);
-        Url::parse(&format!("{}{path}", self.origin))
+        Url::parse(&format!("{}{path}", self.0.origin))
     }
 
     /// Our origin in every spelling that is answered to.
     fn spellings(&self) -> impl Iterator<Item = String> {
-        let port = self.local.rsplit(':').next().unwrap_or_default();
+        let port = self.0.local.rsplit(':').next().unwrap_or_default();
         let usual = ["127.0.0.1", "localhost", "[::1]"];
         let usual = usual.map(|host| format!("http://{host}:{port}"));
-        std::iter::once(self.local.clone()).chain(usual)
+        std::iter::once(self.0.local.clone()).chain(usual)
     }
 
     /// The request as the server would have got it: its host, its origin, and no content coding,
     /// since what it answers is read here.
     pub(super) fn inward(&self, request: &mut Request) {
         let authority = request.url.authority();
+        request.alias = Some(Arc::clone(&self.0));
         let fields = std::mem::take(&mut request.headers);
         request.headers = fields
             .iter()
@@ -102,7 +106,7 @@ impl Stand {
                 let value = match name.to_ascii_lowercase().as_str() {
                     "host" => authority.clone().into_bytes(),
                     "origin" | "referer" => self.spellings().fold(value.to_vec(), |value, ours| {
-                        replaced(&value, &ours, &self.origin)
+                        replaced(&value, &ours, &self.0.origin)
                     }),
                     _ => value.to_vec(),
                 };
@@ -112,7 +116,7 @@ impl Stand {
     }
 
     /// The response as a client of ours can follow it: the server's own origin becomes ours in
-    /// header fields and in texts up to a megabyte. What is signed stays as it is.
+    /// header fields and in texts up to a megabyte. What is signed stays as it is: a replay signs it for us.
     ///
     /// What may be long in coming goes on as it comes: lists without end, and plain text of
     /// no stated length. So does a body that is none, or a part (RFC 9110 sections 15.3.7 and 15.4.5).
@@ -127,7 +131,7 @@ impl Stand {
             let body = std::mem::replace(&mut response.body, Body::empty());
             match read(body).await {
                 Ok((bytes, trailers)) => {
-                    let bytes = self.localised(&bytes);
+                    let bytes = self.0.localised(&bytes);
                     response.headers = resized(&response.headers, bytes.len());
                     response.body = Body::from(bytes).trailed(trailers);
                 }
@@ -146,7 +150,7 @@ impl Stand {
                     | "link"
                     | "www-authenticate"
                     | "content-security-policy"
-                    | "access-control-allow-origin" => self.localised(value),
+                    | "access-control-allow-origin" => self.0.localised(value),
                     _ => value.to_vec(),
                 };
                 (name.clone(), value)
@@ -154,35 +158,6 @@ impl Stand {
             .collect();
         response
     }
-
-    /// As it stands, and as one parameter of another URL.
-    fn localised(&self, text: &[u8]) -> Vec<u8> {
-        let plain = replaced(text, &self.origin, &self.local);
-        let escaped = |text: &str| text.replace(':', "%3A").replace('/', "%2F");
-        let encoded = replaced(&plain, &escaped(&self.origin), &escaped(&self.local));
-        let slashed = |text: &str| text.replace('/', "\\/");
-        replaced(&encoded, &slashed(&self.origin), &slashed(&self.local))
-    }
-}
-
-/// Every occurrence that no longer name goes on from.
-fn replaced(text: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    for found in memchr::memmem::find_iter(text, from) {
-        let end = found + from.len();
-        let goes_on = text
-            .get(end)
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(byte));
-        if found < at || goes_on {
-            continue;
-        }
-        out.extend_from_slice(&text[at..found]);
-        out.extend_from_slice(to.as_bytes());
-        at = end;
-    }
-    out.extend_from_slice(&text[at..]);
-    out
 }
 
 /// A cookie that a client keeps for an origin without TLS and with another name.
@@ -399,6 +374,7 @@ mod tests {
                     .collect(),
                 body: Body::empty(),
                 user: None,
+                alias: None,
                 wire: Opaque::default(),
             };
             stand().inward(&mut request);

@@ -43,6 +43,7 @@ pub(super) fn request_in(
         version: version_in(parts.version),
         body: body_in(body, Some(tap), gap),
         user: None,
+        alias: None,
         wire: Opaque::new(Noted {
             extensions: parts.extensions,
             map: parts.headers,

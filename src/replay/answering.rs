@@ -194,6 +194,7 @@ impl Player {
             repertoire: &self.repertoire,
             cassette: self.repertoire.cassette(at),
             asked: &self.asked,
+            alias: self.alias.as_deref(),
             bindings: &mut self.bindings,
             at,
             times: self.repertoire.times(at, self.now),

@@ -39,6 +39,7 @@ impl Pending {
                 version: said.version,
                 headers: said.headers.clone(),
                 body: said.body.clone(),
+                alias: said.alias.clone(),
             },
         });
         self.next

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::cassette::Cassette;
-use crate::model::{Failure, Response, Said, percent_decode};
+use crate::model::{Alias, Failure, Response, Said, percent_decode};
 use crate::oauth::Step;
 use crate::oauth::classify::classify;
 use crate::oauth::errand::is_errand;
@@ -103,6 +103,8 @@ pub struct Player {
     pub(super) plays: Plays,
     /// When the request came that is being answered.
     pub(super) now: i64,
+    /// By which other origin the client calls the server that it asks, where it does.
+    pub(super) alias: Option<Arc<Alias>>,
     /// The cassette that the last authorization request was answered from.
     pub(super) cassette: Option<usize>,
     /// What this run asked the authorization endpoint for, last.
@@ -143,6 +145,7 @@ impl Player {
             session: None,
             plays: Plays::default(),
             now: 0,
+            alias: None,
             cassette: None,
             asked: Asked::default(),
             bindings: Bindings::new(seed),
@@ -164,6 +167,7 @@ impl Player {
     pub(super) fn play_live(&mut self, live: &Live<'_>, now: i64) -> Answer {
         let said = live.said;
         self.now = now;
+        self.alias.clone_from(&said.alias);
         let repertoire = Arc::clone(&self.repertoire);
         let is_ours = !repertoire.options.records || self.is_begun_on_tape(said);
         let is_theirs = !is_ours && self.given.is_in(said);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Headers, Opaque, Params, Response, Url, Version, percent_encode};
+use crate::model::{Alias, Headers, Opaque, Params, Response, Url, Version, percent_encode};
 use crate::oauth::name;
 use crate::redact::{
     Content, Declaration, HOST, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify,
@@ -20,6 +20,7 @@ pub(super) struct Rendering<'a> {
     /// The interaction whose response this is.
     pub(super) at: usize,
     pub(super) asked: &'a Asked,
+    pub(super) alias: Option<&'a Alias>,
     pub(super) bindings: &'a mut Bindings,
     pub(super) times: Times,
     /// The JWTs that are being made, of which none can hold itself.

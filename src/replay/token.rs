@@ -50,6 +50,12 @@ impl<'s> Rendering<'s> {
         let which = keys.which(alg, member("kid"));
         let claims = self.claims(token, alg, claims)?;
         let header = self.json(header);
+        // What is signed cannot be rewritten on its way to a client that calls the server otherwise.
+        let localised = |text: String| match self.alias {
+            Some(alias) => alias.localised_text(&text),
+            None => text,
+        };
+        let (header, claims) = (localised(header), localised(claims));
         let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
         let signed = format!(
             "{}.{}",

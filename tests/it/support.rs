@@ -66,6 +66,7 @@ pub(crate) fn said(method: &str, url: &str, headers: &[(&str, &str)], body: &str
         version: Version::Http11,
         headers: headers.iter().copied().collect(),
         body: Captured::of(body.as_bytes(), 1 << 20),
+        alias: None,
     }
 }
 

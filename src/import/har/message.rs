@@ -50,6 +50,7 @@ pub(super) fn said(
         version,
         headers,
         body,
+        alias: None,
     };
     Ok(Spoken { message, is_http3 })
 }

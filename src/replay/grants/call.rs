@@ -51,7 +51,7 @@ impl Call {
         Self {
             step,
             method: said.method.clone(),
-            url: said.url.endpoint(),
+            url: said.called(),
             query: fields.query.clone(),
             body: fields.body.clone(),
             token: said.headers.get("authorization").and_then(token),
