@@ -1,5 +1,6 @@
 //! The repertoire: the cassettes of a replay, read once, indexed, and shared by its sessions.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -84,11 +85,21 @@ impl Repertoire {
     }
 
     fn read(&self, at: usize) -> &Read {
+        let read = &self.tracks[at].read;
+        read.get_or_init(|| Box::new(Read::new(again(self.text(at)))))
+    }
+
+    /// The interaction for a single look: one that nobody asks for is not kept for that.
+    fn glimpse(&self, at: usize) -> Cow<'_, Interaction> {
+        match self.tracks[at].read.get() {
+            Some(read) => Cow::Borrowed(&read.interaction),
+            None => Cow::Owned(again(self.text(at))),
+        }
+    }
+
+    fn text(&self, at: usize) -> &str {
         let track = &self.tracks[at];
-        track.read.get_or_init(|| {
-            let text = &self.reels[track.cassette].text[track.text.clone()];
-            Box::new(Read::new(again(text)))
-        })
+        &self.reels[track.cassette].text[track.text.clone()]
     }
 
     /// The method of its request.
@@ -141,8 +152,10 @@ impl Repertoire {
     }
 
     fn tape(&self, at: usize) -> (&Tape, usize) {
-        let reel = &self.reels[self.cassette(at)];
-        let tape = || Tape::of(reel.tracks.clone().map(|at| self.interaction(at)));
+        let cassette = self.cassette(at);
+        let reel = &self.reels[cassette];
+        let declared = |label: &Label| Some(self.declaration(cassette, label)?.1);
+        let tape = || Tape::of(reel.tracks.clone().map(|at| self.glimpse(at)), &declared);
         (reel.tape.get_or_init(tape), at - reel.tracks.start)
     }
 
@@ -336,4 +349,34 @@ impl Repertoire {
 )]
 fn again(text: &str) -> Interaction {
     load_entry(text).expect("an interaction that was read before")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cassette::Header;
+    use crate::replay::outline::Outline;
+
+    #[test]
+    fn what_is_judged_besides_is_not_kept() {
+        let entry = |id: usize| {
+            format!(
+                "- id: {id}\n  step: token_request\n  at: {id}.000\n  request:\n    method: POST\n    url: https://as.example/token\n    http: \"1.1\"\n    form:\n    - grant_type: client_credentials\n  response:\n    status: 200\n    after: 0.100\n# end {id}\n"
+            )
+        };
+        let (mut text, mut entries) = (String::new(), Vec::new());
+        for entry in (1..=3).map(entry) {
+            let begin = text.len();
+            text.push_str(&entry);
+            entries.push((begin..text.len(), Outline::of(&again(&entry))));
+        }
+        let header = Header::begun("2026-11-23T10:02:11Z".to_owned());
+        let mut repertoire = Repertoire::new(&PlayOptions::default());
+        repertoire.add_text(String::new(), &header, text.into(), entries);
+        assert!(repertoire.defects(1).are_none());
+        repertoire.posture(1);
+        let kept = repertoire.tracks.iter();
+        let kept: Vec<_> = kept.map(|track| track.read.get().is_some()).collect();
+        assert_eq!(kept, [false, true, false]);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! On tape, labels stand where the secrets stood. They are equal where those were.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use crate::oauth::fields::{Fields, Reading, json_params};
 use crate::oauth::page::Form;
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, jwt, name};
-use crate::redact::{Declaration, Interaction, Named, cores};
+use crate::redact::{Declaration, Interaction, Label, Named, cores};
 use crate::replay::grants::REDEEMED;
 
 /// A request. It is raw where it is live: no `Debug`.
@@ -62,14 +62,14 @@ impl Call {
         }
     }
 
-    /// A recorded one; `declared` has what the cassette declares of its secrets.
+    /// A recorded one.
     pub(crate) fn recorded(interaction: &Interaction, declared: &Declared<'_>) -> Self {
         let request = interaction.request();
         let (query, body) = (request.query_params(), request.body_params());
         let headers = request.header_fields();
         let signed = |text: &str| Signed {
             text: text.to_owned(),
-            jwt: declared.jwt(text),
+            jwt: declared_jwt(declared, text),
         };
         let get = |name| body.get(name).or_else(|| query.get(name));
         Self {
@@ -235,30 +235,19 @@ impl Reply {
     }
 }
 
-/// What a cassette declares of its secrets, by label without its `REDACTED-`.
-pub(crate) struct Declared<'a>(HashMap<&'a str, &'a Declaration>);
+/// Finds what a cassette declares of a label.
+pub(crate) type Declared<'a> = dyn Fn(&Label) -> Option<&'a Declaration> + 'a;
 
-impl<'a> Declared<'a> {
-    /// Of these interactions.
-    pub(crate) fn of(session: impl Iterator<Item = &'a Interaction>) -> Self {
-        let secrets = session.flat_map(Interaction::secrets);
-        Self(
-            secrets
-                .map(|secret| (secret.name.as_str(), &secret.value))
-                .collect(),
-        )
-    }
-
-    fn jwt(&self, text: &str) -> Option<jwt::Jwt> {
-        let declared = self.0.get(cores(text).next()?.key().as_str())?;
-        let part = |text: &Option<String>| -> Option<Map<String, Value>> {
-            serde_json::from_str(text.as_deref()?).ok()
-        };
-        Some(jwt::Jwt {
-            header: part(&declared.jwt_header)?,
-            claims: part(&declared.jwt_claims)?,
-        })
-    }
+/// What can be read of a JWT for which a label stands.
+fn declared_jwt(declared: &Declared<'_>, text: &str) -> Option<jwt::Jwt> {
+    let declared = declared(&cores(text).next()?)?;
+    let part = |text: &Option<String>| -> Option<Map<String, Value>> {
+        serde_json::from_str(text.as_deref()?).ok()
+    };
+    Some(jwt::Jwt {
+        header: part(&declared.jwt_header)?,
+        claims: part(&declared.jwt_claims)?,
+    })
 }
 
 /// The error code of a challenge (RFC 6750 section 3).

@@ -1,5 +1,6 @@
 //! What was wrong with each request of a cassette, when it was recorded.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::model::Params;
@@ -20,15 +21,17 @@ pub(crate) struct Tape {
 
 impl Tape {
     /// Runs the machine over the interactions of a cassette.
-    pub(crate) fn of<'a>(interactions: impl Iterator<Item = &'a Interaction> + Clone) -> Self {
-        let declared = Declared::of(interactions.clone());
+    pub(crate) fn of<'a>(
+        interactions: impl Iterator<Item = Cow<'a, Interaction>>,
+        declared: &Declared<'_>,
+    ) -> Self {
         let mut grants = Grants::of_tape();
         let mut tape = Self::default();
         for (at, interaction) in interactions.enumerate() {
-            let call = Call::recorded(interaction, &declared);
+            let call = Call::recorded(&interaction, declared);
             let mut judged = Judged::of(call, &grants, interaction.at());
             tape.note_asked(at, &judged, &grants);
-            if let Some(reply) = Reply::recorded(interaction) {
+            if let Some(reply) = Reply::recorded(&interaction) {
                 grants.learn(&judged, &reply, interaction.at());
                 // The server's word for what a cassette cannot show.
                 if reply.error() == Some("use_dpop_nonce") {
