@@ -98,6 +98,8 @@ names! {
     USERINFO_ENDPOINT = "userinfo_endpoint",
     USERNAME = "username",
     USER_CODE = "user_code",
+    VERIFICATION_URI = "verification_uri",
+    VERIFICATION_URL = "verification_url",
 }
 
 /// The grant types that code reasons about.

@@ -61,6 +61,7 @@ impl Player {
             _ => {}
         }
         self.note(live, judged, &response);
+        self.note_device(at, &response);
         response.body = response.body.trailed(self.trailers(answering));
         Answer::Response(response)
     }

@@ -57,12 +57,14 @@ impl Player {
     /// says that none is there (`prompt=none`, OpenID Connect Core section 3.1.2.1), and not where
     /// what was recorded is a failure of the wire.
     pub(super) fn ask(&mut self, at: usize, live: &Live<'_>, judged: &Judged) -> Option<Response> {
-        let prompt = judged.wanted.get(name::PROMPT).unwrap_or_default();
-        let is_silent = words(prompt).contains(NO_PROMPT);
         let is_asked = self.repertoire.options.pages == Pages::Asked
             && self.repertoire.step(at) == Step::AuthorizationRequest;
+        if !is_asked {
+            return None;
+        }
+        let prompt = judged.wanted.get(name::PROMPT).unwrap_or_default();
         let answering = self.repertoire.answering(at);
-        if !is_asked || is_silent || self.repertoire.response(answering).is_none() {
+        if words(prompt).contains(NO_PROMPT) || self.repertoire.response(answering).is_none() {
             return None;
         }
         let number = self.pending.add(at, live.said);
@@ -154,8 +156,8 @@ const NO_PROMPT: &str = "none";
 /// The resource owner says no.
 const ACCESS_DENIED: &str = "access_denied";
 /// Parameters of the page's own form.
-const DECISION: &str = "authtape_decision";
+pub(super) const DECISION: &str = "authtape_decision";
 const NUMBER: &str = "authtape_request";
-const APPROVE: &str = "approve";
+pub(super) const APPROVE: &str = "approve";
 /// A client that never decides must not fill the memory.
 const PENDING_MAX: usize = 64;

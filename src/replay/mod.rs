@@ -19,6 +19,7 @@ mod authorizing;
 mod bindings;
 mod calling;
 mod clock;
+mod device;
 mod document;
 mod echo;
 mod endpoints;

@@ -16,6 +16,7 @@ use crate::redact::Label;
 use crate::replay::asking::Pending;
 use crate::replay::bindings::Bindings;
 use crate::replay::clock::TimeOptions;
+use crate::replay::device::Devices;
 use crate::replay::fault::{Fault, Faults};
 use crate::replay::grants::{Call, Grants, Terms};
 use crate::replay::judged::Judged;
@@ -118,6 +119,7 @@ pub struct Player {
     pub(super) took: Duration,
     pub(super) report: Report,
     pub(super) pending: Pending,
+    pub(super) devices: Devices,
     given: Given,
 }
 
@@ -155,6 +157,7 @@ impl Player {
             took: Duration::ZERO,
             report: Report::default(),
             pending: Pending::default(),
+            devices: Devices::default(),
             given: Given::default(),
         }
     }
@@ -177,11 +180,17 @@ impl Player {
         if is_theirs {
             return Answer::New;
         }
-        if let Some(answer) = self.decided(live) {
+        let page = self.device_page(live).map(Answer::Response);
+        if let Some(answer) = page.or_else(|| self.decided(live)) {
             return answer;
         }
         let here = self.here(&repertoire, live);
         let judged = self.judged(live, here.step);
+        if let Some(refusal) = self.not_approved(live, &judged) {
+            let response = self.refuse(&refusal, &here, &judged);
+            self.note(live, &judged, &response);
+            return Answer::Response(response);
+        }
         let chosen = self.pick(live, &judged, &here);
         if !is_ours && !matches!(chosen, Ok(Chosen::Track(_))) {
             return Answer::New;

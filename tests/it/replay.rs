@@ -772,6 +772,55 @@ fn a_person_who_is_asked_approves_or_denies() {
 }
 
 #[test]
+fn a_device_waits_for_the_person_at_its_page() {
+    const PAGE: &str = "https://as.example/activate";
+    for (decision, told_first) in [("deny", "access_denied"), ("approve", "access_token")] {
+        let options = PlayOptions {
+            pages: Pages::Asked,
+            ..PlayOptions::default()
+        };
+        let cassette = authtape::cassette::load(DEVICE.as_bytes()).expect("a cassette");
+        let mut client = Client {
+            player: Player::new(vec![cassette], &options),
+        };
+        let form = "client_id=c1";
+        let begun = said("POST", "https://as.example/device", &[FORM], form);
+        let begun: serde_json::Value =
+            serde_json::from_str(&body(&client.response(&begun))).expect("JSON");
+        let text = |name: &str| begun[name].as_str().expect(name).to_owned();
+        let (code, user_code) = (text("device_code"), text("user_code"));
+        let poll = format!(
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=c1&device_code={code}"
+        );
+        let poll = said("POST", "https://as.example/token", &[FORM], &poll);
+        for _ in 0..3 {
+            let told = body(&client.response(&poll));
+            assert!(told.contains("authorization_pending"), "{told}");
+        }
+        let mut page = |query: &str| {
+            let asked = said("GET", &format!("{PAGE}{query}"), &[], "");
+            body(&client.response(&asked))
+        };
+        assert!(page("").contains("name=\"user_code\""));
+        assert!(page("?user_code=WRONG").contains("No device waits"));
+        let typed = user_code.replace('-', "").to_lowercase();
+        let shown = page(&format!("?user_code={typed}"));
+        assert_eq!(
+            field(&shown, "user_code"),
+            Some(user_code.clone()),
+            "{shown}"
+        );
+        let query = format!("?user_code={user_code}&authtape_decision={decision}");
+        page(&query);
+        for expected in [told_first, "redeemed before"] {
+            let told = body(&client.response(&poll));
+            assert!(told.contains(expected), "{decision}: {told}");
+        }
+        assert_eq!(client.player.report().unplayed, Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_client_that_says_that_nobody_is_there_asks_nobody() {
     let options = PlayOptions {
         pages: Pages::Asked,
@@ -1157,3 +1206,50 @@ fn pages_are_kept_one_behind_the_other_up_to_the_response() {
     let report = client.player.report();
     assert!(report.is_clean(), "{:?}", report.lines());
 }
+
+/// A device whose person had approved before its first poll.
+const DEVICE: &str = r#"authtape: 1
+recorded_by: other/1
+recorded_at: "2026-11-23T10:02:11Z"
+interactions:
+- id: 1
+  step: device_authorization_request
+  at: 0.0
+  request:
+    method: POST
+    url: https://as.example/device
+    http: "1.1"
+    headers:
+    - Content-Type: application/x-www-form-urlencoded
+    form:
+    - client_id: c1
+  response:
+    status: 200
+    after: 0.1
+    headers:
+    - Content-Type: application/json
+    json: '{"device_code":"REDACTED-device_code-1","user_code":"REDACTED-user_code-1","verification_uri":"https://as.example/activate","expires_in":600}'
+    wire: exact
+  secrets: {device_code-1: {length: 32, alphabet: alnum}, user_code-1: {}}
+- id: 2
+  step: token_request
+  at: 5.0
+  request:
+    method: POST
+    url: https://as.example/token
+    http: "1.1"
+    headers:
+    - Content-Type: application/x-www-form-urlencoded
+    form:
+    - grant_type: urn:ietf:params:oauth:grant-type:device_code
+    - client_id: c1
+    - device_code: REDACTED-device_code-1
+  response:
+    status: 200
+    after: 0.1
+    headers:
+    - Content-Type: application/json
+    json: '{"access_token":"REDACTED-access_token-1","token_type":"Bearer"}'
+    wire: exact
+  secrets: {access_token-1: {length: 32, alphabet: alnum}}
+"#;
