@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memchr2;
+
 /// One pair: its values decoded once, and its raw spelling.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Param {
@@ -146,25 +148,27 @@ fn parse_pair(raw: &str) -> Param {
 }
 
 fn decode(text: &str, plus_is_space: bool) -> String {
-    if !text.contains(['%', '+']) {
+    let mut rest = text.as_bytes();
+    let Some(mut at) = memchr2(b'%', b'+', rest) else {
         return text.to_owned();
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = bytes.get(at + 1..at + 3).and_then(hex_pair);
-        match (bytes[at], escape) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 3;
-                continue;
-            }
-            (b'+', _) if plus_is_space => out.push(b' '),
-            (byte, _) => out.push(byte),
+    };
+    let mut out = Vec::with_capacity(rest.len());
+    loop {
+        out.extend_from_slice(&rest[..at]);
+        let escape = rest.get(at + 1..at + 3).and_then(hex_pair);
+        let (byte, length) = match (rest[at], escape) {
+            (b'%', Some(byte)) => (byte, 3),
+            (b'+', _) if plus_is_space => (b' ', 1),
+            (byte, _) => (byte, 1),
+        };
+        out.push(byte);
+        rest = &rest[at + length..];
+        match memchr2(b'%', b'+', rest) {
+            Some(next) => at = next,
+            None => break,
         }
-        at += 1;
     }
+    out.extend_from_slice(rest);
     String::from_utf8(out)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

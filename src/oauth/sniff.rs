@@ -105,8 +105,8 @@ pub fn boundary(bytes: &[u8]) -> Option<&str> {
 }
 
 fn sniff_form(text: &str) -> Sniff {
-    let one_line = !text.trim_end_matches(['\r', '\n']).contains(['\r', '\n']);
-    if !one_line {
+    let line = text.trim_end_matches(['\r', '\n']);
+    if memchr::memchr2(b'\r', b'\n', line.as_bytes()).is_some() {
         return Sniff::Text;
     }
     if !text.contains(['=', '&']) {
@@ -121,10 +121,11 @@ fn sniff_form(text: &str) -> Sniff {
     if !looks_like_form(text) {
         return Sniff::Text;
     }
-    let escaped = Params::parse(text)
-        .iter()
-        .any(|param| param.name.starts_with("amp;"));
-    if escaped {
+    let is_escaped = memchr::memmem::find(text.as_bytes(), b"amp").is_some()
+        && Params::parse(text)
+            .iter()
+            .any(|param| param.name.starts_with("amp;"));
+    if is_escaped {
         Sniff::FormHtmlAmp
     } else {
         Sniff::Form

@@ -156,8 +156,8 @@ impl Encoding {
             (Self::HexUpper, _) => hex(bytes, "", UPPER, out),
             (Self::JsonUnicode, _) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string does not fail.
-                    let _ = write!(out, "\\u{unit:04x}");
+                    out.push_str("\\u");
+                    hex(unit.to_be_bytes().into_iter(), "", LOWER, out);
                 }
             }
             (Self::JsonSlash, '/') => out.push_str("\\/"),

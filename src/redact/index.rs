@@ -82,13 +82,14 @@ impl<T: Copy> Index<T> {
             self.filter = Filter::of(self.by_start.len(), self.by_start.keys().copied());
         }
         self.filter.insert(start);
-        let before = self.by_start.get(&start).copied();
-        let count = before.map_or(1, |row| row.count + 1);
-        self.by_start.insert(start, Row { last: at, count });
-        self.filed.push(Filed {
-            value,
-            before: before.map(|row| row.last),
+        let mut before = None;
+        let row = self.by_start.entry(start).and_modify(|row| {
+            before = Some(row.last);
+            row.last = at;
+            row.count += 1;
         });
+        let count = row.or_insert(Row { last: at, count: 1 }).count;
+        self.filed.push(Filed { value, before });
         match count.cmp(&(FEW + 1)) {
             Ordering::Less => {}
             Ordering::Equal => {
@@ -112,19 +113,24 @@ impl<T: Copy> Index<T> {
         if self.filed.is_empty() {
             return None;
         }
-        while let Some(start) = text.get(at..).and_then(window) {
-            if self.filter.may_hold(start)
-                && let Some((value, length)) = self.longest(start, &text[at..], spell)
-            {
+        while let Some((start, window)) = self.likely(text, at) {
+            if let Some((value, length)) = self.longest(window, &text[start..], spell) {
                 return Some(Hit {
-                    start: at,
-                    end: at + length,
+                    start,
+                    end: start + length,
                     value,
                 });
             }
-            at += 1;
+            at = start + 1;
         }
         None
+    }
+
+    /// The first place from `at` on where some pattern may begin, and what stands there. Nearly all
+    /// of the time goes here.
+    fn likely(&self, text: &[u8], at: usize) -> Option<(usize, u64)> {
+        let mut windows = (at..text.len()).map_while(|at| Some((at, window(&text[at..])?)));
+        windows.find(|(_, window)| self.filter.may_hold(*window))
     }
 
     fn longest(&self, start: u64, text: &[u8], spell: &impl Spell<T>) -> Option<(T, usize)> {

@@ -68,7 +68,7 @@ pub(crate) fn respell(
             }
             Token::String(spelled) if nesting.expects_key() => {
                 let name = decode(spelled);
-                out.push_str(&key(&name).unwrap_or_else(|| spelled.to_owned()));
+                out.push_str(key(&name).as_deref().unwrap_or(spelled));
                 nesting.keyed(name);
             }
             Token::String(spelled) => {
@@ -78,7 +78,7 @@ pub(crate) fn respell(
                     value: &value,
                     is_string: true,
                 });
-                out.push_str(&replaced.unwrap_or_else(|| spelled.to_owned()));
+                out.push_str(replaced.as_deref().unwrap_or(spelled));
             }
             Token::Bare(spelled) => {
                 let replaced = scalar(Scalar {
@@ -86,7 +86,7 @@ pub(crate) fn respell(
                     value: spelled,
                     is_string: false,
                 });
-                out.push_str(&replaced.unwrap_or_else(|| spelled.to_owned()));
+                out.push_str(replaced.as_deref().unwrap_or(spelled));
             }
         }
     }
@@ -149,22 +149,33 @@ pub fn minify(text: &str) -> String {
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if u32::from(c) < 0x20 => {
-                // Writing to a string does not fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
+    let mut rest = text;
+    // Most texts are written as they are, which is soon told of all of their bytes together.
+    if !text.bytes().fold(false, |is, byte| is | is_escaped(byte)) {
+        rest = "";
+        out.push_str(text);
     }
+    while let Some(at) = rest.bytes().position(is_escaped) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            mark @ (b'"' | b'\\') => out.extend(['\\', char::from(mark)]),
+            control => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "\\u{control:04x}");
+            }
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
     out.push('"');
     out
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 fn line(out: &mut String, depth: usize) {

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::oauth::registry;
 use crate::redact::values::kind_of;
@@ -128,7 +131,7 @@ pub enum Piece {
 /// Whether a text of a cassette holds a label, or anything that is written otherwise because of
 /// them.
 pub(super) fn may_hold(text: &str) -> bool {
-    text.contains(PREFIX)
+    find_prefix(text).is_some()
 }
 
 /// Whether a text of a cassette holds literal text that would read as a label.
@@ -144,7 +147,7 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find(PREFIX) {
+    while let Some(at) = find_prefix(rest) {
         literal.push_str(&rest[..at]);
         let after = &rest[at + PREFIX.len()..];
         if let Some(escaped) = after.strip_prefix('-') {
@@ -171,7 +174,7 @@ pub fn pieces(text: &str) -> Vec<Piece> {
 /// Where something begins as a label and is none, in bytes.
 pub(crate) fn broken_label(text: &str) -> Option<usize> {
     let mut from = 0;
-    while let Some(at) = text[from..].find(PREFIX).map(|at| from + at) {
+    while let Some(at) = find_prefix(&text[from..]).map(|at| from + at) {
         let after = &text[at + PREFIX.len()..];
         if after.starts_with('-') {
             from = at + ESCAPED.len();
@@ -276,6 +279,11 @@ pub fn escape(literal: &str) -> String {
     } else {
         literal.to_owned()
     }
+}
+
+fn find_prefix(text: &str) -> Option<usize> {
+    static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PREFIX));
+    FINDER.find(text.as_bytes())
 }
 
 fn parse(text: &str) -> Option<(Label, &str)> {
