@@ -100,25 +100,23 @@ impl Mint {
     }
 
     fn run(&self, label: &Label, length: usize, characters: &str) -> String {
-        let characters: Vec<char> = characters.chars().collect();
-        let mut out = String::with_capacity(length);
-        let mut block = 0_u64;
-        while out.len() < length {
-            let mut hash = Sha256::new();
-            hash.update(self.seed);
-            hash.update(self.round.to_be_bytes());
-            hash.update(block.to_be_bytes());
-            hash.update(label.key());
-            let wanted = length - out.len();
-            out.extend(
-                hash.finalize()
-                    .iter()
-                    .take(wanted)
-                    .map(|byte| characters[usize::from(*byte) % characters.len()]),
-            );
-            block += 1;
+        let mut hash = Sha256::new();
+        hash.update(self.seed);
+        hash.update(self.round.to_be_bytes());
+        hash.update(label.key());
+        let seed = hash
+            .finalize()
+            .iter()
+            .take(8)
+            .fold(0, |seed, byte| seed << 8 | u64::from(*byte));
+        let mut bytes = vec![0; length];
+        fastrand::Rng::with_seed(seed).fill(&mut bytes);
+        let characters = characters.as_bytes();
+        for byte in &mut bytes {
+            *byte = characters[(usize::from(*byte) * characters.len()) >> 8];
         }
-        out
+        // The characters are all of ASCII.
+        String::from_utf8(bytes).unwrap_or_default()
     }
 }
 
