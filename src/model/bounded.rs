@@ -1,8 +1,10 @@
 //! A map that holds so many entries, and lets go of the oldest.
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 /// What is remembered of those who may go on for ever, in the order in which it came. What it holds
 /// may be secret: no `Debug`.

@@ -1,6 +1,7 @@
 //! The parameters of a raw message, wherever and in whatever format they stand.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use crate::model::{Captured, Heard, Params, Said, multipart};
 use crate::oauth::members::{Member, Members};
@@ -14,7 +15,7 @@ pub struct Reading<'a> {
     /// The response, where there is one.
     pub heard: Option<&'a Heard>,
     /// The request's parameters.
-    pub fields: Fields,
+    pub fields: Arc<Fields>,
     /// The response's.
     pub answer: Answer<'a>,
 }
@@ -22,10 +23,15 @@ pub struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Reads an exchange.
     pub fn of(said: &'a Said, heard: Option<&'a Heard>) -> Self {
+        Self::with(said, Arc::new(Fields::of(said)), heard)
+    }
+
+    /// Reads an exchange of whose request the parameters are known.
+    pub fn with(said: &'a Said, fields: Arc<Fields>, heard: Option<&'a Heard>) -> Self {
         Self {
             said,
             heard,
-            fields: Fields::of(said),
+            fields,
             answer: heard.map_or_else(Answer::default, |heard| Answer::of(&heard.body)),
         }
     }
@@ -107,7 +113,10 @@ impl Fields {
         Self {
             sniff,
             query: Params::parse(said.url.query.as_deref().unwrap_or_default()),
-            body: json.map_or_else(|| params_of(sniff, &said.body.bytes), Members::params),
+            body: json.map_or_else(
+                || params_of(sniff, &said.body.bytes),
+                |members| members.params(),
+            ),
         }
     }
 
@@ -136,7 +145,7 @@ fn params_of(sniff: Sniff, bytes: &[u8]) -> Params {
 
 /// The members of a JSON object as parameters; what is no string keeps its spelling as JSON.
 pub fn json_params(text: &str) -> Params {
-    Members::of(text).map_or_else(|_| Params::default(), Members::params)
+    Members::of(text).map_or_else(|_| Params::default(), |members| members.params())
 }
 
 fn multipart_params(bytes: &[u8]) -> Params {

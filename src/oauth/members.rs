@@ -42,13 +42,16 @@ impl<'a> Members<'a> {
     }
 
     /// The same of every name as parameters; what is no string is written as JSON.
-    pub fn params(self) -> Params {
+    pub fn params(&self) -> Params {
         let mut seen = HashSet::new();
-        let mut last: Vec<_> = self.0.into_iter().rev().collect();
-        last.retain(|(name, _)| seen.insert(name.clone()));
-        let param = |(name, member): (Cow<'_, str>, Member<'_>)| match member {
-            Member::Text(text) => (name.into_owned(), text.into_owned()),
-            Member::Other(other) => (name.into_owned(), other.to_string()),
+        let mut last: Vec<_> = self.0.iter().rev().collect();
+        last.retain(|(name, _)| seen.insert(name));
+        let param = |(name, member): &(Cow<'_, str>, Member<'_>)| {
+            let value = match member {
+                Member::Text(text) => text.clone().into_owned(),
+                Member::Other(other) => other.to_string(),
+            };
+            (name.clone().into_owned(), value)
         };
         last.into_iter().rev().map(param).collect()
     }

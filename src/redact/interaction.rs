@@ -1,5 +1,6 @@
 //! An interaction: one exchange after redaction, the only thing that is ever written or shown.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -256,6 +257,18 @@ impl RecordedRequest {
         }
     }
 
+    /// The first value of a parameter, in the body or else in the query.
+    pub fn param(&self, name: &str) -> Option<Cow<'_, str>> {
+        let in_body = match self.content() {
+            Content::Form { pairs, .. } => first(pairs, name).map(Cow::Borrowed),
+            _ => self
+                .body_params()
+                .get(name)
+                .map(|value| Cow::Owned(value.to_owned())),
+        };
+        in_body.or_else(|| first(&self.query, name).map(Cow::Borrowed))
+    }
+
     /// The parameters of the query.
     pub fn query_params(&self) -> Params {
         as_params(&self.query)
@@ -393,6 +406,11 @@ pub(super) fn as_headers(fields: &[Named<String>]) -> Headers {
         .iter()
         .map(|field| (field.name.clone(), field.value.clone()))
         .collect()
+}
+
+fn first<'a>(pairs: &'a [Named<String>], name: &str) -> Option<&'a str> {
+    let found = pairs.iter().find(|pair| pair.name == name);
+    found.map(|pair| pair.value.as_str())
 }
 
 fn as_params(pairs: &[Named<String>]) -> Params {

@@ -1,6 +1,7 @@
 //! Answering: the response of the interaction that was picked, and what later requests owe to it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -8,13 +9,13 @@ use crate::model::{Body, Cut, Failure, FailureKind, Headers, Params, Response};
 use crate::oauth::fields::Reading;
 use crate::oauth::registry::{self, Place};
 use crate::oauth::{Step, name};
-use crate::redact::{Label, RecordedResponse, is_suspicious};
+use crate::redact::{Label, RecordedResponse, is_suspicious, pieces};
 use crate::replay::echo::Echo;
 use crate::replay::judged::Judged;
 use crate::replay::player::{Answer, Pages, Player};
 use crate::replay::registering::registered;
 use crate::replay::render::{Asked, Rendering, redirected};
-use crate::replay::values::{Live, pairs};
+use crate::replay::values::Live;
 
 impl Player {
     /// Plays the interaction at this place.
@@ -99,11 +100,12 @@ impl Player {
     /// What no standard knows is of no consequence (RFC 6749 section 3.1), and may be a slip.
     fn note_unknown(&mut self, at: usize, live: &Live<'_>) {
         let step = self.repertoire.step(at);
-        let request = self.repertoire.interaction(at).request();
-        let (query, body) = (request.query_params(), request.body_params());
+        let recorded = self.repertoire.parameters(at);
         let is_unheard = |name: &&str| {
+            let was_heard = || recorded.iter().any(|recorded| recorded.name == *name);
             registry::class(Place::of_request(step), name).is_none()
-                && !(query.has(name) || body.has(name) || is_suspicious(name))
+                && !was_heard()
+                && !is_suspicious(name)
         };
         let sent = live.fields.query.iter().chain(live.fields.body.iter());
         let sent = sent.map(|param| param.name.as_str());
@@ -118,16 +120,17 @@ impl Player {
 
     pub(super) fn bind(&mut self, at: usize, live: &Live<'_>, judged: &Judged) {
         let cassette = self.repertoire.cassette(at);
-        let interaction = self.repertoire.interaction(at);
-        self.bindings
-            .bind_url(cassette, interaction.request().url(), &live.endpoint);
-        for (_, recorded, live) in pairs(interaction, live) {
-            self.bindings.bind(cassette, &recorded, &live);
+        let url = self.repertoire.interaction(at).request().url();
+        self.bindings.bind_url(cassette, url, &live.endpoint);
+        for recorded in self.repertoire.parameters(at) {
+            if let Some(live) = recorded.in_live(live) {
+                self.bindings.bind(cassette, &recorded.value, live);
+            }
         }
         // What a request object says stands nowhere else.
         for param in self.repertoire.asked(at).into_iter().flatten() {
             if let Some(sent) = judged.wanted.get(&param.name) {
-                self.bindings.bind(cassette, &param.value, sent);
+                self.bindings.bind(cassette, &pieces(&param.value), sent);
             }
         }
     }
@@ -231,7 +234,7 @@ impl Player {
     /// What this answer says is what later requests are read against.
     pub(super) fn note(&mut self, live: &Live<'_>, judged: &Judged, response: &Response) {
         let heard = response.heard();
-        let reading = Reading::of(live.said, Some(&heard));
+        let reading = Reading::with(live.said, Arc::clone(&live.fields), Some(&heard));
         self.flows.observe(judged.call.step(), &reading);
         let now = self.now();
         judged.learn(&mut self.grants, &heard, &reading, now);

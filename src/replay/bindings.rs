@@ -1,8 +1,9 @@
 //! This run's values for the labels of a cassette. They are raw: no `Debug`.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::VecDeque;
 
+use foldhash::{HashMap, HashMapExt as _};
 use zeroize::Zeroizing;
 
 use crate::model::{percent_decode, percent_encode};
@@ -13,16 +14,26 @@ use crate::replay::values::is_of_flow;
 
 /// What stands for each label in this run, by cassette.
 pub(super) struct Bindings {
-    values: HashMap<(usize, Label), String>,
-    /// Those of them that no client sent.
-    unsent: HashSet<(usize, Label)>,
-    /// Whose each value is, or was before its flow began anew.
-    owners: HashMap<String, Vec<(usize, Label)>>,
-    /// What was made here, whether or not it still stands for a label.
-    minted: HashSet<String>,
+    values: HashMap<usize, HashMap<Label, Bound>>,
+    /// Each value that stands for a label, or did before its flow began anew.
+    known: HashMap<String, Known>,
     /// What labels stood for before their flows began anew, as much of it as is remembered.
     former: VecDeque<String>,
     mint: Mint,
+}
+
+/// What stands for a label.
+struct Bound {
+    value: String,
+    /// Whether no client sent it.
+    is_unsent: bool,
+}
+
+#[derive(Default)]
+struct Known {
+    owners: Vec<(usize, Label)>,
+    /// Whether it was made here.
+    is_minted: bool,
 }
 
 impl Bindings {
@@ -30,9 +41,7 @@ impl Bindings {
     pub(super) fn new(seed: [u8; 32]) -> Self {
         Self {
             values: HashMap::new(),
-            unsent: HashSet::new(),
-            owners: HashMap::new(),
-            minted: HashSet::new(),
+            known: HashMap::new(),
             former: VecDeque::new(),
             mint: Mint::new(seed),
         }
@@ -41,24 +50,34 @@ impl Bindings {
     /// Whether a live value can stand where the recorded text stood; a label that is not bound
     /// yet would take it.
     pub(super) fn accepts(&self, cassette: usize, recorded: &str, live: &str) -> bool {
-        self.taken(cassette, &pieces(recorded), live)
+        self.takes(cassette, &pieces(recorded), live)
+    }
+
+    /// The same of a text in its pieces.
+    pub(super) fn takes(&self, cassette: usize, recorded: &[Piece], live: &str) -> bool {
+        self.taken(cassette, recorded, live)
             .is_some_and(|taken| self.may_stand(cassette, &taken))
     }
 
     /// Whether each part of a live text may stand for its label.
-    fn may_stand(&self, cassette: usize, taken: &[(Label, &str)]) -> bool {
+    fn may_stand(&self, cassette: usize, taken: &[(&Label, &str)]) -> bool {
         taken.iter().all(|(label, part)| {
-            let key = (cassette, label.core());
-            let bound = self.values.get(&key);
-            bound.is_none_or(|value| applied(value, label) == *part)
+            let Some(bound) = self.bound(cassette, label) else {
+                return true;
+            };
+            applied(&bound.value, label) == *part
                 || self.was(cassette, label, part)
-                || is_somebodys(label) && self.unsent.contains(&key)
+                || bound.is_unsent && is_somebodys(label)
         })
+    }
+
+    fn bound(&self, cassette: usize, label: &Label) -> Option<&Bound> {
+        self.values.get(&cassette)?.get(core(label).as_ref())
     }
 
     /// The labels that a value stands for, or stood for.
     pub(super) fn owners(&self, value: &str) -> &[(usize, Label)] {
-        self.owners.get(value).map_or(&[], Vec::as_slice)
+        self.known.get(value).map_or(&[], |known| &known.owners)
     }
 
     /// Whether a label stood for the value before its flow began anew.
@@ -67,14 +86,13 @@ impl Bindings {
         core.is_some_and(|core| self.owners(&core).contains(&(cassette, label.core())))
     }
 
-    fn own(&mut self, cassette: usize, label: Label, value: &str) {
-        let owners = self.owners.entry(value.to_owned()).or_default();
-        if !owners
-            .iter()
-            .any(|owner| *owner == (cassette, label.clone()))
-        {
-            owners.push((cassette, label));
+    fn own(&mut self, cassette: usize, label: &Label, value: &str) -> &mut Known {
+        let known = self.known.entry(value.to_owned()).or_default();
+        let mut owners = known.owners.iter();
+        if !owners.any(|(of, owner)| *of == cassette && owner == label) {
+            known.owners.push((cassette, label.clone()));
         }
+        known
     }
 
     /// The same for a URL, of which a label stands for one segment or for the host.
@@ -86,34 +104,45 @@ impl Bindings {
     }
 
     /// Binds the labels of a recorded text to the live value, where they are not bound yet.
-    pub(super) fn bind(&mut self, cassette: usize, recorded: &str, live: &str) {
+    pub(super) fn bind(&mut self, cassette: usize, recorded: &[Piece], live: &str) {
         self.bind_those(cassette, recorded, live, |_| true);
     }
 
     /// Binds those labels of a recorded URL that say whose it was, for as long as this run lasts. A
     /// segment that is one session's may be another in the next.
     pub(super) fn bind_url(&mut self, cassette: usize, recorded: &str, live: &str) {
-        self.bind_those(cassette, recorded, live, |label| says_whose(&label.kind));
+        self.bind_those(cassette, &pieces(recorded), live, |label| {
+            says_whose(&label.kind)
+        });
     }
 
     fn bind_those(
         &mut self,
         cassette: usize,
-        recorded: &str,
+        recorded: &[Piece],
         live: &str,
         is_bound: fn(&Label) -> bool,
     ) {
-        let recorded = pieces(recorded);
-        let taken = self.taken(cassette, &recorded, live).unwrap_or_default();
+        let taken = self.taken(cassette, recorded, live).unwrap_or_default();
         for (label, part) in taken.into_iter().filter(|(label, _)| is_bound(label)) {
-            let Some(value) = undone(part, &label) else {
+            if self.is_bound(cassette, label) {
+                continue;
+            }
+            let Some(value) = undone(part, label) else {
                 continue;
             };
-            if let Entry::Vacant(free) = self.values.entry((cassette, label.core())) {
-                free.insert(value.clone());
-                self.own(cassette, label.core(), &value);
-            }
+            let core = label.core();
+            self.own(cassette, &core, &value);
+            let is_unsent = false;
+            self.hold(cassette, core, Bound { value, is_unsent });
         }
+    }
+
+    fn hold(&mut self, cassette: usize, label: Label, bound: Bound) {
+        self.values
+            .entry(cassette)
+            .or_default()
+            .insert(label, bound);
     }
 
     /// Each label of a recorded text with the part of the live one that it stands for; `None` where the
@@ -122,9 +151,9 @@ impl Bindings {
     fn taken<'a>(
         &self,
         cassette: usize,
-        pieces: &[Piece],
+        pieces: &'a [Piece],
         live: &'a str,
-    ) -> Option<Vec<(Label, &'a str)>> {
+    ) -> Option<Vec<(&'a Label, &'a str)>> {
         let mut taken = Vec::new();
         let mut rest = live;
         for (at, piece) in pieces.iter().enumerate() {
@@ -135,20 +164,21 @@ impl Bindings {
                 }
                 Piece::Label(label) => label,
             };
-            let bound = self.values.get(&(cassette, label.core()));
-            let bound = bound.map(|value| applied(value, label));
-            let end = match (pieces.get(at + 1), bound) {
-                (None, _) => rest.len(),
-                (Some(Piece::Literal(next)), _) if at + 2 == pieces.len() => {
+            let bound = || self.bound(cassette, label);
+            let end = match pieces.get(at + 1) {
+                None => rest.len(),
+                Some(Piece::Literal(next)) if at + 2 == pieces.len() => {
                     rest.strip_suffix(next.as_str())?.len()
                 }
-                (Some(_), Some(value)) => rest.starts_with(&value).then_some(value.len())?,
-                (Some(Piece::Literal(next)), None) => rest.find(next.as_str())?,
-                // Nothing says where the one ends and the other begins.
-                (Some(Piece::Label(_)), None) => return None,
+                Some(next) => match (bound().map(|bound| applied(&bound.value, label)), next) {
+                    (Some(value), _) => rest.starts_with(&*value).then_some(value.len())?,
+                    (None, Piece::Literal(next)) => rest.find(next.as_str())?,
+                    // Nothing says where the one ends and the other begins.
+                    (None, Piece::Label(_)) => return None,
+                },
             };
             let (part, behind) = rest.split_at(end);
-            taken.push((label.clone(), part));
+            taken.push((label, part));
             rest = behind;
         }
         rest.is_empty().then_some(taken)
@@ -158,24 +188,24 @@ impl Bindings {
     pub(super) fn holds(&self, text: &str) -> bool {
         let plain = percent_decode(text);
         // A short one stands in words by chance.
-        let stands = |value: &String| {
-            plain == *value || (value.len() >= 8 && plain.contains(value.as_str()))
-        };
-        self.values.values().any(stands)
+        let stands = |value: &str| plain == value || (value.len() >= 8 && plain.contains(value));
+        let mut values = self.values.values().flat_map(HashMap::values);
+        values.any(|bound| stands(&bound.value))
     }
 
     /// Whether a value that was made here stands in the text.
     pub(super) fn has_minted(&self, text: &str) -> bool {
-        let stands = |value: &String| value.len() >= 8 && text.contains(value.as_str());
-        self.minted.iter().any(stands)
+        let mut known = self.known.iter();
+        known.any(|(value, known)| {
+            known.is_minted && value.len() >= 8 && text.contains(value.as_str())
+        })
     }
 
     /// What stands for the labels of a cassette.
     pub(super) fn of(&self, cassette: usize) -> Vec<(Label, Zeroizing<String>)> {
-        let values = self.values.iter();
+        let values = self.values.get(&cassette).into_iter().flatten();
         let mut values: Vec<_> = values
-            .filter(|((at, _), _)| *at == cassette)
-            .map(|((_, label), value)| (label.clone(), Zeroizing::new(value.clone())))
+            .map(|(label, bound)| (label.clone(), Zeroizing::new(bound.value.clone())))
             .collect();
         values.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         values
@@ -183,26 +213,31 @@ impl Bindings {
 
     /// Whether there is a value for the label.
     pub(super) fn is_bound(&self, cassette: usize, label: &Label) -> bool {
-        self.values.contains_key(&(cassette, label.core()))
+        self.bound(cassette, label).is_some()
     }
 
     /// Forgets a label unless a client sent it, so that it is made anew.
     pub(super) fn renew(&mut self, cassette: usize, label: &Label) {
-        if self.unsent.contains(&(cassette, label.core())) {
+        if self
+            .bound(cassette, label)
+            .is_some_and(|bound| bound.is_unsent)
+        {
             self.forget(cassette, label);
         }
     }
 
     /// Takes a JWT that was made for a label.
     pub(super) fn take(&mut self, cassette: usize, label: &Label, jwt: String) {
-        let key = (cassette, label.core());
+        let core = label.core();
         // The others are made again with each answer, and nobody brings them back.
         if is_of_flow(&label.kind) {
-            self.own(cassette, label.core(), &jwt);
-            self.minted.insert(jwt.clone());
+            self.own(cassette, &core, &jwt).is_minted = true;
         }
-        self.unsent.insert(key.clone());
-        self.values.insert(key, jwt);
+        let bound = Bound {
+            value: jwt,
+            is_unsent: true,
+        };
+        self.hold(cassette, core, bound);
     }
 
     /// Letters and digits for a label.
@@ -212,14 +247,13 @@ impl Bindings {
 
     /// Forgets a label, so that it is made anew.
     pub(super) fn forget(&mut self, cassette: usize, label: &Label) {
-        let key = (cassette, label.core());
-        self.former.extend(self.values.remove(&key));
-        self.unsent.remove(&key);
+        let values = self.values.get_mut(&cassette);
+        let forgotten = values.and_then(|values| values.remove(core(label).as_ref()));
+        self.former.extend(forgotten.map(|bound| bound.value));
         if self.former.len() > FORMER_MAX
             && let Some(oldest) = self.former.pop_front()
         {
-            self.owners.remove(&oldest);
-            self.minted.remove(&oldest);
+            self.known.remove(&oldest);
         }
     }
 
@@ -230,16 +264,15 @@ impl Bindings {
         label: &Label,
         shape: Option<&Declaration>,
     ) -> String {
-        let core = label.core();
-        if let Some(value) = self.values.get(&(cassette, core.clone())) {
-            return applied(value, label);
+        if let Some(bound) = self.bound(cassette, label) {
+            return applied(&bound.value, label).into_owned();
         }
+        let core = label.core();
         let value = self.mint.value(&core, shape);
-        self.minted.insert(value.clone());
-        self.own(cassette, core.clone(), &value);
-        let out = applied(&value, label);
-        self.unsent.insert((cassette, core.clone()));
-        self.values.insert((cassette, core), value);
+        self.own(cassette, &core, &value).is_minted = true;
+        let out = applied(&value, label).into_owned();
+        let is_unsent = true;
+        self.hold(cassette, core, Bound { value, is_unsent });
         out
     }
 }
@@ -254,11 +287,20 @@ fn is_somebodys(label: &Label) -> bool {
     matches!(class, Some(Class::Personal | Class::Pseudonym))
 }
 
-fn applied(value: &str, label: &Label) -> String {
-    label
-        .suffixes
-        .iter()
-        .fold(value.to_owned(), |value, suffix| apply(&value, *suffix))
+fn applied<'a>(value: &'a str, label: &Label) -> Cow<'a, str> {
+    let suffixes = label.suffixes.iter();
+    suffixes.fold(Cow::Borrowed(value), |value, suffix| {
+        Cow::Owned(apply(&value, *suffix))
+    })
+}
+
+/// The label of the secret itself.
+fn core(label: &Label) -> Cow<'_, Label> {
+    if label.suffixes.is_empty() {
+        Cow::Borrowed(label)
+    } else {
+        Cow::Owned(label.core())
+    }
 }
 
 fn apply(value: &str, suffix: Suffix) -> String {
@@ -342,7 +384,7 @@ mod tests {
                 "{recorded:?} {live:?}"
             );
             if expected {
-                bindings.bind(0, recorded, live);
+                bindings.bind(0, &pieces(recorded), live);
             }
         }
         let code = bindings.value(0, &Label::new("code", 1), None);
@@ -364,7 +406,7 @@ mod tests {
                 "{kind}"
             );
         }
-        bindings.bind(0, "REDACTED-email-2", "jane@corp.example");
+        bindings.bind(0, &pieces("REDACTED-email-2"), "jane@corp.example");
         assert!(!bindings.accepts(0, "REDACTED-email-2", "another"));
     }
 

@@ -144,6 +144,17 @@ impl Times {
         }
     }
 
+    /// Whether a JSON text has points in time.
+    pub(super) fn moves(&self, text: &str) -> bool {
+        let mut moves = false;
+        let look = |scalar: Scalar<'_>| {
+            moves |= self.is_moved(&scalar);
+            None
+        };
+        respell(text, look, |_| None);
+        moves
+    }
+
     /// A JSON text with its points in time moved, each spelled as it was.
     pub(super) fn json(&self, text: &str) -> String {
         self.moved(text, |_| None)

@@ -50,6 +50,7 @@ mod repertoire;
 mod sessions;
 mod sides;
 mod telling;
+mod template;
 mod threading;
 mod token;
 mod values;

@@ -10,7 +10,7 @@ use crate::replay::miss::Miss;
 use crate::replay::player::Player;
 use crate::replay::refusal::Refusal;
 use crate::replay::repertoire::Repertoire;
-use crate::replay::values::{Live, has_label, is_bound_name, pairs};
+use crate::replay::values::Live;
 
 /// What answers a request.
 pub(super) enum Chosen {
@@ -192,12 +192,14 @@ impl Player {
     /// The same by name.
     pub(super) fn mismatched(&self, at: usize, live: &Live<'_>) -> Vec<String> {
         let cassette = self.repertoire.cassette(at);
-        let accepts = |recorded: &str, live: &str| self.bindings.accepts(cassette, recorded, live);
-        let pairs = pairs(self.repertoire.interaction(at), live);
-        let differs = pairs.into_iter().filter(|(name, recorded, live)| {
-            is_bound_name(name) && has_label(recorded) && !accepts(recorded, live)
+        let parameters = self.repertoire.parameters(at).iter();
+        let differs = parameters.filter(|recorded| {
+            recorded.is_bound
+                && recorded
+                    .in_live(live)
+                    .is_some_and(|live| !self.bindings.takes(cassette, &recorded.value, live))
         });
-        differs.map(|(name, ..)| name).collect()
+        differs.map(|recorded| recorded.name.clone()).collect()
     }
 }
 

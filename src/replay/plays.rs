@@ -1,7 +1,9 @@
 //! What one session has played of the repertoire.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashSet};
 
 /// How often each interaction was played, and which of them are spent.
 #[derive(Default)]

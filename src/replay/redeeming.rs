@@ -172,10 +172,9 @@ impl Player {
 
     fn scope_difference(&self, at: usize, live: &Live<'_>) -> Option<String> {
         let request = self.repertoire.interaction(at).request();
-        let (body, query) = (request.body_params(), request.query_params());
-        let recorded = body.get(name::SCOPE).or_else(|| query.get(name::SCOPE))?;
+        let recorded = request.param(name::SCOPE)?;
         let sent = live.get(name::SCOPE)?;
-        let is_same = same_parameter(name::SCOPE, recorded, sent);
+        let is_same = same_parameter(name::SCOPE, &recorded, sent);
         (!is_same).then(|| format!("{} is another", name::SCOPE))
     }
 

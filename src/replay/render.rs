@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use crate::model::{Alias, Headers, Opaque, Params, Response, Url, Version, percent_encode};
 use crate::oauth::name;
 use crate::redact::{
-    Content, Declaration, HOST, JsonWire, Label, Named, Piece, RecordedResponse, Suffix, minify,
-    pieces, quote,
+    Content, Declaration, HOST, Label, Named, Piece, RecordedResponse, Suffix, pieces, quote,
 };
 use crate::replay::bindings::Bindings;
 use crate::replay::clock::Times;
 use crate::replay::echo::Echo;
 use crate::replay::repertoire::Repertoire;
+use crate::replay::template::Json;
 
 /// What a response is rendered with.
 pub(super) struct Rendering<'a> {
@@ -43,28 +43,16 @@ impl Rendering<'_> {
 
     /// Its header fields.
     pub(super) fn headers(&mut self, recorded: &RecordedResponse) -> Headers {
+        let template = self.repertoire.template(self.at, recorded);
         let mut headers = Headers::new();
-        for Named { name, value } in recorded.header_fields() {
-            // The body is stored, and sent, without its content coding; and a policy for the
-            // scripts of another page would forbid the one that sends a form of ours.
-            let is_of_page = |name: &str| {
-                name.to_ascii_lowercase()
-                    .starts_with("content-security-policy")
-                    && !recorded.forms().is_empty()
-            };
-            if name.eq_ignore_ascii_case("content-encoding") || is_of_page(name) {
-                continue;
-            }
-            let url = ["location", "content-location", "link"]
-                .contains(&name.to_ascii_lowercase().as_str());
-            let value = if url {
-                self.fill(value, percent_encode)
+        for field in &template.fields {
+            let value = if field.is_url {
+                self.filled(&field.value, percent_encode)
             } else {
-                self.fill(value, str::to_owned)
+                self.filled(&field.value, str::to_owned)
             };
-            let value = self.times.field(name, &value).unwrap_or(value);
-            let name = self.fill(name, str::to_owned);
-            headers.push(name, value);
+            let value = self.times.field(&field.recorded, &value).unwrap_or(value);
+            headers.push(self.filled(&field.name, str::to_owned), value);
         }
         if let Some(date) = self.times.date() {
             headers.push("Date", date);
@@ -84,10 +72,15 @@ impl Rendering<'_> {
     }
 
     fn body(&mut self, recorded: &RecordedResponse) -> String {
-        match recorded.content() {
-            Content::Json { text, wire } => self.json_body(text, wire),
-            Content::Form { raw: Some(raw), .. } => self.fill(raw, percent_encode),
-            Content::Form { pairs, raw: None } => {
+        let template = self.repertoire.template(self.at, recorded);
+        match (recorded.content(), &template.json) {
+            (_, Some(Json::Still(text))) => self.json_of(text),
+            (_, Some(Json::Moving(text))) => {
+                let text = self.times.json(text);
+                self.json(&text)
+            }
+            (Content::Form { raw: Some(raw), .. }, _) => self.fill(raw, percent_encode),
+            (Content::Form { pairs, raw: None }, _) => {
                 let pair = |pair: &Named<String>| {
                     let name = self.fill(&pair.name, str::to_owned);
                     let value = self.fill(&pair.value, str::to_owned);
@@ -95,21 +88,10 @@ impl Rendering<'_> {
                 };
                 pairs.iter().map(pair).collect::<Vec<_>>().join("&")
             }
-            Content::Text(text) => self.fill(text, str::to_owned),
-            Content::Dropped(_) if !recorded.forms().is_empty() => self.page(recorded.forms()),
+            (Content::Text(text), _) => self.fill(text, str::to_owned),
+            (Content::Dropped(_), _) if !recorded.forms().is_empty() => self.page(recorded.forms()),
             _ => String::new(),
         }
-    }
-
-    fn json_body(&mut self, text: &str, wire: JsonWire) -> String {
-        let keys = self.repertoire.keys(self.cassette);
-        let text = match (keys.served(text, wire), wire) {
-            (Some(set), _) => set,
-            (None, JsonWire::Compact) => minify(text),
-            (None, JsonWire::Exact) => text.to_owned(),
-        };
-        let text = self.times.json(&text);
-        self.json(&text)
     }
 
     /// The JWTs that an answer brings are made when it is sent: they are of that time.
@@ -124,25 +106,29 @@ impl Rendering<'_> {
 
     /// A JSON text whose labels are filled in as strings, or as the numbers that they stand for.
     pub(super) fn json(&mut self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
+        self.json_of(&pieces(text))
+    }
+
+    fn json_of(&mut self, text: &[Piece]) -> String {
+        let mut out = String::new();
         let mut unquote = false;
-        for piece in pieces(text) {
+        for piece in text {
             match piece {
                 Piece::Literal(literal) => {
                     let literal = if std::mem::take(&mut unquote) {
-                        literal.strip_prefix('"').unwrap_or(&literal)
+                        literal.strip_prefix('"').unwrap_or(literal)
                     } else {
-                        &literal
+                        literal
                     };
                     out.push_str(literal);
                 }
                 Piece::Label(label) if label.suffixes.contains(&Suffix::Number) => {
-                    let number = self.number(&label);
+                    let number = self.number(label);
                     unquote = out.pop_if_quote();
                     out.push_str(&number);
                 }
                 Piece::Label(label) => {
-                    let value = self.value(&label);
+                    let value = self.value(label);
                     let quoted = quote(&value);
                     out.push_str(&quoted[1..quoted.len() - 1]);
                 }
@@ -166,15 +152,19 @@ impl Rendering<'_> {
 
     /// A text with its labels filled in, each passed through `encode`.
     pub(super) fn fill(&mut self, text: &str, encode: impl Fn(&str) -> String) -> String {
-        let mut out = String::with_capacity(text.len());
-        for piece in pieces(text) {
+        self.filled(&pieces(text), encode)
+    }
+
+    fn filled(&mut self, text: &[Piece], encode: impl Fn(&str) -> String) -> String {
+        let mut out = String::new();
+        for piece in text {
             match piece {
-                Piece::Literal(literal) => out.push_str(&literal),
+                Piece::Literal(literal) => out.push_str(literal),
                 // A host may have its port with it.
                 Piece::Label(label) if label.kind == HOST => {
-                    out.push_str(&encode(&self.value(&label)).replace("%3A", ":"));
+                    out.push_str(&encode(&self.value(label)).replace("%3A", ":"));
                 }
-                Piece::Label(label) => out.push_str(&encode(&self.value(&label))),
+                Piece::Label(label) => out.push_str(&encode(&self.value(label))),
             }
         }
         out

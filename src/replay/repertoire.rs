@@ -15,6 +15,8 @@ use crate::replay::jwks::Ring;
 use crate::replay::player::PlayOptions;
 use crate::replay::posture::Posture;
 use crate::replay::relations::{Relations, answered, sent};
+use crate::replay::template::Template;
+use crate::replay::values::Parameter;
 
 /// What may be played, and how. It does not change: each session has its own [`crate::replay::Player`].
 pub struct Repertoire {
@@ -47,6 +49,8 @@ pub(super) struct Track {
 /// An interaction, and what was found out about it.
 pub(super) struct Read {
     interaction: Interaction,
+    parameters: OnceLock<Vec<Parameter>>,
+    template: OnceLock<Template>,
     posture: OnceLock<Posture>,
     brought: OnceLock<Vec<Label>>,
     page_behind: OnceLock<Option<usize>>,
@@ -57,6 +61,8 @@ impl Read {
     pub(super) fn new(interaction: Interaction) -> Self {
         Self {
             interaction,
+            parameters: OnceLock::new(),
+            template: OnceLock::new(),
             posture: OnceLock::new(),
             brought: OnceLock::new(),
             page_behind: OnceLock::new(),
@@ -137,6 +143,21 @@ impl Repertoire {
         let read = self.read(at);
         let posture = || Posture::recorded(&read.interaction, self.asked(at));
         read.posture.get_or_init(posture)
+    }
+
+    /// The values of a request.
+    pub(super) fn parameters(&self, at: usize) -> &[Parameter] {
+        let read = self.read(at);
+        read.parameters
+            .get_or_init(|| Parameter::of(&read.interaction))
+    }
+
+    /// A response as it is filled in.
+    pub(super) fn template(&self, at: usize, recorded: &RecordedResponse) -> &Template {
+        self.read(at).template.get_or_init(|| {
+            let keys = self.keys(self.cassette(at));
+            Template::of(recorded, keys, self.times(at, 0))
+        })
     }
 
     /// What was wrong with a request, as far as its cassette shows.

@@ -1,6 +1,7 @@
 //! Recorded and live values that belong together, and when they are the same.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::model::{Said, Url};
 use crate::oauth::facts::{basic_token, decode_basic};
@@ -11,7 +12,7 @@ use crate::redact::{Interaction, Piece, pieces};
 /// A live request, read once.
 pub(super) struct Live<'a> {
     pub(super) said: &'a Said,
-    pub(super) fields: Fields,
+    pub(super) fields: Arc<Fields>,
     /// The URL without its query.
     pub(super) endpoint: String,
     basic: Option<String>,
@@ -22,7 +23,7 @@ impl<'a> Live<'a> {
     pub(super) fn of(said: &'a Said) -> Self {
         Self {
             said,
-            fields: Fields::of(said),
+            fields: Arc::new(Fields::of(said)),
             endpoint: said.url.endpoint(),
             basic: basic_token(said).and_then(decode_basic),
         }
@@ -48,42 +49,62 @@ impl<'a> Live<'a> {
     }
 }
 
-/// Recorded and live values that belong together, by name; those of `Authorization` too.
-pub(super) fn pairs(interaction: &Interaction, live: &Live<'_>) -> Vec<(String, String, String)> {
-    let request = interaction.request();
-    let mut out = Vec::new();
-    for (recorded, live) in [
-        (request.query_params(), &live.fields.query),
-        (request.body_params(), &live.fields.body),
-    ] {
-        for param in &recorded {
-            let value = live.get(&param.name);
-            out.extend(
-                value.map(|value| (param.name.clone(), param.value.clone(), value.to_owned())),
-            );
+/// A value of a recorded request, in whose place a live one may stand.
+pub(super) struct Parameter {
+    pub(super) name: String,
+    pub(super) value: Vec<Piece>,
+    /// Whether the live one must be what this run used or was given.
+    pub(super) is_bound: bool,
+    place: Place,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Query,
+    Body,
+    Authorization,
+    /// The password of Basic credentials.
+    Password,
+}
+
+impl Parameter {
+    /// Those of a request; those of `Authorization` too.
+    pub(super) fn of(interaction: &Interaction) -> Vec<Self> {
+        let request = interaction.request();
+        let mut out = Vec::new();
+        for (params, place) in [
+            (request.query_params(), Place::Query),
+            (request.body_params(), Place::Body),
+        ] {
+            let params = params.iter();
+            out.extend(params.map(|param| Self::new(&param.name, &param.value, place)));
+        }
+        let credentials = request.headers();
+        let credentials = credentials.get(AUTHORIZATION);
+        out.extend(credentials.map(|text| Self::new(AUTHORIZATION, text, Place::Authorization)));
+        let password = client_password(interaction);
+        out.extend(password.map(|text| Self::new(name::CLIENT_SECRET, text, Place::Password)));
+        out
+    }
+
+    fn new(name: &str, value: &str, place: Place) -> Self {
+        Self {
+            is_bound: is_bound_name(name) && has_label(value),
+            name: name.to_owned(),
+            value: pieces(value),
+            place,
         }
     }
-    let headers = request.headers();
-    if let (Some(recorded), Some(live)) = (
-        headers.get("authorization"),
-        live.said.headers.get("authorization"),
-    ) {
-        out.push((
-            AUTHORIZATION.to_owned(),
-            recorded.to_owned(),
-            live.to_owned(),
-        ));
+
+    /// What stands in its place in a live request.
+    pub(super) fn in_live<'l>(&self, live: &'l Live<'_>) -> Option<&'l str> {
+        match self.place {
+            Place::Query => live.fields.query.get(&self.name),
+            Place::Body => live.fields.body.get(&self.name),
+            Place::Authorization => live.said.headers.get(AUTHORIZATION),
+            Place::Password => live.basic.as_deref()?.split_once(':').map(|(_, it)| it),
+        }
     }
-    if let (Some(recorded), Some(basic)) = (client_password(interaction), live.basic.as_deref())
-        && let Some((_, live)) = basic.split_once(':')
-    {
-        out.push((
-            name::CLIENT_SECRET.to_owned(),
-            recorded.to_owned(),
-            live.to_owned(),
-        ));
-    }
-    out
 }
 
 /// The password half of recorded Basic credentials.
@@ -104,7 +125,7 @@ pub(super) fn user(
 
 /// Values that must be those this run used or was given. What the server issues is judged by what
 /// it issued, the redirect URI by the posture; others are new on every run.
-pub(super) fn is_bound_name(name: &str) -> bool {
+fn is_bound_name(name: &str) -> bool {
     let judged = [
         name::ACTOR_TOKEN,
         name::ASSERTION,
@@ -176,7 +197,9 @@ pub(super) fn normal(name: &str, value: &str) -> String {
 /// loopback port on every run (RFC 8252 section 7.3).
 pub(super) fn same_parameter(name: &str, recorded: &str, live: &str) -> bool {
     let is_told = [name::SCOPE, name::RESPONSE_TYPE, name::PROMPT].contains(&name);
-    normal(name, recorded) == normal(name, live) || (!is_told && has_label(recorded))
+    recorded == live
+        || normal(name, recorded) == normal(name, live)
+        || (!is_told && has_label(recorded))
 }
 
 /// The header field under which credentials stand.

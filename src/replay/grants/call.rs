@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::model::{Heard, Params, Said, Url};
 use crate::oauth::asked::{claim_params, object_params};
 use crate::oauth::facts::{basic_token, decode_basic};
-use crate::oauth::fields::{Fields, Reading, json_params};
+use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::page::Form;
 use crate::oauth::sniff::Sniff;
 use crate::oauth::{Step, jwt, name};
@@ -195,7 +195,7 @@ impl Reply {
         let is_read = !step.is_repeatable();
         let text = std::str::from_utf8(&heard.body.bytes).unwrap_or_default();
         let members = match reading.answer.sniff {
-            Some(Sniff::Json) if is_read => json_params(text),
+            Some(Sniff::Json) if is_read => reading.answer.members().params(),
             Some(Sniff::Form) if is_read => Params::parse(text),
             _ => Params::default(),
         };
