@@ -287,16 +287,18 @@ fn request(client: usize) -> String {
 async fn measure(counts: &[usize]) {
     let directory = tempfile::tempdir().expect("a directory");
     println!(
-        "medians of {REPETITIONS} repetitions; {CONNECTIONS} connections, {} answers; CPU against a bare hyper server\n",
+        "medians of {REPETITIONS} repetitions; {CONNECTIONS} connections, {} answers, twice: `read us` is the CPU of\n\
+         each the first time, when recordings are read, and what follows is the second; CPU against a bare hyper server\n",
         CONNECTIONS * EACH
     );
     println!(
-        "{:>10} {:>9} {:>9} {:>10} {:>10} {:>9} {:>11} {:>12} {:>10} {:>8}",
+        "{:>10} {:>9} {:>9} {:>10} {:>10} {:>9} {:>9} {:>11} {:>12} {:>10} {:>8}",
         "recordings",
         "files MB",
         "first s",
         "loaded x",
         "peak x",
+        "read us",
         "answers/s",
         "x rate at 1",
         "us CPU each",
@@ -309,7 +311,7 @@ async fn measure(counts: &[usize]) {
         std::fs::create_dir(&cassettes).expect("a directory");
         let bytes = write_cassettes(&cassettes, *count);
         let megabytes = f64::from(u32::try_from(bytes / 1024).expect("less")) / 1024.0;
-        let mut columns: [Vec<f64>; 6] = Default::default();
+        let mut columns: [Vec<f64>; 7] = Default::default();
         for _ in 0..REPETITIONS {
             let row = repetition(directory.path(), &cassettes, *count).await;
             columns
@@ -317,13 +319,14 @@ async fn measure(counts: &[usize]) {
                 .zip(row)
                 .for_each(|(column, value)| column.push(value));
         }
-        let [first, loaded, peak, rate, each, hyper] =
+        let [first, loaded, peak, read, rate, each, hyper] =
             columns.each_mut().map(|column| median(column));
         at_one = if at_one == 0.0 { rate } else { at_one };
         println!(
-            "{count:>10} {megabytes:>9.1} {first:>9.3} {:>10.2} {:>10.2} {rate:>9.0} {:>11.2} {:>12.1} {:>10.1} {:>8.2}",
+            "{count:>10} {megabytes:>9.1} {first:>9.3} {:>10.2} {:>10.2} {:>9.1} {rate:>9.0} {:>11.2} {:>12.1} {:>10.1} {:>8.2}",
             loaded / megabytes,
             peak / megabytes,
+            read * 1e6,
             rate / at_one,
             each * 1e6,
             hyper * 1e6,
@@ -332,9 +335,9 @@ async fn measure(counts: &[usize]) {
     }
 }
 
-/// Seconds to the first answer, memory once it came and at the most, the rate, and CPU seconds for
-/// an answer of replay and of the bare server.
-async fn repetition(directory: &Path, cassettes: &Path, count: usize) -> [f64; 6] {
+/// Seconds to the first answer, memory once it came and at the most, CPU seconds for an answer that
+/// is read first, the rate of the others, and CPU seconds for one of replay and of the bare server.
+async fn repetition(directory: &Path, cassettes: &Path, count: usize) -> [f64; 7] {
     let origin = Target::origin(directory);
     let began = Instant::now();
     let mut replay = Target::replay(directory, cassettes);
@@ -342,6 +345,7 @@ async fn repetition(directory: &Path, cassettes: &Path, count: usize) -> [f64; 6
     let first = began.elapsed().as_secs_f64();
     let loaded = mib(&replay.process, "VmRSS");
     let (_, hyper) = origin.load(count, EACH).await;
+    let (_, read) = replay.load(count, EACH).await;
     let (rate, each) = replay.load(count, EACH).await;
     let peak = mib(&replay.process, "VmHWM");
     let pid = replay.process.id().to_string();
@@ -350,8 +354,12 @@ async fn repetition(directory: &Path, cassettes: &Path, count: usize) -> [f64; 6
     replay.process.wait().expect("ended");
     let told = std::fs::read(directory.join("told")).expect("a report");
     let told: serde_json::Value = serde_json::from_slice(&told).expect("JSON");
-    assert_eq!(told["played"], CONNECTIONS * EACH + 1, "all were on tape");
-    [first, loaded, peak, rate, each, hyper]
+    assert_eq!(
+        told["played"],
+        2 * CONNECTIONS * EACH + 1,
+        "all were on tape"
+    );
+    [first, loaded, peak, read, rate, each, hyper]
 }
 
 const HOST: &str = "as.example";
@@ -359,4 +367,5 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const REPETITIONS: usize = 3;
 const CONNECTIONS: usize = 16;
 const EACH: usize = 1_500;
-const OF_ONE_FILE: usize = 10_000;
+/// More new secrets than a recording remembers, and the rest is kept without bodies.
+const OF_ONE_FILE: usize = 5_000;
