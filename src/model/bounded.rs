@@ -1,9 +1,10 @@
-//! A map that holds so many entries, and lets go of the oldest.
+//! What holds so many entries, and lets go of the oldest.
 
 use std::borrow::Borrow;
 use std::collections::VecDeque;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash};
 
+use foldhash::quality::RandomState;
 use foldhash::{HashMap, HashMapExt as _};
 
 /// What is remembered of those who may go on for ever, in the order in which it came. What it holds
@@ -94,6 +95,30 @@ impl<K: Clone + Eq + Hash, V> Default for Bounded<K, V> {
     }
 }
 
+/// Values by their hashes, of which no secret can be had.
+#[derive(Default)]
+pub(crate) struct Remembered {
+    hasher: RandomState,
+    hashes: Bounded<u64>,
+}
+
+impl Remembered {
+    /// Whether the value came before.
+    pub(crate) fn has(&self, value: &str) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(value))
+    }
+
+    /// Takes in a value.
+    pub(crate) fn add(&mut self, value: &str) {
+        self.hashes.insert(self.hasher.hash_one(value), ());
+    }
+
+    /// Whether nothing came.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hashes.came() == 0
+    }
+}
+
 /// More than any client has open at a time, and less than fills the memory.
 const REMEMBERED_MAX: usize = 100_000;
 
@@ -119,6 +144,19 @@ mod tests {
         assert!(!bounded.contains("b"));
         assert_eq!(bounded.get_mut("b"), None);
         assert_eq!(bounded.came(), 4);
+    }
+
+    #[test]
+    fn a_value_is_remembered_until_many_came_behind_it() {
+        let mut remembered = Remembered::default();
+        assert!(remembered.is_empty());
+        for number in 0..=REMEMBERED_MAX {
+            remembered.add(&number.to_string());
+        }
+        assert!(!remembered.is_empty());
+        for (number, expected) in [(0, false), (1, true), (REMEMBERED_MAX, true)] {
+            assert_eq!(remembered.has(&number.to_string()), expected, "{number}");
+        }
     }
 
     #[test]

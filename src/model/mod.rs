@@ -21,7 +21,7 @@ pub use alias::Alias;
 pub(crate) use alias::replaced;
 pub use aside::{Aside, Asides, Lost, Page, Timings};
 pub use body::{Body, Captured, Chunks, Cut, Flow, Tee};
-pub(crate) use bounded::Bounded;
+pub(crate) use bounded::{Bounded, Remembered};
 pub(crate) use exchange::words;
 pub use exchange::{Exchange, Failure, FailureKind, Framing, Heard, Incident, Phase, Said};
 pub use message::{Header, Headers, Opaque, Request, Response, Version};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Bounded, Heard, Param, Params, Said, Url};
+use crate::model::{Bounded, Heard, Param, Params, Remembered, Said, Url};
 use crate::oauth::asked::{asked, object_params};
 use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::tokens::{Keys, Token, Verdict};
@@ -33,7 +33,7 @@ pub struct Authorization {
 pub struct Flows {
     /// By how many came before.
     authorizations: Bounded<usize, Authorization>,
-    access_tokens: Bounded<String>,
+    access_tokens: Remembered,
     client_secrets: HashSet<String>,
     endpoints: HashMap<String, Step>,
     keys: Keys,
@@ -142,7 +142,7 @@ impl Flows {
 
     /// Whether the token was issued in this session.
     pub fn is_access_token(&self, token: &str) -> bool {
-        self.access_tokens.contains(token)
+        self.access_tokens.has(token)
     }
 
     /// Whether the value was sent or issued as a client's secret in this session.
@@ -172,7 +172,7 @@ impl Flows {
         }
         if matches!(step, Step::TokenRequest | Step::Registration) {
             if let Some(token) = answer.get(name::ACCESS_TOKEN) {
-                self.access_tokens.insert(token.to_owned(), ());
+                self.access_tokens.add(token);
             }
             self.client_secrets
                 .extend(answer.get(name::CLIENT_SECRET).map(str::to_owned));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
 use zeroize::Zeroizing;
@@ -16,15 +17,15 @@ use crate::replay::values::is_of_flow;
 pub(super) struct Bindings {
     values: HashMap<usize, HashMap<Label, Bound>>,
     /// Each value that stands for a label, or did before its flow began anew.
-    known: HashMap<String, Known>,
+    known: HashMap<Arc<str>, Known>,
     /// What labels stood for before their flows began anew, as much of it as is remembered.
-    former: VecDeque<String>,
+    former: VecDeque<Arc<str>>,
     mint: Mint,
 }
 
 /// What stands for a label.
 struct Bound {
-    value: String,
+    value: Arc<str>,
     /// Whether no client sent it.
     is_unsent: bool,
 }
@@ -86,8 +87,8 @@ impl Bindings {
         core.is_some_and(|core| self.owners(&core).contains(&(cassette, label.core())))
     }
 
-    fn own(&mut self, cassette: usize, label: &Label, value: &str) -> &mut Known {
-        let known = self.known.entry(value.to_owned()).or_default();
+    fn own(&mut self, cassette: usize, label: &Label, value: &Arc<str>) -> &mut Known {
+        let known = self.known.entry(Arc::clone(value)).or_default();
         let mut owners = known.owners.iter();
         if !owners.any(|(of, owner)| *of == cassette && owner == label) {
             known.owners.push((cassette, label.clone()));
@@ -131,7 +132,7 @@ impl Bindings {
             let Some(value) = undone(part, label) else {
                 continue;
             };
-            let core = label.core();
+            let (core, value) = (label.core(), Arc::from(value));
             self.own(cassette, &core, &value);
             let is_unsent = false;
             self.hold(cassette, core, Bound { value, is_unsent });
@@ -196,16 +197,14 @@ impl Bindings {
     /// Whether a value that was made here stands in the text.
     pub(super) fn has_minted(&self, text: &str) -> bool {
         let mut known = self.known.iter();
-        known.any(|(value, known)| {
-            known.is_minted && value.len() >= 8 && text.contains(value.as_str())
-        })
+        known.any(|(value, known)| known.is_minted && value.len() >= 8 && text.contains(&**value))
     }
 
     /// What stands for the labels of a cassette.
     pub(super) fn of(&self, cassette: usize) -> Vec<(Label, Zeroizing<String>)> {
         let values = self.values.get(&cassette).into_iter().flatten();
         let mut values: Vec<_> = values
-            .map(|(label, bound)| (label.clone(), Zeroizing::new(bound.value.clone())))
+            .map(|(label, bound)| (label.clone(), Zeroizing::new(bound.value.to_string())))
             .collect();
         values.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         values
@@ -228,13 +227,13 @@ impl Bindings {
 
     /// Takes a JWT that was made for a label.
     pub(super) fn take(&mut self, cassette: usize, label: &Label, jwt: String) {
-        let core = label.core();
+        let (core, value) = (label.core(), Arc::from(jwt));
         // The others are made again with each answer, and nobody brings them back.
         if is_of_flow(&label.kind) {
-            self.own(cassette, &core, &jwt).is_minted = true;
+            self.own(cassette, &core, &value).is_minted = true;
         }
         let bound = Bound {
-            value: jwt,
+            value,
             is_unsent: true,
         };
         self.hold(cassette, core, bound);
@@ -268,7 +267,7 @@ impl Bindings {
             return applied(&bound.value, label).into_owned();
         }
         let core = label.core();
-        let value = self.mint.value(&core, shape);
+        let value = Arc::from(self.mint.value(&core, shape));
         self.own(cassette, &core, &value).is_minted = true;
         let out = applied(&value, label).into_owned();
         let is_unsent = true;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Body, Cut, Said};
+use crate::model::{Body, Cut};
 use crate::oauth::classify::classify;
 use crate::oauth::fields::Reading;
 use crate::replay::fault::{Action, Fault};
@@ -21,10 +21,9 @@ pub struct Performance {
 
 impl Player {
     /// Answers a request as [`Player::play`] does, unless a fault was asked for.
-    pub fn perform(&mut self, said: &Said, now: i64) -> Performance {
-        let live = Live::of(said);
-        let Some(fault) = self.fault(&live) else {
-            return self.performance(&live, now);
+    pub(super) fn perform(&mut self, live: &Live<'_>, now: i64) -> Performance {
+        let Some(fault) = self.fault(live) else {
+            return self.performance(live, now);
         };
         let response = fault.response().map(Answer::Response);
         let instead = response.or_else(|| fault.failure().map(Answer::Failure));
@@ -32,7 +31,7 @@ impl Player {
             let delay = Duration::ZERO;
             return Performance { answer, delay };
         }
-        let mut performance = self.performance(&live, now);
+        let mut performance = self.performance(live, now);
         match (fault.action, &mut performance.answer) {
             (Action::Slow(delay), _) => {
                 performance.delay = performance.delay.saturating_add(delay);

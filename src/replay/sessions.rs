@@ -15,6 +15,7 @@ use crate::replay::miss::{Miss, Report};
 use crate::replay::perform::Performance;
 use crate::replay::player::{Answer, Player};
 use crate::replay::repertoire::Repertoire;
+use crate::replay::values::Live;
 
 /// The sessions of a replay; a request without a name belongs to the one that has none.
 pub struct Sessions {
@@ -37,7 +38,11 @@ impl Sessions {
     /// Answers a request in its session, which begins with its first one; `now` is in Unix seconds.
     pub fn perform(&self, name: Option<&str>, said: &Said, now: i64) -> Performance {
         match self.player(name.unwrap_or_default()) {
-            Ok(player) => locked(&player).perform(said, now),
+            Ok(player) => {
+                // Whoever else is of this session waits for the player alone.
+                let live = Live::of(said);
+                locked(&player).perform(&live, now)
+            }
             Err(reason) => {
                 let miss = Miss {
                     asked: format!(

@@ -14,9 +14,10 @@ mod tape;
 mod tokens;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Bounded, Params};
+use crate::model::{Bounded, Params, Remembered};
 use crate::oauth::asked::asked;
 use crate::oauth::{Step, name};
 pub(super) use crate::replay::grants::call::{Call, Reply, challenged_error, words};
@@ -32,9 +33,9 @@ pub(super) struct Grants {
     terms: Terms,
     /// What each authorization request asked for, by how many came before.
     asked: Bounded<usize, Params>,
-    issued: BTreeMap<Kind, Bounded<String, Grant>>,
+    issued: BTreeMap<Kind, Bounded<Arc<str>, Grant>>,
     /// Identifiers of proofs and assertions that were used.
-    identifiers: Bounded<String>,
+    identifiers: Remembered,
     /// What each server gave out to be put into proofs.
     nonces: Bounded<(String, String)>,
     families: usize,
@@ -105,7 +106,7 @@ impl Grants {
         let call = &judged.call;
         let signed = [&call.proof, &call.assertion];
         for identifier in signed.into_iter().flatten().filter_map(proof::identifier) {
-            self.identifiers.insert(identifier, ());
+            self.identifiers.add(&identifier);
         }
         if let Some(nonce) = &reply.nonce {
             self.nonces.insert((call.origin(), nonce.clone()), ());
@@ -150,7 +151,7 @@ impl Grants {
 
     fn issue(&mut self, kind: Kind, value: &str, grant: Grant) {
         let issued = self.issued.entry(kind).or_default();
-        issued.insert(value.to_owned(), grant);
+        issued.insert(Arc::from(value), grant);
     }
 
     fn family(&mut self) -> usize {

@@ -105,7 +105,7 @@ impl Judgement<'_> {
 
     pub(super) fn is_used(&self, signed: &Signed) -> bool {
         let identifier = proof::identifier(signed);
-        identifier.is_some_and(|identifier| self.grants.identifiers.contains(&identifier))
+        identifier.is_some_and(|identifier| self.grants.identifiers.has(&identifier))
     }
 }
 
