@@ -167,6 +167,26 @@ mod tests {
     }
 
     #[test]
+    fn attributes_are_kept_as_far_as_they_are_known() {
+        for (field, expected) in [
+            (
+                "sid=k3v9x2m7; Path=/; Secure; Max-Age=60; SameSite=Lax",
+                "sid=REDACTED-cookie-1; Path=/; Secure; Max-Age=60; SameSite=Lax",
+            ),
+            (
+                "sid=k3v9x2m7; Path=/k3v9x2m7q8w4e6r1",
+                "sid=REDACTED-cookie-1; Path=/REDACTED-word-1",
+            ),
+            (
+                "sid=k3v9x2m7; owner=jane",
+                "sid=REDACTED-cookie-1;REDACTED-cookie-2",
+            ),
+        ] {
+            assert_eq!(Redactor::default().set_cookie(field), expected);
+        }
+    }
+
+    #[test]
     fn a_field_of_nothing_but_statistics_is_left_out_and_what_it_says_is_known() {
         let mut redactor = Redactor::default();
         let field = Some(HeaderClass::Cookie);

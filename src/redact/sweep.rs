@@ -224,6 +224,21 @@ mod tests {
                 "hex",
                 secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
             ),
+            (
+                "percent, all",
+                secret.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+            ),
+            (
+                "percent, all lower",
+                secret.bytes().map(|byte| format!("%{byte:02x}")).collect(),
+            ),
+            (
+                "JSON, all",
+                secret
+                    .encode_utf16()
+                    .map(|unit| format!("\\u{unit:04x}"))
+                    .collect(),
+            ),
             ("HTML", secret.replace('&', "&amp;").replace('"', "&quot;")),
         ] {
             let swept = sweeper
@@ -232,6 +247,19 @@ mod tests {
             assert!(swept.contains("REDACTED-code-1"), "{name}: {swept}");
             assert!(sweeper.find(text.as_bytes()).is_some(), "{name}");
             assert_eq!(sweeper.find(swept.as_bytes()), None, "{name}: {swept}");
+        }
+    }
+
+    #[test]
+    fn base64_is_found_in_both_of_its_alphabets() {
+        let secret = "k>>>v???x~~~m>>>q";
+        let sweeper = sweeper(secret);
+        for before in ["", "x", "xy"] {
+            let text = STANDARD_NO_PAD.encode(format!("{before}{secret}suffix"));
+            assert!(text.contains(['+', '/']), "{text}");
+            for text in [text.replace('+', "-").replace('/', "_"), text] {
+                assert!(sweeper.find(text.as_bytes()).is_some(), "{text}");
+            }
         }
     }
 
