@@ -22,8 +22,10 @@ pub use audit::{Audit, audit, audit_bytes};
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::{Header, Mutant};
+#[cfg(feature = "proxy")]
 pub(crate) use load::as_text;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
+#[cfg(feature = "proxy")]
 pub(crate) use playable::line_of_secret;
 pub use session::{Link, Outcome, Session, TokenRequest};
 pub use split::{Split, split};

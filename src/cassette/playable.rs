@@ -168,6 +168,7 @@ impl Before {
 }
 
 /// The line at which an interaction declares a secret, counted from 1.
+#[cfg(feature = "proxy")]
 pub(crate) fn line_of_secret(text: &str, id: u64, key: &str) -> u64 {
     let (begins, declares) = (line_of(text, id), format!("{key}:"));
     let lines = (1..).zip(text.lines());

@@ -18,6 +18,7 @@ mod params;
 mod url;
 
 pub use alias::Alias;
+#[cfg(feature = "proxy")]
 pub(crate) use alias::replaced;
 pub use aside::{Aside, Asides, Lost, Page, Timings};
 pub use body::{Body, Captured, Chunks, Cut, Flow, Tee};
