@@ -179,8 +179,8 @@ impl<'s> Rendering<'s> {
     /// The client's secret as this run's client sent it, if it has sent one: made up, it would be
     /// held against the client.
     fn client_secret(&mut self, token: Recorded<'_>) -> Option<String> {
-        let recorded =
-            secret_of(token.by).or_else(|| self.session(authenticates).find_map(secret_of))?;
+        let recorded = secret_of(token.by)
+            .or_else(|| self.session(Step::authenticates_client).find_map(secret_of))?;
         let is_known = |label| self.bindings.is_bound(self.cassette, &label);
         if !cores(&recorded.text).all(is_known) {
             return None;
@@ -235,18 +235,6 @@ fn asks(step: Step) -> bool {
     matches!(
         step,
         Step::AuthorizationRequest | Step::PushedAuthorizationRequest
-    )
-}
-
-/// Whether a client authenticates at a step.
-fn authenticates(step: Step) -> bool {
-    matches!(
-        step,
-        Step::TokenRequest
-            | Step::PushedAuthorizationRequest
-            | Step::DeviceAuthorizationRequest
-            | Step::Introspection
-            | Step::Revocation
     )
 }
 

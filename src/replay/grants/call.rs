@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(super) method: String,
     /// Without its query.
     pub(super) url: String,
+    /// The same as the client calls it, where that is another.
+    pub(super) called: Option<String>,
     pub(super) query: Params,
     pub(super) body: Params,
     /// The scheme and the credentials of a bearer token, or of one with `DPoP`.
@@ -51,7 +53,8 @@ impl Call {
         Self {
             step,
             method: said.method.clone(),
-            url: said.called(),
+            url: said.url.endpoint(),
+            called: said.alias.is_some().then(|| said.called()),
             query: fields.query.clone(),
             body: fields.body.clone(),
             token: said.headers.get("authorization").and_then(token),
@@ -76,6 +79,7 @@ impl Call {
             step: interaction.step(),
             method: request.method().to_owned(),
             url: request.url().to_owned(),
+            called: None,
             token: field(headers, "authorization").and_then(token),
             user: request.basic().map(|basic| basic.user.clone()),
             proof: field(headers, PROOF).map(signed),
@@ -84,6 +88,12 @@ impl Call {
             query,
             body,
         }
+    }
+
+    /// The names of the URL: a client that calls a local origin may sign for that, or for the server
+    /// that it knows.
+    pub(super) fn urls(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.url.as_str()).chain(self.called.as_deref())
     }
 
     /// The step that it is.

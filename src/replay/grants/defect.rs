@@ -139,10 +139,11 @@ impl Defects {
         worse.map(Defect::to_string).chain(gone).collect()
     }
 
-    /// Whether nothing is wrong but that a token or proof is absent, which no rule forbids by
-    /// itself.
+    /// Whether nothing is wrong but that a token, a proof or its nonce is absent, which no rule
+    /// forbids by itself.
     pub(crate) fn are_none(&self) -> bool {
-        self.certain.iter().all(Defect::is_absence)
+        let may_be = |defect: &Defect| defect.is_absence() || defect.is_of_nonce();
+        self.certain.iter().all(may_be)
     }
 
     /// What says that another client has what was issued to the one it belongs to, in words.
@@ -201,6 +202,11 @@ impl Defect {
     /// Whether an access token or a proof is simply not there.
     pub(crate) fn is_absence(&self) -> bool {
         self.wrong == Wrong::Missing
+    }
+
+    /// Whether a proof has no nonce that was given out.
+    fn is_of_nonce(&self) -> bool {
+        self.thing == Thing::Proof && self.wrong == Wrong::Nonce
     }
 
     /// Whether it is about the access token of a request, or the proof that goes with it.
@@ -298,5 +304,19 @@ mod tests {
         let none = Defects::default();
         assert!(!none.are_those_of(&with(Wrong::Unknown)));
         assert!(with(Wrong::Altered).beyond(&none).is_some());
+    }
+
+    #[test]
+    fn a_proof_without_a_nonce_is_as_good_as_none_until_a_server_demands_one() {
+        for (thing, wrong, expected) in [
+            (Thing::Proof, Wrong::Nonce, true),
+            (Thing::Proof, Wrong::Missing, true),
+            (Thing::Proof, Wrong::Key, false),
+            (Thing::RequestUri, Wrong::Unknown, false),
+        ] {
+            let mut defects = Defects::default();
+            defects.add(thing, wrong);
+            assert_eq!(defects.are_none(), expected, "{defects:?}");
+        }
     }
 }

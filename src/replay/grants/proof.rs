@@ -36,7 +36,7 @@ pub(super) fn proof(call: &Call, proof: &Signed, now: i64) -> Option<Wrong> {
     if word(name::HTM) != Some(call.method.as_str()) {
         return Some(Wrong::Method);
     }
-    if !word(name::HTU).is_some_and(|url| same_url(url, &call.url)) {
+    if !word(name::HTU).is_some_and(|url| call.urls().any(|called| same_url(url, called))) {
         return Some(Wrong::Url);
     }
     let age = jwt.claims.get(name::IAT).and_then(|time| offset(time, now));
@@ -131,10 +131,10 @@ fn is_signed(proof: &Signed, jwt: &Jwt) -> bool {
 /// Whether one of the audiences is the server that is asked. A server has several names for itself
 /// (its issuer, and each of its endpoints), all of one host.
 fn is_addressed(jwt: &Jwt, call: &Call) -> bool {
-    let host = Url::parse(&call.url).map(|url| url.authority());
+    let called: Vec<Url> = call.urls().filter_map(Url::parse).collect();
     let is_ours = |audience: &Value| {
         // Some servers are named by no URL.
-        let is_ours = |url: Url| Some(url.authority()) == host;
+        let is_ours = |url: Url| called.iter().any(|called| same_host(called, &url));
         let named = audience.as_str();
         named.is_some_and(|named| Url::parse(named).is_none_or(is_ours))
     };
@@ -145,13 +145,26 @@ fn is_addressed(jwt: &Jwt, call: &Call) -> bool {
     }
 }
 
+fn same_host(one: &Url, other: &Url) -> bool {
+    host_of(one) == host_of(other) && one.effective_port() == other.effective_port()
+}
+
+/// The host, in lower case. This machine has several names for itself.
+fn host_of(url: &Url) -> String {
+    if url.is_loopback() {
+        "localhost".to_owned()
+    } else {
+        url.host.to_ascii_lowercase()
+    }
+}
+
 fn same_url(claimed: &str, called: &str) -> bool {
     let normal = |text: &str| {
         let url = Url::parse(text)?;
         let path = if url.path.is_empty() { "/" } else { &url.path };
         Some((
             url.scheme.to_ascii_lowercase(),
-            url.host.to_ascii_lowercase(),
+            host_of(&url),
             url.effective_port(),
             path.to_owned(),
         ))
@@ -176,3 +189,49 @@ fn offset(time: &Value, now: i64) -> Option<i64> {
 const PROOF_LEEWAY: i64 = 300;
 /// How far clocks may differ.
 const CLOCK_LEEWAY: i64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Alias, Said};
+    use crate::oauth::Step;
+    use crate::oauth::fields::Fields;
+    use crate::oauth::flows::tests::said;
+
+    #[test]
+    fn a_server_behind_a_local_origin_goes_by_both_names() {
+        let call = |said: &Said| Call::live(Step::TokenRequest, said, &Fields::of(said));
+        let mut asked = said("POST", "https://idp.example/token", &[], "");
+        let direct = call(&asked);
+        asked.alias = Some(Arc::new(Alias {
+            origin: "https://idp.example".to_owned(),
+            local: "http://127.0.0.1:9000".to_owned(),
+        }));
+        let aliased = call(&asked);
+        for (url, is_direct, is_aliased) in [
+            ("https://idp.example/token", true, true),
+            ("https://IDP.example:443/token", true, true),
+            ("http://127.0.0.1:9000/token", false, true),
+            ("http://localhost:9000/token", false, true),
+            ("http://localhost:9001/token", false, false),
+            ("https://other.example/token", false, false),
+        ] {
+            let Value::Object(claims) = json!({ "aud": url }) else {
+                panic!("an object")
+            };
+            let jwt = Jwt {
+                header: Map::new(),
+                claims,
+            };
+            for (call, expected) in [(&direct, is_direct), (&aliased, is_aliased)] {
+                assert_eq!(is_addressed(&jwt, call), expected, "{url}");
+                let is_called = call.urls().any(|called| same_url(url, called));
+                assert_eq!(is_called, expected, "{url}");
+            }
+        }
+    }
+}
