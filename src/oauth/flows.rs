@@ -1,6 +1,6 @@
 //! What the exchanges so far said that later ones are read against: raw, in memory only.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::model::{Bounded, Heard, Param, Params, Remembered, Said, Url};
 use crate::oauth::asked::{asked, object_params};
@@ -34,7 +34,7 @@ pub struct Flows {
     /// By how many came before.
     authorizations: Bounded<usize, Authorization>,
     access_tokens: Remembered,
-    client_secrets: HashSet<String>,
+    client_secrets: Remembered,
     endpoints: HashMap<String, Step>,
     keys: Keys,
     /// What was pushed, by the request URI that stands for it (RFC 9126).
@@ -67,7 +67,7 @@ impl Flows {
         }
         self.keys.learn_secret(reading);
         if let Some(secret) = fields.get(name::CLIENT_SECRET) {
-            self.client_secrets.insert(secret.to_owned());
+            self.client_secrets.add(secret);
         }
         if let Some(heard) = reading.heard {
             self.learn_response(step, heard, &reading.answer);
@@ -147,7 +147,7 @@ impl Flows {
 
     /// Whether the value was sent or issued as a client's secret in this session.
     pub fn is_client_secret(&self, value: &str) -> bool {
-        self.client_secrets.contains(value)
+        self.client_secrets.has(value)
     }
 
     /// How many keys, of sets or shared, the signatures of this session can be verified with.
@@ -174,8 +174,9 @@ impl Flows {
             if let Some(token) = answer.get(name::ACCESS_TOKEN) {
                 self.access_tokens.add(token);
             }
-            self.client_secrets
-                .extend(answer.get(name::CLIENT_SECRET).map(str::to_owned));
+            if let Some(secret) = answer.get(name::CLIENT_SECRET) {
+                self.client_secrets.add(secret);
+            }
         }
     }
 
