@@ -57,6 +57,10 @@ fn unpacked(bytes: &[u8], limit: usize) -> Option<Zeroizing<Vec<u8>>> {
 
 /// A text in UTF-16 that says so by its byte order mark.
 fn wide(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    // A text in UTF-32 begins like one in UTF-16, with zeros between its letters.
+    if bytes.starts_with(&[0xff, 0xfe, 0, 0]) {
+        return None;
+    }
     let (unit, bytes): (fn([u8; 2]) -> u16, _) = match bytes {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
         [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
@@ -118,6 +122,7 @@ mod tests {
             ("UTF-16LE", little.clone(), Some(("é 1", false))),
             ("UTF-16BE", big, Some(("é 1", false))),
             ("UTF-16 without its mark", little[2..].repeat(9), None),
+            ("UTF-32LE", b"\xff\xfe\0\0a\0\0\0b\0\0\0".repeat(9), None),
             ("gzip", packed.clone(), Some(("a text", false))),
             ("zstd", zstd(b"a text"), Some(("a text", false))),
             ("UTF-16 in gzip", gzip(&little), Some(("é 1", false))),
