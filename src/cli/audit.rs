@@ -106,6 +106,8 @@ impl Audited {
         };
         let noun = if files == 1 { "file" } else { "files" };
         match self.found.len() {
+            // That none could be read is said by itself.
+            0 if files == 0 => String::new(),
             0 => format!("nothing that looks like a secret in {files} {noun}\n"),
             _ => self.found.iter().map(line).collect(),
         }

@@ -42,7 +42,7 @@ pub(crate) struct PlayingArgs {
     /// status with the reason, or `fail`, which ends the program and this one at once
     #[arg(long, value_name = "error|STATUS|fail", default_value = "error", value_parser = on_miss)]
     on_miss: OnMiss,
-    /// Do something wrong on purpose, as `authtape replay --help` says how (repeatable)
+    /// Do something wrong on purpose, as the end of `authtape replay --help` shows (repeatable)
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
     /// How late answers come: `recorded`, a factor of that as in x2, or a time as in 200ms
