@@ -533,7 +533,13 @@ def stopped(binary, work, report):
     report.case("TSTP and CONT: goes on", worst(first, wrong, exit_code(code, (0,)), readable(binary, tape, 2, 2)))
     # QUIT and KILL are a way out at once; what was recorded stays, and is recovered.
     tape = work / "quit.yaml"
-    recorder = Recorder(binary, tape, "--keep", "all", before=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+
+    def plain():
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # What a shell starts in the background ignores it.
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+    recorder = Recorder(binary, tape, "--keep", "all", before=plain)
     wrong = ask(recorder, origin.port)
     code, _ = recorder.stop(signal.SIGQUIT)
     recovered = authtape(binary, "recover", f"{tape}.part")
