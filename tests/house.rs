@@ -78,6 +78,15 @@ const RAW: &[&str] = &[
     "Posture",
     "Bounded",
     "Rendering",
+    "Bound",
+    "Checked",
+    "Device",
+    "Devices",
+    "Given",
+    "Owned",
+    "Shared",
+    "Unverified",
+    "Waiting",
 ];
 
 /// The oldest releases without a known hole (the advisory database is not in reach of CI).

@@ -13,7 +13,7 @@ use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
-use crate::oauth::tokens::{self, Hash, Signature, Token, wrong_hashes};
+use crate::oauth::tokens::{self, Checked, Hash, Signature, Token, wrong_hashes};
 use crate::oauth::{Step, name};
 
 /// Whether the host is of a vendor whose token endpoint knows one grant, and needs no word for it.
@@ -221,8 +221,8 @@ impl Facts {
     }
 
     /// Computes the facts of the JWTs of an answer, by all that the session has said so far; these
-    /// JWTs.
-    pub fn check_tokens(&mut self, flows: &Flows, reading: &Reading<'_>) -> Vec<(Token, String)> {
+    /// JWTs, with what their signatures are.
+    pub fn check_tokens(&mut self, flows: &Flows, reading: &Reading<'_>) -> Vec<Checked> {
         let carried = reading.heard;
         let carried = carried.and_then(|heard| flows.carried(heard, &reading.answer));
         for claim in wrong_hashes(flows, reading, carried.as_ref()) {
@@ -233,11 +233,17 @@ impl Facts {
             };
             *fact = Some(Hash::Mismatch);
         }
-        let tokens = tokens::tokens(reading, carried.as_ref());
-        for (token, text) in &tokens {
-            *self.signature_mut(*token) = flows.signature(*token, text).wrong();
-        }
-        tokens
+        let tokens = tokens::tokens(reading, carried.as_ref()).into_iter();
+        let checked = tokens.map(|(token, text)| {
+            let verdict = flows.signature(token, &text);
+            *self.signature_mut(token) = verdict.wrong();
+            Checked {
+                token,
+                text,
+                verdict,
+            }
+        });
+        checked.collect()
     }
 
     fn check_pkce(&mut self, flows: &Flows, fields: &Fields) {

@@ -74,6 +74,16 @@ impl Verdict {
     }
 }
 
+/// A JWT of an answer. It is raw: no `Debug`.
+pub struct Checked {
+    /// Where it stands there.
+    pub token: Token,
+    /// The JWT.
+    pub text: String,
+    /// What there is to say of its signature.
+    pub verdict: Verdict,
+}
+
 /// What a session's signatures are verified with: the keys that its servers published, and the
 /// secrets that they share with its clients.
 #[derive(Default)]

@@ -196,10 +196,8 @@ impl Tape {
         let known = self.flows.signers_known();
         self.flows.observe(step, reading);
         let mut facts = Facts::of(&self.flows, step, reading, exchange.clock);
-        let tokens = facts.check_tokens(&self.flows, reading);
-        for (token, text) in tokens {
-            self.unverified
-                .take_in(exchange.id, token, text, &self.flows);
+        for checked in facts.check_tokens(&self.flows, reading) {
+            self.unverified.take_in(exchange.id, checked);
         }
         let Redacted {
             interaction,

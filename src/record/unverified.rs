@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::oauth::flows::Flows;
-use crate::oauth::tokens::{Signature, Token, Verdict};
+use crate::oauth::tokens::{Checked, Signature, Token, Verdict};
 
 /// The JWTs that no key or secret is known to have signed, as far as there is room. They are raw: no
 /// `Debug`.
@@ -32,9 +32,13 @@ pub(super) struct Retold {
 
 impl Unverified {
     /// Remembers a JWT of an interaction until it is verified.
-    pub(super) fn take_in(&mut self, id: u64, token: Token, text: String, flows: &Flows) {
+    pub(super) fn take_in(&mut self, id: u64, checked: Checked) {
+        let Checked {
+            token,
+            text,
+            verdict,
+        } = checked;
         let text = Zeroizing::new(text);
-        let verdict = flows.signature(token, &text);
         if verdict == Verdict::Right || self.bytes + text.len() > BYTES_MAX {
             return;
         }
@@ -126,7 +130,12 @@ mod tests {
         let mut unverified = Unverified::default();
         let text = id_token(&"x".repeat(BYTES_MAX / 4));
         for id in 1..9 {
-            unverified.take_in(id, Token::Id, text.clone(), &Flows::default());
+            let checked = Checked {
+                token: Token::Id,
+                text: text.clone(),
+                verdict: Flows::default().signature(Token::Id, &text),
+            };
+            unverified.take_in(id, checked);
         }
         assert_eq!(unverified.tokens.len(), 2);
     }

@@ -17,7 +17,7 @@ use crate::replay::values::is_of_flow;
 pub(super) struct Bindings {
     values: HashMap<usize, HashMap<Label, Bound>>,
     /// Each value that stands for a label, or did before its flow began anew.
-    known: HashMap<Arc<str>, Known>,
+    known: HashMap<Arc<str>, Owned>,
     /// What labels stood for before their flows began anew, as much of it as is remembered.
     former: VecDeque<Arc<str>>,
     mint: Mint,
@@ -31,7 +31,7 @@ struct Bound {
 }
 
 #[derive(Default)]
-struct Known {
+struct Owned {
     owners: Vec<(usize, Label)>,
     /// Whether it was made here.
     is_minted: bool,
@@ -87,7 +87,7 @@ impl Bindings {
         core.is_some_and(|core| self.owners(&core).contains(&(cassette, label.core())))
     }
 
-    fn own(&mut self, cassette: usize, label: &Label, value: &Arc<str>) -> &mut Known {
+    fn own(&mut self, cassette: usize, label: &Label, value: &Arc<str>) -> &mut Owned {
         let known = self.known.entry(Arc::clone(value)).or_default();
         let mut owners = known.owners.iter();
         if !owners.any(|(of, owner)| *of == cassette && owner == label) {
