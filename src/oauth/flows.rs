@@ -33,6 +33,8 @@ pub struct Authorization {
 pub struct Flows {
     /// By how many came before.
     authorizations: Bounded<usize, Authorization>,
+    /// Where their responses go, without queries.
+    redirect_uris: Remembered,
     access_tokens: Remembered,
     client_secrets: Remembered,
     endpoints: HashMap<String, Step>,
@@ -48,6 +50,10 @@ impl Flows {
         match step {
             Step::AuthorizationRequest => {
                 let asked = self.asked(fields);
+                let redirect_uri = asked.get(name::REDIRECT_URI).and_then(Url::parse);
+                if let Some(redirect_uri) = redirect_uri {
+                    self.redirect_uris.add(&redirect_uri.endpoint());
+                }
                 let number = self.authorizations.came();
                 self.authorizations
                     .insert(number, Authorization::asked(said, &asked));
@@ -106,11 +112,7 @@ impl Flows {
 
     /// Whether the URL, without its query, is a redirect URI that was asked for.
     pub fn is_redirect_uri(&self, url: &Url) -> bool {
-        let asked = |flow: &Authorization| {
-            let uri = flow.redirect_uri.as_deref().and_then(Url::parse);
-            uri.is_some_and(|uri| uri.endpoint() == url.endpoint())
-        };
-        self.authorizations().any(asked)
+        self.redirect_uris.has(&url.endpoint())
     }
 
     /// The authorization response that a response carries to a redirect URI that was asked for: in
