@@ -7,7 +7,7 @@ use authtape::proxy::{self, Authority, Handler, Reach, Upstream, UpstreamOptions
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{
-    Origin, Script, anywhere, bound, exchange, head_of, proxy, rest_of, tls, tunnel,
+    ClosedPort, Origin, Script, anywhere, bound, exchange, head_of, proxy, rest_of, tls, tunnel,
 };
 
 /// Asks upstream, and notes what it sees.
@@ -271,13 +271,7 @@ async fn http2_passes_from_end_to_end() {
 
 #[tokio::test]
 async fn a_server_that_cannot_be_asked_is_an_outcome() {
-    let closed = {
-        std::net::TcpListener::bind("127.0.0.1:0")
-            .expect("a port")
-            .local_addr()
-            .expect("an address")
-            .port()
-    };
+    let closed = ClosedPort::new();
     let stranger = Origin::answering("").await;
     let hangs_up: Script = Arc::new(|_, stream| Box::pin(async move { drop(stream) }));
     let rude = Origin::scripted(hangs_up).await;
@@ -285,7 +279,7 @@ async fn a_server_that_cannot_be_asked_is_an_outcome() {
     for (name, target, trusted, expected) in [
         (
             "refused",
-            format!("localhost:{closed}"),
+            format!("localhost:{}", closed.number()),
             &stranger,
             FailureKind::ConnectRefused,
         ),

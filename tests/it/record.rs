@@ -11,7 +11,7 @@ use authtape::oauth::Step;
 use authtape::record::Options;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{Origin, Script, rest_of, tls, tunnel};
+use crate::support::{ClosedPort, Origin, Script, rest_of, tls, tunnel};
 
 struct Recording {
     running: Running<deck::Recording>,
@@ -185,11 +185,8 @@ async fn a_client_that_goes_away_is_an_outcome() {
 async fn a_server_that_is_not_there_is_an_outcome() {
     let origin = Origin::answering("").await;
     let mut recording = Recording::of(&origin, false).await;
-    recording.port = std::net::TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
-        .local_addr()
-        .expect("an address")
-        .port();
+    let closed = ClosedPort::new();
+    recording.port = closed.number();
     assert!(
         recording
             .send(TOKEN)

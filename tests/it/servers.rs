@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Origin, anywhere, head_of, proxy, tls, tunnel};
+use crate::support::{ClosedPort, Origin, anywhere, head_of, proxy, tls, tunnel};
 use crate::ways::{Http2, ask, call, read_all};
 
 /// A recording of everything, with this network.
@@ -40,12 +40,6 @@ fn unreached(recorded: &Recorded) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// A port where nothing listens.
-async fn closed_port() -> u16 {
-    let listener = TcpListener::bind(anywhere()).await.expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 #[tokio::test]
 async fn a_server_out_of_scope_that_is_not_there_did_not_pass_unread() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -54,7 +48,8 @@ async fn a_server_out_of_scope_that_is_not_there_did_not_pass_unread() {
         ..WireOptions::default()
     };
     let running = recording(directory.path(), wire).await;
-    let (one, two) = (closed_port().await, closed_port().await);
+    let closed = [ClosedPort::new(), ClosedPort::new()];
+    let [one, two] = [closed[0].number(), closed[1].number()];
     let mut stream = tunnel(running.address(), &format!("localhost:{one}")).await;
     stream.write_all(b"hello").await.expect("sent");
     assert_eq!(read_all(&mut stream).await, "", "there is nobody");
@@ -124,7 +119,8 @@ async fn a_server_that_was_dialled_by_address_has_the_name_that_its_certificate_
 
 #[tokio::test]
 async fn the_proxy_does_not_call_itself_by_way_of_another() {
-    let another = format!("http://127.0.0.1:{}", closed_port().await);
+    let closed = ClosedPort::new();
+    let another = format!("http://127.0.0.1:{}", closed.number());
     let upstream = Upstream::new(UpstreamOptions {
         detour: Detour::through(&another).expect("a proxy"),
         ..UpstreamOptions::default()
@@ -171,7 +167,8 @@ async fn answering(answer: &'static str) -> SocketAddr {
 
 #[tokio::test]
 async fn a_proxy_that_does_not_let_us_through_is_named_with_the_cause() {
-    let nowhere = closed_port().await;
+    let closed = ClosedPort::new();
+    let nowhere = closed.number();
     let asks = answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
     let refuses = answering("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
     for (another, at, cause) in [
