@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::cassette::sound::line_of;
-use crate::cassette::{Cassette, Error, Outcome, Session, TokenRequest};
+use crate::cassette::{Cassette, Error, Outcome, Session, Turn};
 use crate::oauth::{Step, name};
 use crate::redact::{
     Content, DECLARED, DropReason, Interaction, Label, Piece, Profile, Suffix, broken_label, cores,
@@ -112,7 +112,7 @@ impl Cassette {
         let mut before = Before::default();
         for interaction in &self.interactions {
             let id = interaction.id();
-            let redeems = accepted.next_if(|token| token.interaction.id() == id);
+            let redeems = accepted.next_if(|token| token.id() == id);
             if let Some(message) = redeems.and_then(|token| before.fault_of(&token)) {
                 return Err(Error::Format {
                     line: line_of(text, id),
@@ -151,14 +151,14 @@ impl Before {
     }
 
     /// What a grant redeems that should have been brought, and was not.
-    fn fault_of(&self, token: &TokenRequest<'_>) -> Option<String> {
+    fn fault_of(&self, token: &Turn<'_>) -> Option<String> {
         let fault = |(name, step): &(&str, Step)| {
             let label = token.param(name).and_then(only_label)?;
             let begins = self.begun.get(step)?;
             (!self.has_unseen && !self.labels.contains(&label)).then(|| {
                 format!(
                     "interaction {} redeems {label}, which nothing behind the {} of interaction {begins} brings; put back what is missing, or record it again",
-                    token.interaction.id(),
+                    token.id(),
                     step.title(),
                 )
             })

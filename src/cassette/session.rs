@@ -1,62 +1,62 @@
 //! A session: a cassette read as the steps of authorization attempts, with what belongs together.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::cassette::Cassette;
 use crate::model::{Headers, Params, Url};
+use crate::oauth::facts::Facts;
 use crate::oauth::{Step, name};
 use crate::redact::{Content, DropReason, Interaction, Label, RecordedResponse, cores};
 
 /// The steps of a cassette.
 pub struct Session<'a> {
-    interactions: &'a [Interaction],
+    turns: Vec<Turn<'a>>,
 }
 
 impl<'a> Session<'a> {
     /// The session that a cassette holds.
     pub fn new(cassette: &'a Cassette) -> Self {
         Self {
-            interactions: &cassette.interactions,
+            turns: cassette.interactions.iter().map(Turn::of).collect(),
         }
     }
 
-    /// Every interaction, in order.
-    pub fn interactions(&self) -> &'a [Interaction] {
-        self.interactions
+    /// Every request and what came of it, in order.
+    pub fn turns(&self) -> &[Turn<'a>] {
+        &self.turns
+    }
+
+    /// The requests of a step, in order.
+    pub fn of(&self, step: Step) -> impl Iterator<Item = &Turn<'a>> {
+        self.turns.iter().filter(move |turn| turn.step() == step)
     }
 
     /// The requests to the token endpoint, in order.
-    pub fn token_requests(&self) -> impl Iterator<Item = TokenRequest<'a>> {
-        let of = |interaction: &&Interaction| interaction.step() == Step::TokenRequest;
-        self.interactions.iter().filter(of).map(TokenRequest::of)
+    pub fn token_requests(&self) -> impl Iterator<Item = &Turn<'a>> {
+        self.of(Step::TokenRequest)
     }
 
     /// The requests to the authorization endpoint, in order.
-    pub fn authorization_requests(&self) -> impl Iterator<Item = &'a Interaction> {
-        self.interactions
-            .iter()
-            .filter(|interaction| interaction.step() == Step::AuthorizationRequest)
+    pub fn authorization_requests(&self) -> impl Iterator<Item = &Turn<'a>> {
+        self.of(Step::AuthorizationRequest)
     }
 
     /// The authorization request that a token request belongs to, and how that is known: by the
     /// code (strong), or because there is only one for this client within a quarter of an hour.
-    pub fn authorization_of(&self, token: &TokenRequest<'_>) -> Option<(&'a Interaction, Link)> {
+    pub fn authorization_of(&self, token: &Turn<'_>) -> Option<(&Turn<'a>, Link)> {
         let code = token.param(name::CODE).and_then(|code| cores(code).next());
         let brought =
-            |asked: &&'a Interaction| code.as_ref().is_some_and(|code| self.brings(asked, code));
+            |asked: &&Turn<'a>| code.as_ref().is_some_and(|code| self.brings(asked, code));
         if let Some(asked) = self.authorization_requests().find(brought) {
             return Some((asked, Link::Strong));
         }
-        let near = |asked: &&'a Interaction| {
-            let age = token.interaction.at().checked_sub(asked.at());
-            let client = asked
-                .request()
-                .query_params()
-                .get(name::CLIENT_ID)
-                .map(str::to_owned);
+        let near = |asked: &&Turn<'a>| {
+            let age = token.interaction.at().checked_sub(asked.interaction.at());
+            let client = asked.query().get(name::CLIENT_ID);
             let same = token
                 .param(name::CLIENT_ID)
-                .is_none_or(|sent| client.as_deref() == Some(sent));
+                .is_none_or(|sent| client == Some(sent));
             age.is_some_and(|age| age <= WEAK_LINK_MAX) && same
         };
         let mut candidates = self.authorization_requests().filter(near);
@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
     }
 
     /// Whether the server sent anybody on with a code for an authorization request.
-    pub fn got_code(&self, asked: &'a Interaction) -> bool {
+    pub fn got_code(&self, asked: &Turn<'_>) -> bool {
         let query = |location: &str| Url::parse(location)?.query;
         self.locations(asked)
             .filter_map(|location| query(&location))
@@ -73,18 +73,23 @@ impl<'a> Session<'a> {
     }
 
     /// Whether the response to an authorization request, or a page behind it, brought the code.
-    fn brings(&self, asked: &'a Interaction, code: &Label) -> bool {
+    fn brings(&self, asked: &Turn<'_>, code: &Label) -> bool {
         self.locations(asked)
             .any(|location| cores(&location).any(|label| label == *code))
     }
 
     /// Where the response to an authorization request, and the pages behind it, send the client.
-    fn locations(&self, asked: &'a Interaction) -> impl Iterator<Item = String> {
-        let behind = self.interactions.iter();
-        let behind = behind.skip_while(|other| other.id() <= asked.id());
+    fn locations(&self, asked: &Turn<'_>) -> impl Iterator<Item = String> {
+        let id = asked.interaction.id();
+        let begins = self
+            .turns
+            .iter()
+            .position(|turn| turn.interaction.id() == id);
+        let mut behind = self.turns.iter().skip(begins.unwrap_or(self.turns.len()));
+        let asked = behind.next();
         let pages = behind.take_while(|other| other.step() == Step::LoginPage);
-        let responses = std::iter::once(asked).chain(pages);
-        let responses = responses.filter_map(|interaction| interaction.response());
+        let responses = asked.into_iter().chain(pages);
+        let responses = responses.filter_map(|turn| turn.interaction.response());
         responses.flat_map(RecordedResponse::locations)
     }
 }
@@ -98,32 +103,87 @@ pub enum Link {
     Weak,
 }
 
-/// A request to the token endpoint.
-pub struct TokenRequest<'a> {
+/// A request and what came of it, taken apart when it is first asked for.
+pub struct Turn<'a> {
     /// The interaction.
     pub interaction: &'a Interaction,
-    /// The parameters of the query.
-    pub query: Params,
-    /// The parameters of the body, in whatever format it is.
-    pub body: Params,
-    /// The header fields of the request.
-    pub headers: Headers,
+    url: OnceCell<Option<Url>>,
+    query: OnceCell<Params>,
+    body: OnceCell<Params>,
+    headers: OnceCell<Headers>,
+    answer: OnceCell<Params>,
+    answer_headers: OnceCell<Headers>,
 }
 
-impl<'a> TokenRequest<'a> {
+impl<'a> Turn<'a> {
     fn of(interaction: &'a Interaction) -> Self {
-        let request = interaction.request();
         Self {
             interaction,
-            query: request.query_params(),
-            body: request.body_params(),
-            headers: request.headers(),
+            url: OnceCell::new(),
+            query: OnceCell::new(),
+            body: OnceCell::new(),
+            headers: OnceCell::new(),
+            answer: OnceCell::new(),
+            answer_headers: OnceCell::new(),
         }
+    }
+
+    /// The interaction's number.
+    pub fn id(&self) -> u64 {
+        self.interaction.id()
+    }
+
+    /// What only the raw exchange could tell.
+    pub fn facts(&self) -> &'a Facts {
+        self.interaction.facts()
+    }
+
+    /// What it is for.
+    pub fn step(&self) -> Step {
+        self.interaction.step()
+    }
+
+    /// The parameters of the query.
+    pub fn query(&self) -> &Params {
+        self.query
+            .get_or_init(|| self.interaction.request().query_params())
+    }
+
+    /// The parameters of the body, in whatever format it is.
+    pub fn body(&self) -> &Params {
+        self.body
+            .get_or_init(|| self.interaction.request().body_params())
+    }
+
+    /// The header fields of the request.
+    pub fn headers(&self) -> &Headers {
+        self.headers
+            .get_or_init(|| self.interaction.request().headers())
+    }
+
+    /// The members of the response's JSON object, or the pairs of its form.
+    pub fn answer(&self) -> &Params {
+        let response = self.interaction.response();
+        let members = || response.map(RecordedResponse::body_params);
+        self.answer.get_or_init(|| members().unwrap_or_default())
+    }
+
+    /// The header fields of the response.
+    pub fn answer_headers(&self) -> &Headers {
+        let response = self.interaction.response();
+        let fields = || response.map(RecordedResponse::headers);
+        self.answer_headers
+            .get_or_init(|| fields().unwrap_or_default())
+    }
+
+    /// The response's status code.
+    pub fn status(&self) -> Option<u16> {
+        self.interaction.response().map(RecordedResponse::status)
     }
 
     /// The first value of a parameter, in the body or else in the query.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.body.get(name).or_else(|| self.query.get(name))
+        self.body().get(name).or_else(|| self.query().get(name))
     }
 
     /// The method, as written.
@@ -138,12 +198,22 @@ impl<'a> TokenRequest<'a> {
 
     /// The declared media type in lower case, or nothing.
     pub fn media_type(&self) -> String {
-        self.headers.media_type().unwrap_or_default()
+        self.headers().media_type().unwrap_or_default()
     }
 
     /// What came of it.
     pub fn outcome(&self) -> Outcome {
-        outcome(self.interaction)
+        let Some(status) = self.status() else {
+            return Outcome::Unknown;
+        };
+        let fields = self.answer();
+        if status >= 400 || fields.has(name::ERROR) {
+            Outcome::Failed
+        } else if status < 300 && (fields.has(name::ACCESS_TOKEN) || fields.has(name::ID_TOKEN)) {
+            Outcome::Accepted
+        } else {
+            Outcome::Unknown
+        }
     }
 
     /// Whether the request was seen whole, so that something may be said to be missing from it.
@@ -151,22 +221,21 @@ impl<'a> TokenRequest<'a> {
         !matches!(self.content(), Content::Dropped(dropped) if DROPPED_UNSEEN.contains(&dropped.dropped))
     }
 
+    /// The URL, without its query.
+    pub fn url(&self) -> Option<&Url> {
+        self.url
+            .get_or_init(|| self.interaction.request().parsed_url())
+            .as_ref()
+    }
+
     /// The host of the endpoint.
-    pub fn host(&self) -> String {
-        self.interaction
-            .request()
-            .parsed_url()
-            .map(|url: Url| url.host)
-            .unwrap_or_default()
+    pub fn host(&self) -> &str {
+        self.url().map(|url| url.host.as_str()).unwrap_or_default()
     }
 
     /// The path of the endpoint.
-    pub fn path(&self) -> String {
-        self.interaction
-            .request()
-            .parsed_url()
-            .map(|url: Url| url.path)
-            .unwrap_or_default()
+    pub fn path(&self) -> &str {
+        self.url().map(|url| url.path.as_str()).unwrap_or_default()
     }
 }
 
@@ -179,22 +248,6 @@ pub enum Outcome {
     Failed,
     /// Nothing came back that says either.
     Unknown,
-}
-
-fn outcome(interaction: &Interaction) -> Outcome {
-    let Some(response) = interaction.response() else {
-        return Outcome::Unknown;
-    };
-    let fields = response.body_params();
-    if response.status() >= 400 || fields.has(name::ERROR) {
-        Outcome::Failed
-    } else if response.status() < 300
-        && (fields.has(name::ACCESS_TOKEN) || fields.has(name::ID_TOKEN))
-    {
-        Outcome::Accepted
-    } else {
-        Outcome::Unknown
-    }
 }
 
 const WEAK_LINK_MAX: Duration = Duration::from_mins(15);

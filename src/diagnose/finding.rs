@@ -1,6 +1,6 @@
 //! Findings: what the rules raised, graded by what came of the request, and ranked.
 
-use crate::cassette::{Link, Outcome, TokenRequest};
+use crate::cassette::{Link, Outcome, Turn};
 use crate::diagnose::{Rule, Severity};
 
 /// One thing that is wrong, with its evidence.
@@ -95,7 +95,7 @@ pub struct Findings(Vec<Finding>);
 impl Findings {
     /// Takes in a finding about a token request, graded by what came of it: what the server
     /// accepted is a note, whatever it is.
-    pub(super) fn raise(&mut self, mut finding: Finding, about: &TokenRequest<'_>) {
+    pub(super) fn raise(&mut self, mut finding: Finding, about: &Turn<'_>) {
         if about.outcome() == Outcome::Accepted {
             finding.severity = Severity::Note;
             finding.message.push_str(" (this provider accepted it)");

@@ -21,17 +21,17 @@ pub(super) static RULE: Rule = Rule {
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
         let basic = token
-            .headers
+            .headers()
             .get("authorization")
             .is_some_and(|value| value.to_ascii_lowercase().starts_with("basic "));
         let methods = [
             (basic, "Authorization: Basic"),
             (
-                token.body.has(name::CLIENT_SECRET),
+                token.body().has(name::CLIENT_SECRET),
                 "client_secret in the body",
             ),
             (
-                token.body.has(name::CLIENT_ASSERTION),
+                token.body().has(name::CLIENT_ASSERTION),
                 "client_assertion in the body",
             ),
         ];
@@ -52,7 +52,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             finding.severity = Severity::Warning;
         }
         for method in used {
-            finding = finding.at(Evidence::new(token.interaction.id(), "token", method));
+            finding = finding.at(Evidence::new(token.id(), "token", method));
         }
         findings.raise(finding, &token);
     }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::cassette::{Link, Session, TokenRequest};
+use crate::cassette::{Link, Session, Turn};
 use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::name::{self, grant};
 use crate::oauth::relation::{UrlPart, url_relation};
-use crate::redact::{Interaction, in_its_case};
+use crate::redact::in_its_case;
 
 /// One kind of difference; what is said of it is the same for all.
 const fn kind(id: &'static str, summary: &'static str, example: &'static str) -> Rule {
@@ -81,9 +81,8 @@ fn compare(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) 
         else {
             continue;
         };
-        let query = asked.request().query_params();
         let (a, t) = (
-            query.get(name::REDIRECT_URI),
+            asked.query().get(name::REDIRECT_URI),
             token.param(name::REDIRECT_URI),
         );
         if let Some((found, contrast)) = difference(a, t, &token)
@@ -99,8 +98,8 @@ fn compare(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) 
 
 fn finding(
     rule: &'static Rule,
-    (asked, a): (&Interaction, Option<&str>),
-    (token, t): (&TokenRequest<'_>, Option<&str>),
+    (asked, a): (&Turn<'_>, Option<&str>),
+    (token, t): (&Turn<'_>, Option<&str>),
     contrast: Option<Contrast>,
     link: Link,
 ) -> Finding {
@@ -109,7 +108,7 @@ fn finding(
         _ => format!(
             "redirect_uri at {} is not byte-identical to the one at {}",
             token.path(),
-            path(asked)
+            asked.path()
         ),
     };
     let mut finding = Finding::of(rule)
@@ -120,7 +119,7 @@ fn finding(
             a.unwrap_or("(not sent)"),
         ))
         .at(Evidence::new(
-            token.interaction.id(),
+            token.id(),
             "token",
             t.unwrap_or("(not sent)"),
         ));
@@ -139,17 +138,17 @@ fn finding(
 fn difference(
     a: Option<&str>,
     t: Option<&str>,
-    token: &TokenRequest<'_>,
+    token: &Turn<'_>,
 ) -> Option<(&'static Rule, Option<Contrast>)> {
     let (a, t) = match (a, t) {
         (Some(a), Some(t)) => (a, t),
         // A body that no parser reads has no parameter at all, which other rules say.
-        (Some(_), None) => return (!token.body.is_empty()).then_some((&MISSING, None)),
+        (Some(_), None) => return (!token.body().is_empty()).then_some((&MISSING, None)),
         (None, _) => return None,
     };
     let mut parts = url_relation(&in_its_case(a), &in_its_case(t));
     if parts.is_empty() {
-        parts.extend(token.interaction.facts().redirect_uri_spelling);
+        parts.extend(token.facts().redirect_uri_spelling);
     }
     if parts.is_empty() {
         return None;
@@ -215,12 +214,4 @@ fn words(rule: &'static Rule, a: &str, t: &str, parts: &BTreeSet<UrlPart>) -> St
             format!("they part here ({})", names.join(", "))
         }
     }
-}
-
-fn path(interaction: &Interaction) -> String {
-    interaction
-        .request()
-        .parsed_url()
-        .map(|url| url.path)
-        .unwrap_or_default()
 }

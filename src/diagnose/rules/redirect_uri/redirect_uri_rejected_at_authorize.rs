@@ -20,29 +20,27 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for asked in session.authorization_requests() {
-        let Some(response) = asked.response() else {
+        let Some(status) = asked.status() else {
             continue;
         };
         // Some servers say so with a 200; who got a code behind it was not refused.
-        let status = response.status();
         let refused = status >= 400 || (status == 200 && !session.got_code(asked));
         let facts = asked.facts();
         if refused
-            && !response.headers().has("location")
+            && !asked.answer_headers().has("location")
             && facts.page_mentions_redirect_uri
             && !facts.page_asks_password
         {
-            let query = asked.request().query_params();
-            let sent = query.get(name::REDIRECT_URI).unwrap_or("(not sent)");
+            let sent = asked
+                .query()
+                .get(name::REDIRECT_URI)
+                .unwrap_or("(not sent)");
             let finding = Finding::of(rule)
                 .at(Evidence::new(asked.id(), "authorize", sent))
                 .at(Evidence::new(
                     asked.id(),
                     "response",
-                    format!(
-                        "{}, a page that speaks of the redirect URI",
-                        response.status()
-                    ),
+                    format!("{}, a page that speaks of the redirect URI", status),
                 ));
             findings.raise_ungraded(finding);
         }

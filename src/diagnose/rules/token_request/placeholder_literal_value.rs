@@ -27,8 +27,8 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 && !MAY_SAY_NONE.contains(&param.name.as_str())
                 && is_placeholder_word(&param.value)
         };
-        let found = token.body.iter().chain(&token.query).find(literal);
-        let templated = token.interaction.facts().placeholder_in.clone();
+        let found = token.body().iter().chain(token.query()).find(literal);
+        let templated = token.facts().placeholder_in.clone();
         let (param, text) = match (found, templated) {
             (Some(param), _) => (
                 param.name.clone(),
@@ -41,7 +41,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             .saying(format!(
                 "`{param}` contains {text}: a variable was never filled in"
             ))
-            .at(Evidence::new(token.interaction.id(), "token", param));
+            .at(Evidence::new(token.id(), "token", param));
         findings.raise(finding, &token);
     }
 }

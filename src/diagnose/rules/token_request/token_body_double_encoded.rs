@@ -22,15 +22,15 @@ pub(super) static RULE: Rule = Rule {
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
         let escaped = |params: &Params| params.iter().any(|param| param.name.starts_with("amp;"));
-        let how = match token.interaction.facts().body_sniff {
+        let how = match token.facts().body_sniff {
             Some(Sniff::FormPctEncodedWhole) => "the body is percent-encoded as a whole",
             Some(Sniff::FormHtmlAmp) => "the body's separators are &amp;",
-            _ if escaped(&token.query) => "the query's separators are &amp;",
-            _ if escaped(&token.body) => "the body's separators are &amp;",
+            _ if escaped(token.query()) => "the query's separators are &amp;",
+            _ if escaped(token.body()) => "the body's separators are &amp;",
             _ => continue,
         };
         findings.raise(
-            Finding::of(rule).at(Evidence::new(token.interaction.id(), "token", how)),
+            Finding::of(rule).at(Evidence::new(token.id(), "token", how)),
             &token,
         );
     }

@@ -28,7 +28,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             .response()
             .is_some_and(|response| (300..400).contains(&response.status()));
         let elsewhere = token
-            .query
+            .query()
             .iter()
             .any(|param| registry::is_known(&param.name));
         if token.method() != "POST" || !empty || moved || elsewhere {
@@ -36,7 +36,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         }
         let chunked = token.interaction.request().framing() == Some(Framing::Chunked);
         let php = token
-            .headers
+            .headers()
             .get("user-agent")
             .is_some_and(|agent| agent.contains("PHP") || agent.contains("curl"));
         let how = if chunked {
@@ -45,11 +45,11 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             "0 bytes"
         };
         let mut finding = Finding::of(rule).at(Evidence::new(
-            token.interaction.id(),
+            token.id(),
             "token",
             format!("POST {}: {how}", token.interaction.request().url()),
         ));
-        if chunked || php || token.headers.has("expect") {
+        if chunked || php || token.headers().has("expect") {
             finding = finding.fixed_by(
                 "send the form as one encoded string; in PHP set CURLOPT_POSTFIELDS to http_build_query($params), \
                  after any CURLOPT_POST, or leave CURLOPT_POST out",

@@ -29,17 +29,21 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             name::REFRESH_TOKEN,
             name::CLIENT_ID,
         ];
-        let carries = grants.iter().any(|name| token.body.has(name));
+        let carries = grants.iter().any(|name| token.body().has(name));
         if declared && carries && matches!(token.content(), Content::Json { .. }) {
-            let names: Vec<_> = token.body.iter().map(|param| param.name.as_str()).collect();
+            let names: Vec<_> = token
+                .body()
+                .iter()
+                .map(|param| param.name.as_str())
+                .collect();
             let finding = Finding::of(rule)
                 .at(Evidence::new(
-                    token.interaction.id(),
+                    token.id(),
                     "header",
                     format!("Content-Type: {media_type}"),
                 ))
                 .at(Evidence::new(
-                    token.interaction.id(),
+                    token.id(),
                     "body",
                     format!("JSON with {}", names.join(", ")),
                 ));

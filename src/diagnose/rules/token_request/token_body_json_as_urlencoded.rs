@@ -22,15 +22,15 @@ pub(super) static RULE: Rule = Rule {
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
         let json = matches!(token.content(), Content::Json { .. })
-            || token.interaction.facts().body_sniff == Some(Sniff::Json);
+            || token.facts().body_sniff == Some(Sniff::Json);
         if json && token.media_type() == "application/x-www-form-urlencoded" {
             let finding = Finding::of(rule)
                 .at(Evidence::new(
-                    token.interaction.id(),
+                    token.id(),
                     "header",
                     "Content-Type: application/x-www-form-urlencoded",
                 ))
-                .at(Evidence::new(token.interaction.id(), "body", "JSON"));
+                .at(Evidence::new(token.id(), "body", "JSON"));
             findings.raise(finding, &token);
         }
     }

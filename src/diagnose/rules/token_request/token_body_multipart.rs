@@ -23,11 +23,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         if token.media_type() == "multipart/form-data"
             && matches!(token.content(), Content::Multipart(_))
         {
-            let line = Evidence::new(
-                token.interaction.id(),
-                "header",
-                "Content-Type: multipart/form-data",
-            );
+            let line = Evidence::new(token.id(), "header", "Content-Type: multipart/form-data");
             findings.raise(Finding::of(rule).at(line), &token);
         }
     }

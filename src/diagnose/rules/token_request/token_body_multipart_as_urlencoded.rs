@@ -26,17 +26,17 @@ pub(super) static RULE: Rule = Rule {
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
         let multipart = matches!(token.content(), Content::Multipart(_))
-            || token.interaction.facts().body_sniff == Some(Sniff::Multipart);
+            || token.facts().body_sniff == Some(Sniff::Multipart);
         if multipart && token.media_type() == FORM {
-            let header = token.headers.get("content-type").unwrap_or_default();
+            let header = token.headers().get("content-type").unwrap_or_default();
             let finding = Finding::of(rule)
                 .at(Evidence::new(
-                    token.interaction.id(),
+                    token.id(),
                     "header",
                     format!("Content-Type: {header}"),
                 ))
                 .at(Evidence::new(
-                    token.interaction.id(),
+                    token.id(),
                     "body",
                     "multipart/form-data, in parts",
                 ));

@@ -23,9 +23,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
-        let form = matches!(token.content(), Content::Form { .. })
-            && token.interaction.facts().body_sniff.is_none();
-        let told = token.interaction.facts().grant_type_not_needed;
+        let form =
+            matches!(token.content(), Content::Form { .. }) && token.facts().body_sniff.is_none();
+        let told = token.facts().grant_type_not_needed;
         let exempt = told || asks_no_grant(&token.host());
         if !form || token.method() != "POST" || exempt || token.param(name::GRANT_TYPE).is_some() {
             continue;
@@ -38,13 +38,10 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         ];
         let best = fits
             .iter()
-            .find(|(param, _)| token.body.has(param))
+            .find(|(param, _)| token.body().has(param))
             .map(|(_, grant)| *grant);
-        let mut finding = Finding::of(rule).at(Evidence::new(
-            token.interaction.id(),
-            "body",
-            names(&token.body),
-        ));
+        let mut finding =
+            Finding::of(rule).at(Evidence::new(token.id(), "body", names(token.body())));
         if let Some(best) = best {
             finding = finding.fixed_by(format!("add grant_type={best}, which fits the parameters"));
         }

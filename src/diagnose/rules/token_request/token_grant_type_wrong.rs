@@ -31,7 +31,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         else {
             continue;
         };
-        if let Some(best) = better(sent, &token.body) {
+        if let Some(best) = better(sent, token.body()) {
             let finding = Finding::of(rule)
                 .saying(format!(
                     "grant_type `{sent}` is not what this request needs; expected `{best}`"
@@ -40,7 +40,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "send grant_type={best} (values are exact and case-sensitive)"
                 ))
                 .at(Evidence::new(
-                    token.interaction.id(),
+                    token.id(),
                     "token",
                     format!("grant_type={sent}"),
                 ));

@@ -28,7 +28,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             .response()
             .is_some_and(|response| (300..400).contains(&response.status()));
         if moved {
-            redirected_from = Some(token.host());
+            redirected_from = Some(token.host().to_owned());
         }
         // A GET behind a redirect is what `token-post-redirected` is about.
         if token.method() == "POST" || token.method() == "OPTIONS" || followed {
@@ -36,23 +36,19 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         }
         let method = token.method();
         let line = Evidence::new(
-            token.interaction.id(),
+            token.id(),
             "token",
             format!("{method} {}", token.interaction.request().url()),
         );
         let message = format!("the token endpoint was called with {method}; it only accepts POST");
         let mut finding = Finding::of(rule).saying(message).at(line);
-        if !token.query.is_empty() {
+        if !token.query().is_empty() {
             let names: Vec<_> = token
-                .query
+                .query()
                 .iter()
                 .map(|param| param.name.as_str())
                 .collect();
-            finding = finding.at(Evidence::new(
-                token.interaction.id(),
-                "query",
-                names.join(", "),
-            ));
+            finding = finding.at(Evidence::new(token.id(), "query", names.join(", ")));
         }
         findings.raise(finding, &token);
     }

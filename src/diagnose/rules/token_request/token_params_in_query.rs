@@ -20,10 +20,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
-        let misplaced = |name: &&&str| token.query.has(name) && !token.body.has(name);
+        let misplaced = |name: &&&str| token.query().has(name) && !token.body().has(name);
         let names: Vec<&str> = PARAMETERS.iter().filter(misplaced).copied().collect();
         if token.method() == "POST" && !names.is_empty() && token.is_whole() {
-            let line = Evidence::new(token.interaction.id(), "query", names.join(", "));
+            let line = Evidence::new(token.id(), "query", names.join(", "));
             findings.raise(Finding::of(rule).at(line), &token);
         }
     }

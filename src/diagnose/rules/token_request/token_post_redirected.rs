@@ -50,8 +50,8 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 "the token URL redirects ({kind}); a client that follows loses the form on the way"
             ))
             .fixed_by(format!("configure the final URL literally: {location}"))
-            .at(Evidence::new(token.interaction.id(), "token", from))
-            .at(Evidence::new(token.interaction.id(), "location", location));
+            .at(Evidence::new(token.id(), "token", from))
+            .at(Evidence::new(token.id(), "location", location));
         findings.raise(finding, &token);
     }
 }

@@ -1,6 +1,6 @@
 //! `token-error-misleading`: the server's error text does not describe the request.
 
-use crate::cassette::{Outcome, Session, TokenRequest};
+use crate::cassette::{Outcome, Session, Turn};
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::error_code;
@@ -40,7 +40,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "the server's text (\"{text}\") does not describe this request: {why}"
                 ))
                 .at(Evidence::new(
-                    token.interaction.id(),
+                    token.id(),
                     "response",
                     format!("{} {error}", response.status()),
                 ));
@@ -49,12 +49,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     }
 }
 
-fn why_misleading(
-    token: &TokenRequest<'_>,
-    status: u16,
-    error: &str,
-    said: &str,
-) -> Option<String> {
+fn why_misleading(token: &Turn<'_>, status: u16, error: &str, said: &str) -> Option<String> {
     // What stands for a secret is no word of the server's.
     let words = |piece| match piece {
         Piece::Literal(text) => text.to_ascii_lowercase(),
@@ -72,7 +67,7 @@ fn why_misleading(
         });
     }
     let named = token
-        .body
+        .body()
         .iter()
         .find(|param| param.name.len() > 3 && lower.contains(&param.name));
     if let (Some(param), "invalid_request" | "unsupported_grant_type") = (named, error) {
