@@ -113,7 +113,7 @@ impl Cassette {
         for interaction in &self.interactions {
             let id = interaction.id();
             let redeems = accepted.next_if(|token| token.id() == id);
-            if let Some(message) = redeems.and_then(|token| before.fault_of(&token)) {
+            if let Some(message) = redeems.and_then(|token| before.fault_of(token)) {
                 return Err(Error::Format {
                     line: line_of(text, id),
                     column: 1,

@@ -54,6 +54,6 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         for method in used {
             finding = finding.at(Evidence::new(token.id(), "token", method));
         }
-        findings.raise(finding, &token);
+        findings.raise(finding, token);
     }
 }

@@ -76,7 +76,7 @@ fn compare(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) 
         let redeems = token.param(name::GRANT_TYPE) == Some(grant::AUTHORIZATION_CODE)
             || token.param(name::CODE).is_some();
         let Some((asked, link)) = session
-            .authorization_of(&token)
+            .authorization_of(token)
             .filter(|_| redeems && token.is_whole())
         else {
             continue;
@@ -85,13 +85,10 @@ fn compare(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) 
             asked.query().get(name::REDIRECT_URI),
             token.param(name::REDIRECT_URI),
         );
-        if let Some((found, contrast)) = difference(a, t, &token)
+        if let Some((found, contrast)) = difference(a, t, token)
             && found.id == rule.id
         {
-            findings.raise(
-                finding(rule, (asked, a), (&token, t), contrast, link),
-                &token,
-            );
+            findings.raise(finding(rule, (asked, a), (token, t), contrast, link), token);
         }
     }
 }

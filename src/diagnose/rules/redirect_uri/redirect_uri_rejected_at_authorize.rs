@@ -40,7 +40,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 .at(Evidence::new(
                     asked.id(),
                     "response",
-                    format!("{}, a page that speaks of the redirect URI", status),
+                    format!("{status}, a page that speaks of the redirect URI"),
                 ));
             findings.raise_ungraded(finding);
         }

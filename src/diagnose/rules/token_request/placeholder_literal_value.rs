@@ -42,7 +42,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 "`{param}` contains {text}: a variable was never filled in"
             ))
             .at(Evidence::new(token.id(), "token", param));
-        findings.raise(finding, &token);
+        findings.raise(finding, token);
     }
 }
 

@@ -31,7 +31,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         };
         findings.raise(
             Finding::of(rule).at(Evidence::new(token.id(), "token", how)),
-            &token,
+            token,
         );
     }
 }

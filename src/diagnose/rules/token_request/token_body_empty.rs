@@ -55,6 +55,6 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                  after any CURLOPT_POST, or leave CURLOPT_POST out",
             );
         }
-        findings.raise(finding, &token);
+        findings.raise(finding, token);
     }
 }

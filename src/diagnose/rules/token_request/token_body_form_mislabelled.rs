@@ -32,7 +32,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             let finding = Finding::of(rule)
                 .saying(format!("the form in the body is fine but its Content-Type is {declared}, so many servers will not read it"))
                 .at(Evidence::new(token.id(), "header", format!("Content-Type: {declared}")));
-            findings.raise(finding, &token);
+            findings.raise(finding, token);
         }
     }
 }

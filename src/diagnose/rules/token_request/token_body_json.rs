@@ -47,7 +47,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "body",
                     format!("JSON with {}", names.join(", ")),
                 ));
-            findings.raise(finding, &token);
+            findings.raise(finding, token);
         }
     }
 }

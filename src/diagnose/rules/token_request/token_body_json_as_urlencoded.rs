@@ -31,7 +31,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "Content-Type: application/x-www-form-urlencoded",
                 ))
                 .at(Evidence::new(token.id(), "body", "JSON"));
-            findings.raise(finding, &token);
+            findings.raise(finding, token);
         }
     }
 }

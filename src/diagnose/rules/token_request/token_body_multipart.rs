@@ -24,7 +24,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             && matches!(token.content(), Content::Multipart(_))
         {
             let line = Evidence::new(token.id(), "header", "Content-Type: multipart/form-data");
-            findings.raise(Finding::of(rule).at(line), &token);
+            findings.raise(Finding::of(rule).at(line), token);
         }
     }
 }

@@ -40,7 +40,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "body",
                     "multipart/form-data, in parts",
                 ));
-            findings.raise(finding, &token);
+            findings.raise(finding, token);
         }
     }
 }

@@ -26,7 +26,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let form =
             matches!(token.content(), Content::Form { .. }) && token.facts().body_sniff.is_none();
         let told = token.facts().grant_type_not_needed;
-        let exempt = told || asks_no_grant(&token.host());
+        let exempt = told || asks_no_grant(token.host());
         if !form || token.method() != "POST" || exempt || token.param(name::GRANT_TYPE).is_some() {
             continue;
         }
@@ -45,7 +45,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         if let Some(best) = best {
             finding = finding.fixed_by(format!("add grant_type={best}, which fits the parameters"));
         }
-        findings.raise(finding, &token);
+        findings.raise(finding, token);
     }
 }
 

@@ -44,7 +44,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "token",
                     format!("grant_type={sent}"),
                 ));
-            findings.raise(finding, &token);
+            findings.raise(finding, token);
         }
     }
 }

@@ -50,6 +50,6 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 .collect();
             finding = finding.at(Evidence::new(token.id(), "query", names.join(", ")));
         }
-        findings.raise(finding, &token);
+        findings.raise(finding, token);
     }
 }

@@ -24,7 +24,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let names: Vec<&str> = PARAMETERS.iter().filter(misplaced).copied().collect();
         if token.method() == "POST" && !names.is_empty() && token.is_whole() {
             let line = Evidence::new(token.id(), "query", names.join(", "));
-            findings.raise(Finding::of(rule).at(line), &token);
+            findings.raise(Finding::of(rule).at(line), token);
         }
     }
 }

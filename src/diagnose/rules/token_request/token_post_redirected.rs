@@ -52,7 +52,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             .fixed_by(format!("configure the final URL literally: {location}"))
             .at(Evidence::new(token.id(), "token", from))
             .at(Evidence::new(token.id(), "location", location));
-        findings.raise(finding, &token);
+        findings.raise(finding, token);
     }
 }
 

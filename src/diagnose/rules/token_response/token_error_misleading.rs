@@ -33,7 +33,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             answer.get(name::ERROR).unwrap_or_default(),
             answer.get(name::ERROR_DESCRIPTION).unwrap_or_default(),
         );
-        if let Some(why) = why_misleading(&token, response.status(), error, said) {
+        if let Some(why) = why_misleading(token, response.status(), error, said) {
             let text = if said.is_empty() { error } else { said };
             let finding = Finding::of(rule)
                 .saying(format!(
