@@ -58,6 +58,7 @@ names! {
     KEYS = "keys",
     LOGIN_HINT = "login_hint",
     LOGIN_HINT_TOKEN = "login_hint_token",
+    MTLS_ENDPOINT_ALIASES = "mtls_endpoint_aliases",
     NBF = "nbf",
     NONCE = "nonce",
     PASSWORD = "password",
