@@ -1,6 +1,6 @@
 //! Findings: what the rules raised, graded by what came of the request, and ranked.
 
-use crate::cassette::{Link, Outcome, Turn};
+use crate::cassette::{Flow, Link, Outcome, Turn};
 use crate::diagnose::{Rule, Severity};
 
 /// One thing that is wrong, with its evidence.
@@ -52,6 +52,19 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// A parameter of what an authorization request asks for.
+    pub(super) fn asked(flow: Flow<'_, '_>, name: &str) -> Self {
+        let (turn, place) = flow.asker(name);
+        Self::new(turn.id(), place, flow.asked().get(name).unwrap_or(NOT_SENT))
+    }
+
+    /// A parameter of a token request.
+    pub(super) fn sent(token: &Turn<'_>, name: &str) -> Self {
+        Self::new(token.id(), "token", token.param(name).unwrap_or(NOT_SENT))
+    }
+}
+
 impl Finding {
     /// A finding of a rule in its own words.
     pub fn of(rule: &'static Rule) -> Self {
@@ -80,6 +93,18 @@ impl Finding {
         self
     }
 
+    /// How sure it is that the messages belong together.
+    #[must_use]
+    pub fn linked(self, link: Link) -> Self {
+        Self { link, ..self }
+    }
+
+    /// As grave as this.
+    #[must_use]
+    pub fn graded(self, severity: Severity) -> Self {
+        Self { severity, ..self }
+    }
+
     /// One more place that shows it.
     #[must_use]
     pub fn at(mut self, evidence: Evidence) -> Self {
@@ -88,6 +113,9 @@ impl Finding {
     }
 }
 
+/// What stands for a value that is missing.
+const NOT_SENT: &str = "(not sent)";
+
 /// What the rules raised.
 #[derive(Default)]
 pub struct Findings(Vec<Finding>);
@@ -95,8 +123,13 @@ pub struct Findings(Vec<Finding>);
 impl Findings {
     /// Takes in a finding about a token request, graded by what came of it: what the server
     /// accepted is a note, whatever it is.
-    pub(super) fn raise(&mut self, mut finding: Finding, about: &Turn<'_>) {
-        if about.outcome() == Outcome::Accepted {
+    pub(super) fn raise(&mut self, finding: Finding, about: &Turn<'_>) {
+        self.raise_for(finding, about.outcome());
+    }
+
+    /// The same of a finding about anything of which that is what came.
+    pub(super) fn raise_for(&mut self, mut finding: Finding, outcome: Outcome) {
+        if outcome == Outcome::Accepted {
             finding.severity = Severity::Note;
             finding.message.push_str(" (this provider accepted it)");
         } else if finding.link == Link::Weak {

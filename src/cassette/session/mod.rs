@@ -1,25 +1,27 @@
 //! A session: a cassette read as the steps of authorization attempts, with what belongs together.
 
+mod flow;
 mod metadata;
 mod turn;
 
+pub use flow::{AuthorizationResponse, Flow, Mode};
 pub use metadata::Metadata;
 pub use turn::{Outcome, Turn};
 
 use std::cell::OnceCell;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::cassette::Cassette;
-use crate::model::{Params, Url};
+use crate::cassette::session::flow::Ties;
+use crate::oauth::Step;
 use crate::oauth::jwt::Jwt;
-use crate::oauth::{Step, name};
-use crate::redact::{Label, RecordedResponse, cores};
+use crate::redact::cores;
 
 /// The steps of a cassette.
 pub struct Session<'a> {
     turns: Vec<Turn<'a>>,
+    flows: OnceCell<Vec<Ties>>,
     metadata: OnceCell<Vec<Metadata>>,
 }
 
@@ -28,6 +30,7 @@ impl<'a> Session<'a> {
     pub fn new(cassette: &'a Cassette) -> Self {
         Self {
             turns: cassette.interactions.iter().map(Turn::of).collect(),
+            flows: OnceCell::new(),
             metadata: OnceCell::new(),
         }
     }
@@ -52,26 +55,17 @@ impl<'a> Session<'a> {
         self.of(Step::AuthorizationRequest)
     }
 
-    /// The authorization request that a token request belongs to, and how that is known: by the
-    /// code (strong), or because there is only one for this client within a quarter of an hour.
-    pub fn authorization_of(&self, token: &Turn<'_>) -> Option<(&Turn<'a>, Link)> {
-        let code = token.param(name::CODE).and_then(|code| cores(code).next());
-        let brought =
-            |asked: &&Turn<'a>| code.as_ref().is_some_and(|code| self.brings(asked, code));
-        if let Some(asked) = self.authorization_requests().find(brought) {
-            return Some((asked, Link::Strong));
-        }
-        let near = |asked: &&Turn<'a>| {
-            let age = token.interaction.at().checked_sub(asked.interaction.at());
-            let client = asked.query().get(name::CLIENT_ID);
-            let same = token
-                .param(name::CLIENT_ID)
-                .is_none_or(|sent| client == Some(sent));
-            age.is_some_and(|age| age <= WEAK_LINK_MAX) && same
-        };
-        let mut candidates = self.authorization_requests().filter(near);
-        let only = candidates.next()?;
-        candidates.next().is_none().then_some((only, Link::Weak))
+    /// The authorization requests, each with what belongs to it, in order.
+    pub fn flows(&self) -> impl Iterator<Item = Flow<'_, 'a>> {
+        let all = self.flows.get_or_init(|| flow::tied(self));
+        all.iter().map(|ties| Flow::new(self, ties))
+    }
+
+    /// The flow that a token request belongs to, and how that is known: by the code (strong), or
+    /// because there is only one for this client within a quarter of an hour.
+    pub fn flow_of(&self, token: &Turn<'_>) -> Option<(Flow<'_, 'a>, Link)> {
+        self.flows()
+            .find_map(|flow| Some((flow, flow.link_to(token.id())?)))
     }
 
     /// The metadata of servers that the session saw, in order.
@@ -106,35 +100,6 @@ impl<'a> Session<'a> {
             claims: object(&declared.jwt_claims)?,
         })
     }
-
-    /// Whether the server sent anybody on with a code for an authorization request.
-    pub fn got_code(&self, asked: &Turn<'_>) -> bool {
-        let query = |location: &str| Url::parse(location)?.query;
-        self.locations(asked)
-            .filter_map(|location| query(&location))
-            .any(|query| Params::parse(&query).has(name::CODE))
-    }
-
-    /// Whether the response to an authorization request, or a page behind it, brought the code.
-    fn brings(&self, asked: &Turn<'_>, code: &Label) -> bool {
-        self.locations(asked)
-            .any(|location| cores(&location).any(|label| label == *code))
-    }
-
-    /// Where the response to an authorization request, and the pages behind it, send the client.
-    fn locations(&self, asked: &Turn<'_>) -> impl Iterator<Item = String> {
-        let id = asked.interaction.id();
-        let begins = self
-            .turns
-            .iter()
-            .position(|turn| turn.interaction.id() == id);
-        let mut behind = self.turns.iter().skip(begins.unwrap_or(self.turns.len()));
-        let asked = behind.next();
-        let pages = behind.take_while(|other| other.step() == Step::LoginPage);
-        let responses = asked.into_iter().chain(pages);
-        let responses = responses.filter_map(|turn| turn.interaction.response());
-        responses.flat_map(RecordedResponse::locations)
-    }
 }
 
 /// How two messages are known to belong together.
@@ -145,5 +110,3 @@ pub enum Link {
     /// Nothing speaks against it.
     Weak,
 }
-
-const WEAK_LINK_MAX: Duration = Duration::from_mins(15);

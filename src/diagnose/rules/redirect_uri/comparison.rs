@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cassette::{Link, Session, Turn};
+use crate::cassette::{Flow, Link, Session, Turn};
 use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::name::{self, grant};
@@ -75,28 +75,28 @@ fn compare(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) 
     for token in session.token_requests() {
         let redeems = token.param(name::GRANT_TYPE) == Some(grant::AUTHORIZATION_CODE)
             || token.param(name::CODE).is_some();
-        let Some((asked, link)) = session
-            .authorization_of(token)
+        let Some((flow, link)) = session
+            .flow_of(token)
             .filter(|_| redeems && token.is_whole())
         else {
             continue;
         };
         let (a, t) = (
-            asked.query().get(name::REDIRECT_URI),
+            flow.asked().get(name::REDIRECT_URI),
             token.param(name::REDIRECT_URI),
         );
         if let Some((found, contrast)) = difference(a, t, token)
             && found.id == rule.id
         {
-            findings.raise(finding(rule, (asked, a), (token, t), contrast, link), token);
+            findings.raise(finding(rule, flow, token, contrast, link), token);
         }
     }
 }
 
 fn finding(
     rule: &'static Rule,
-    (asked, a): (&Turn<'_>, Option<&str>),
-    (token, t): (&Turn<'_>, Option<&str>),
+    flow: Flow<'_, '_>,
+    token: &Turn<'_>,
     contrast: Option<Contrast>,
     link: Link,
 ) -> Finding {
@@ -105,23 +105,15 @@ fn finding(
         _ => format!(
             "redirect_uri at {} is not byte-identical to the one at {}",
             token.path(),
-            asked.path()
+            flow.request().path()
         ),
     };
     let mut finding = Finding::of(rule)
         .saying(message)
-        .at(Evidence::new(
-            asked.id(),
-            "authorize",
-            a.unwrap_or("(not sent)"),
-        ))
-        .at(Evidence::new(
-            token.id(),
-            "token",
-            t.unwrap_or("(not sent)"),
-        ));
+        .at(Evidence::asked(flow, name::REDIRECT_URI))
+        .at(Evidence::sent(token, name::REDIRECT_URI))
+        .linked(link);
     finding.contrast = contrast;
-    finding.link = link;
     match rule.id {
         "redirect-uri-contains-response-params" => finding.fixed_by("strip the query before sending it (location.origin + location.pathname)"),
         "redirect-uri-scheme" => finding.fixed_by("keep the string in one constant; behind a proxy that ends TLS, trust its forwarded headers or configure the public URL"),

@@ -19,24 +19,21 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
-    for asked in session.authorization_requests() {
+    for flow in session.flows() {
+        let asked = flow.last_request();
         let Some(status) = asked.status() else {
             continue;
         };
         // Some servers say so with a 200; who got a code behind it was not refused.
-        let refused = status >= 400 || (status == 200 && !session.got_code(asked));
+        let refused = status >= 400 || (status == 200 && flow.answered(name::CODE).is_none());
         let facts = asked.facts();
         if refused
             && !asked.answer_headers().has("location")
             && facts.page_mentions_redirect_uri
             && !facts.page_asks_password
         {
-            let sent = asked
-                .query()
-                .get(name::REDIRECT_URI)
-                .unwrap_or("(not sent)");
             let finding = Finding::of(rule)
-                .at(Evidence::new(asked.id(), "authorize", sent))
+                .at(Evidence::asked(flow, name::REDIRECT_URI))
                 .at(Evidence::new(
                     asked.id(),
                     "response",
