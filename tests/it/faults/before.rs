@@ -1,9 +1,8 @@
 //! What `explain` would say if nothing stood between the wire and its rules: a cassette whose texts
-//! are the raw values, and the relations of oauth.md A.0 between them.
+//! are the raw values, and one of how these relate by the table of oauth.md A.0.
 
 use authtape::cassette::{self, Cassette};
 use authtape::model::{Captured, Exchange, Headers, Heard, Params, percent_decode, percent_encode};
-use authtape::oauth::Step;
 use authtape::oauth::classify::classify;
 use authtape::oauth::facts::{Facts, basic_token, decode_basic};
 use authtape::oauth::fields::Reading;
@@ -11,10 +10,39 @@ use authtape::oauth::flows::Flows;
 use authtape::oauth::sniff::{Sniff, boundary, sniff};
 use serde_json::{Map, Value, json};
 
+use super::is_secret;
+
 /// A cassette of the exchanges that no redactor has seen.
 pub(super) fn raw_cassette(exchanges: &[Exchange]) -> Cassette {
+    cassette_of(exchanges, &mut |_, value| value.to_owned())
+}
+
+/// The same with a label for each secret, told from the raw values that came before it.
+pub(super) fn related_cassette(exchanges: &[Exchange]) -> Cassette {
+    let mut cores: Vec<(String, String)> = Vec::new();
+    cassette_of(exchanges, &mut |name, value| {
+        if !is_secret(name, value) {
+            return value.to_owned();
+        }
+        let related = cores.iter().find_map(|(core, label)| {
+            let (before, suffix, after) = relation(core, value)?;
+            Some(format!("{before}{label}{suffix}{after}"))
+        });
+        related.unwrap_or_else(|| {
+            let core = value.trim_matches(is_edge);
+            let (before, after) = value.split_once(core).expect("its core");
+            let label = format!("REDACTED-value-{}", cores.len() + 1);
+            cores.push((core.to_owned(), label.clone()));
+            format!("{before}{label}{after}")
+        })
+    })
+}
+
+/// Writes the value of a name.
+type Tell<'a> = dyn FnMut(&str, &str) -> String + 'a;
+
+fn cassette_of(exchanges: &[Exchange], tell: &mut Tell<'_>) -> Cassette {
     let mut flows = Flows::default();
-    let mut issued = Vec::new();
     let mut interactions = Vec::new();
     for exchange in exchanges {
         let reading = Reading::of(&exchange.request, exchange.response.as_ref());
@@ -25,11 +53,11 @@ pub(super) fn raw_cassette(exchanges: &[Exchange]) -> Cassette {
             "id": exchange.id,
             "step": step.to_string(),
             "at": exchange.at.as_secs_f64(),
-            "request": request(step, &reading, &issued),
+            "request": request(&reading, tell),
             "facts": facts.words().into_iter().map(fact).collect::<Map<_, _>>(),
         });
         if let Some(heard) = &exchange.response {
-            interaction["response"] = response(heard, &mut issued);
+            interaction["response"] = response(heard, tell);
         }
         interactions.push(interaction);
     }
@@ -51,45 +79,21 @@ fn fact((name, word): (&'static str, String)) -> (String, Value) {
     (name.to_owned(), value)
 }
 
-/// What a session links by is a label, so a raw code that belongs to one that was issued stands
-/// behind a label of its own, and is itself there to be read.
-fn tie(number: usize) -> String {
-    format!("REDACTED-tie-{}--end--", number + 1)
-}
-
-/// A raw value without what ties it.
-pub(super) fn untied(value: &str) -> &str {
-    let behind = value.strip_prefix("REDACTED-tie-");
-    behind
-        .and_then(|rest| rest.split_once("--end--"))
-        .map_or(value, |(_, value)| value)
-}
-
-fn request(step: Step, reading: &Reading<'_>, issued: &[String]) -> Value {
+fn request(reading: &Reading<'_>, tell: &mut Tell<'_>) -> Value {
     let said = reading.said;
-    let pair = |(name, value): (&str, &str)| {
-        let sent = |code: &String| relation(code, value).is_some();
-        let redeemed = step == Step::TokenRequest && name == "code";
-        let number = issued.iter().position(sent).filter(|_| redeemed);
-        let tie = number.map(tie).unwrap_or_default();
-        json!({ name: format!("{tie}{value}") })
-    };
-    let listed = |params: &Params| {
-        let each = params.iter();
-        let each = each.map(|param| pair((&param.name, &param.value)));
-        each.collect::<Vec<_>>()
-    };
+    let query = listed(&reading.fields.query, tell);
+    let form = listed(&reading.fields.body, tell);
     let mut request = json!({
         "method": said.method,
         "url": said.url.endpoint(),
         "http": "1.1",
-        "query": listed(&reading.fields.query),
+        "query": query,
         "headers": headers(&said.headers),
     });
     if let Some(decoded) = basic_token(said).and_then(decode_basic) {
         let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
         request["basic"] = if decoded.contains(':') {
-            json!({ "user": user, "password": password })
+            json!({ "user": user, "password": tell("basic.password", password) })
         } else {
             json!({ "user": user })
         };
@@ -97,7 +101,6 @@ fn request(step: Step, reading: &Reading<'_>, issued: &[String]) -> Value {
     if said.headers.get("transfer-encoding") == Some("chunked") {
         request["framing"] = json!("chunked");
     }
-    let form = listed(&reading.fields.body);
     let (key, body) = body(reading.fields.sniff, &said.body, form);
     if said.method == "POST" || key != "body" {
         request[key] = body;
@@ -105,19 +108,28 @@ fn request(step: Step, reading: &Reading<'_>, issued: &[String]) -> Value {
     request
 }
 
-fn response(heard: &Heard, issued: &mut Vec<String>) -> Value {
+fn listed(params: &Params, tell: &mut Tell<'_>) -> Vec<Value> {
+    let each = params.iter();
+    each.map(|param| json!({ &param.name: tell(&param.name, &param.value) }))
+        .collect()
+}
+
+fn response(heard: &Heard, tell: &mut Tell<'_>) -> Value {
     let mut fields = heard.headers.clone();
-    if let Some(location) = heard.headers.get("location") {
-        let (before, behind) = location.split_once("code=").unwrap_or((location, ""));
-        let code = percent_decode(behind.split('&').next().unwrap_or_default());
-        let tied = if code.is_empty() {
-            location.to_owned()
-        } else {
-            format!("{before}code={}{behind}", tie(issued.len()))
-        };
-        issued.extend((!code.is_empty()).then_some(code));
+    if let Some((to, query)) = heard
+        .headers
+        .get("location")
+        .and_then(|location| location.split_once('?'))
+    {
+        let params = Params::parse(query);
+        let told = params.iter().map(|param| {
+            let value = tell(&param.name, &param.value);
+            format!("{}={}", percent_encode(&param.name), percent_encode(&value))
+        });
+        let query = told.collect::<Vec<_>>().join("&");
+        let told = format!("{to}?{query}");
         fields.retain(|field| !field.name.eq_ignore_ascii_case("location"));
-        fields.push("Location", tied);
+        fields.push("Location", told);
     }
     let sniffed = sniff(&heard.body.bytes);
     let params = Params::parse(std::str::from_utf8(&heard.body.bytes).expect("text"));
