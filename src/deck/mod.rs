@@ -456,9 +456,8 @@ fn repertoire(paths: &[PathBuf], play: &PlayOptions) -> Result<(Repertoire, Vec<
         let checked = replay::check([interaction]);
         (Outline::of(interaction), checked)
     };
-    let loaded = library::load_all(&paths, outlined)?;
     let (mut repertoire, mut notes) = (Repertoire::new(play), Vec::new());
-    for (path, loaded) in paths.iter().zip(loaded) {
+    library::load_all(&paths, outlined, |path, loaded| -> Result<_, Error> {
         let name = path.display().to_string();
         match loaded {
             Loaded::Whole(cassette) => {
@@ -475,7 +474,8 @@ fn repertoire(paths: &[PathBuf], play: &PlayOptions) -> Result<(Repertoire, Vec<
                 repertoire.add_text(name, &header, text, outlines);
             }
         }
-    }
+        Ok(())
+    })?;
     Ok((repertoire, notes))
 }
 

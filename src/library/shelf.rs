@@ -64,16 +64,45 @@ fn descend(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads cassettes. Of one that is as a recording left it, each interaction is read to be sure of
-/// it, something is made of it, and it is forgotten; of any other, all is kept.
+/// Reads cassettes and hands them over in order. Of one that is as a recording left it, each
+/// interaction is read to be sure of it, something is made of it, and it is forgotten; of any other,
+/// all is kept.
 ///
 /// # Errors
 ///
-/// As [`playable`], of the first that is none.
-pub fn load_all<T: Send>(
+/// As [`playable`], of the first that is none, and what `take` refuses with.
+pub fn load_all<T: Send, E: From<Error>>(
     paths: &[PathBuf],
     make: impl Fn(&Interaction) -> T + Sync,
-) -> Result<Vec<Loaded<T>>, Error> {
+    mut take: impl FnMut(&Path, Loaded<T>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut left = paths;
+    while !left.is_empty() {
+        let (portion, behind) = left.split_at(portion(left));
+        for (path, loaded) in portion.iter().zip(load_portion(portion, &make)?) {
+            take(path, loaded?)?;
+        }
+        left = behind;
+    }
+    Ok(())
+}
+
+/// How many of the first files are read at once: what is made of them is in memory beside what was
+/// made of all before.
+fn portion(paths: &[PathBuf]) -> usize {
+    let mut bytes = 0;
+    let small = paths.iter().take_while(|path| {
+        let is_room = bytes < PORTION;
+        bytes += path.metadata().map_or(0, |metadata| metadata.len());
+        is_room
+    });
+    small.count()
+}
+
+fn load_portion<T: Send>(
+    paths: &[PathBuf],
+    make: impl Fn(&Interaction) -> T + Sync,
+) -> Result<impl Iterator<Item = Result<Loaded<T>, Error>>, Error> {
     let files = in_parallel(paths, |path| Unread::of(path));
     let files = files.into_iter().collect::<Result<Vec<_>, _>>()?;
     let jobs: Vec<_> = (0..).zip(&files).flat_map(Unread::blocks).collect();
@@ -88,12 +117,12 @@ pub fn load_all<T: Send>(
         }
     }
     let files = files.into_iter().zip(parts).zip(paths);
-    files
-        .map(|((file, parts), path)| match (file.split, parts) {
+    Ok(
+        files.map(|((file, parts), path)| match (file.split, parts) {
             (Some(split), Some(parts)) => Ok(Loaded::Parts(split.header, file.text, parts)),
             _ => playable(path, file.text.as_bytes()).map(Loaded::Whole),
-        })
-        .collect()
+        }),
+    )
 }
 
 /// A file whose interactions are not read yet.
@@ -181,6 +210,9 @@ fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> V
 /// Interactions that are read at once: enough that nobody waits for another.
 const BLOCK: usize = 128;
 
+/// Bytes of files that are read at once, so that all processors have work.
+const PORTION: u64 = 8 << 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,7 +255,7 @@ mod tests {
             std::fs::write(at(name), text).expect("a file");
         }
         let paths = ["a.yaml", "b.yaml", "c.yaml"].map(at);
-        let refused = load_all(&paths, |_| ()).err().expect("refused");
+        let refused = load_all(&paths, |_| (), |_, _| Ok::<_, Error>(())).expect_err("refused");
         let source = std::error::Error::source(&refused).map(ToString::to_string);
         assert!(refused.to_string().ends_with("b.yaml"), "{refused}");
         assert!(source.is_some_and(|source| source.starts_with("line 3")));

@@ -32,7 +32,29 @@ pub(super) struct Endpoint {
 /// Requests that say the same things: the values tell them apart.
 struct Shape {
     names: Vec<String>,
-    by_values: HashMap<u64, Vec<usize>>,
+    by_values: HashMap<u64, Tracks>,
+}
+
+/// The places of tracks in order; most often there is one, and then there may be many of these.
+enum Tracks {
+    One(usize),
+    Many(Vec<usize>),
+}
+
+impl Tracks {
+    fn push(&mut self, at: usize) {
+        match self {
+            Self::One(first) => *self = Self::Many(vec![*first, at]),
+            Self::Many(all) => all.push(at),
+        }
+    }
+
+    fn as_slice(&self) -> &[usize] {
+        match self {
+            Self::One(only) => std::slice::from_ref(only),
+            Self::Many(all) => all,
+        }
+    }
 }
 
 impl Endpoints {
@@ -91,7 +113,10 @@ impl Endpoint {
             self.shapes.len() - 1
         });
         let by_values = &mut self.shapes[place].by_values;
-        by_values.entry(shaped.values).or_default().push(at);
+        let known = by_values.entry(shaped.values);
+        known
+            .and_modify(|tracks| tracks.push(at))
+            .or_insert(Tracks::One(at));
     }
 
     /// Every request that went there.

@@ -1,5 +1,7 @@
 //! The outline of an interaction: what it is found by, without what it says.
 
+use std::sync::Arc;
+
 use crate::model::{FailureKind, Url};
 use crate::oauth::Step;
 use crate::redact::{Interaction, Label, RecordedResponse, cores};
@@ -10,15 +12,15 @@ use crate::replay::relations::sent;
 /// What an interaction is found by.
 pub struct Outline {
     pub(super) step: Step,
-    pub(super) method: Box<str>,
+    pub(super) method: Arc<str>,
     /// Without its query.
     pub(super) url: String,
     /// Whether no server was asked.
     pub(super) is_our_refusal: bool,
     pub(super) is_key_set: bool,
     pub(super) shaped: Shaped,
-    /// The keys of the labels that it declares.
-    pub(super) declared: Vec<String>,
+    /// The kinds and numbers of the labels that it declares.
+    pub(super) declared: Vec<(Box<str>, u32)>,
     /// The labels of a flow that its request holds.
     pub(super) sent: Vec<Label>,
     /// Where its response sends a browser on to.
@@ -47,7 +49,9 @@ impl Outline {
                 .is_some_and(|error| error.kind() == FailureKind::ConnectForbidden),
             is_key_set: is_key_set(interaction),
             shaped: shaped(interaction),
-            declared: secrets.map(|secret| secret.name.clone()).collect(),
+            declared: secrets
+                .filter_map(|secret| declared(&secret.name))
+                .collect(),
             sent: sent(interaction),
             locations: locations
                 .iter()
@@ -56,6 +60,11 @@ impl Outline {
                 .collect(),
         }
     }
+}
+
+fn declared(key: &str) -> Option<(Box<str>, u32)> {
+    let (kind, number) = key.rsplit_once('-')?;
+    Some((kind.into(), number.parse().ok()?))
 }
 
 impl Location {

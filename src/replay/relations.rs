@@ -13,7 +13,8 @@ use crate::replay::values::{client_password, is_of_flow};
 /// among the tracks of the repertoire.
 #[derive(Default)]
 pub(super) struct Relations {
-    declared: HashMap<String, usize>,
+    /// By kind: the numbers, and who declares them.
+    declared: HashMap<Box<str>, Vec<(u32, usize)>>,
     senders: HashMap<Label, Vec<usize>>,
     /// The authorization requests and the pages, in order.
     stops: Vec<Stop>,
@@ -31,8 +32,11 @@ struct Stop {
 impl Relations {
     /// Adds an interaction.
     pub(super) fn add(&mut self, at: usize, outline: Outline) {
-        for key in outline.declared {
-            self.declared.entry(key).or_insert(at);
+        for (kind, number) in outline.declared {
+            let declared = self.declared.entry(kind).or_default();
+            if let Err(place) = declared.binary_search_by_key(&number, |(number, _)| *number) {
+                declared.insert(place, (number, at));
+            }
         }
         for label in outline.sent {
             let senders = self.senders.entry(label).or_default();
@@ -54,9 +58,11 @@ impl Relations {
         }
     }
 
-    /// The interaction that declares the label of this key.
-    pub(super) fn declares(&self, key: &str) -> Option<usize> {
-        self.declared.get(key).copied()
+    /// The interaction that declares a label.
+    pub(super) fn declares(&self, label: &Label) -> Option<usize> {
+        let declared = self.declared.get(label.kind.as_str())?;
+        let place = declared.binary_search_by_key(&label.number, |(number, _)| *number);
+        Some(declared[place.ok()?].1)
     }
 
     /// The interactions whose request holds a label that belongs to a flow, in order.
@@ -121,6 +127,7 @@ pub(super) fn answered(response: &RecordedResponse) -> Vec<Label> {
     let values = fields.filter_map(|field| field.value.value.as_deref());
     out.extend(values.flat_map(cores));
     out.retain(|label| is_of_flow(&label.kind));
+    out.shrink_to_fit();
     out
 }
 
@@ -140,5 +147,6 @@ pub(super) fn sent(interaction: &Interaction) -> Vec<Label> {
     );
     out.extend(client_password(interaction).into_iter().flat_map(cores));
     out.retain(|label| is_of_flow(&label.kind));
+    out.shrink_to_fit();
     out
 }

@@ -40,7 +40,7 @@ pub struct Repertoire {
 pub(super) struct Track {
     pub(super) cassette: usize,
     pub(super) step: Step,
-    pub(super) method: Box<str>,
+    pub(super) method: Arc<str>,
     /// Where it stands in the text of its cassette; it is read when it is asked for.
     pub(super) text: Range<usize>,
     pub(super) read: OnceLock<Box<Read>>,
@@ -200,8 +200,8 @@ impl Repertoire {
         cassette: usize,
         label: &Label,
     ) -> Option<(&Interaction, &Declaration)> {
+        let at = self.relations(cassette).declares(label)?;
         let key = label.key();
-        let at = self.relations(cassette).declares(&key)?;
         let interaction = self.interaction(at);
         let mut secrets = interaction.secrets().iter();
         let declared = secrets.find(|secret| secret.name == key)?;
@@ -346,7 +346,7 @@ impl Repertoire {
 
     /// The interaction as a person names it; with its cassette, where there are several.
     pub(super) fn title(&self, at: usize) -> String {
-        let (interaction, reel) = (self.interaction(at), &self.reels[self.cassette(at)]);
+        let (interaction, reel) = (self.glimpse(at), &self.reels[self.cassette(at)]);
         let request = interaction.request();
         let title = format!(
             "{} {} ({} {})",

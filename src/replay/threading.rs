@@ -66,7 +66,11 @@ impl Repertoire {
         let (cassette, first) = (self.reels.len(), self.tracks.len());
         let mut relations = Relations::default();
         let mut key_sets = Vec::new();
-        for (at, (outline, text, read)) in (first..).zip(entries) {
+        for (at, (mut outline, text, read)) in (first..).zip(entries) {
+            let before = self.tracks.last().map(|track| &track.method);
+            if let Some(method) = before.filter(|method| **method == outline.method) {
+                outline.method = Arc::clone(method);
+            }
             let step = outline.step;
             if outline.is_our_refusal {
                 self.refused.add(cassette, at, &outline);
@@ -92,7 +96,7 @@ impl Repertoire {
             self.tracks.push(Track {
                 cassette,
                 step,
-                method: outline.method.clone(),
+                method: Arc::clone(&outline.method),
                 text,
                 read,
             });
