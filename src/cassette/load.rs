@@ -1,6 +1,7 @@
 //! The reader: bounded, strict, and able to say where a text stops being a cassette.
 
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
 use serde::Deserialize;
 
@@ -149,10 +150,19 @@ fn options(size: usize) -> serde_yaml::Options {
 
 /// The text of a cassette.
 pub(crate) fn as_text(bytes: &[u8]) -> Result<&str, Error> {
-    let line = |upto: usize| bytes[..upto].iter().filter(|byte| **byte == b'\n').count() + 1;
-    std::str::from_utf8(bytes).map_err(|error| Error::NotText {
-        line: line(error.valid_up_to()),
-    })
+    std::str::from_utf8(bytes).map_err(|error| not_text(bytes, error))
+}
+
+/// The text of a cassette, without a copy.
+pub(crate) fn into_text(bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|error| not_text(error.as_bytes(), error.utf8_error()))
+}
+
+fn not_text(bytes: &[u8], error: Utf8Error) -> Error {
+    let before = bytes[..error.valid_up_to()].iter();
+    Error::NotText {
+        line: before.filter(|byte| **byte == b'\n').count() + 1,
+    }
 }
 
 /// Refuses what the parser would let through: control characters, a byte order mark, and tags,

@@ -147,7 +147,12 @@ pub fn read_sized(path: &Path, limit: usize) -> Result<Vec<u8>, Error> {
         path: path.to_owned(),
         source,
     })?;
-    read_from(&file, path, limit)
+    // One more, so that its end is seen without more room.
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let room = usize::try_from(length).map_or(limit, |length| limit.min(length) + 1);
+    let mut bytes = Vec::with_capacity(room);
+    read_into(&mut bytes, &file, path, limit)?;
+    Ok(bytes)
 }
 
 /// Reads no more than the limit, since a device or a pipe does not say how long it is.
@@ -159,17 +164,25 @@ pub fn read_sized(path: &Path, limit: usize) -> Result<Vec<u8>, Error> {
 /// Where it cannot be read, or is longer.
 pub fn read_from(source: impl io::Read, path: &Path, limit: usize) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
+    read_into(&mut bytes, source, path, limit)?;
+    Ok(bytes)
+}
+
+fn read_into(
+    bytes: &mut Vec<u8>,
+    source: impl io::Read,
+    path: &Path,
+    limit: usize,
+) -> Result<(), Error> {
     let mut limited = source.take(limit as u64 + 1);
-    limited
-        .read_to_end(&mut bytes)
-        .map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+    limited.read_to_end(bytes).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     if bytes.len() > limit {
         return Err(no_cassette(path)(cassette::Error::TooLarge { limit }));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn no_cassette(path: &Path) -> impl Fn(cassette::Error) -> Error {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::cassette::{self, Cassette, Header, Split};
 use crate::library::{Error, no_cassette, read};
@@ -15,7 +15,7 @@ pub enum Loaded<T> {
     Whole(Cassette),
     /// What stands before the interactions, the text, and of each interaction where it stands in
     /// that and what was made of it.
-    Parts(Header, Arc<str>, Vec<(Range<usize>, T)>),
+    Parts(Header, String, Vec<(Range<usize>, T)>),
 }
 
 /// The cassettes that these paths name: a directory stands for those below it, sorted by name.
@@ -127,16 +127,15 @@ fn load_portion<T: Send>(
 
 /// A file whose interactions are not read yet.
 struct Unread {
-    text: Arc<str>,
+    text: String,
     split: Option<Split>,
 }
 
 impl Unread {
     fn of(path: &Path) -> Result<Self, Error> {
         let bytes = read(path)?;
-        let text = cassette::as_text(&bytes).map_err(no_cassette(path))?;
-        let split = cassette::split(text);
-        let text = Arc::from(text);
+        let text = cassette::into_text(bytes).map_err(no_cassette(path))?;
+        let split = cassette::split(&text);
         Ok(Self { text, split })
     }
 
@@ -211,7 +210,7 @@ fn in_parallel<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> V
 const BLOCK: usize = 128;
 
 /// Bytes of files that are read at once, so that all processors have work.
-const PORTION: u64 = 8 << 20;
+const PORTION: u64 = 2 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -81,7 +81,7 @@ pub(super) struct Reel {
     pub(super) key_sets: Vec<usize>,
     pub(super) keys: OnceLock<Ring>,
     pub(super) tape: OnceLock<Tape>,
-    pub(super) text: Arc<str>,
+    pub(super) text: String,
 }
 
 impl Repertoire {
@@ -393,7 +393,7 @@ mod tests {
         }
         let header = Header::begun("2026-11-23T10:02:11Z".to_owned());
         let mut repertoire = Repertoire::new(&PlayOptions::default());
-        repertoire.add_text(String::new(), &header, text.into(), entries);
+        repertoire.add_text(String::new(), &header, text, entries);
         assert!(repertoire.defects(1).are_none());
         repertoire.posture(1);
         let kept = repertoire.tracks.iter();

@@ -41,7 +41,7 @@ impl Repertoire {
                 OnceLock::from(Box::new(Read::new(interaction))),
             )
         });
-        self.thread((name, begun, Arc::from("")), read.collect());
+        self.thread((name, begun, String::new()), read.collect());
     }
 
     /// Adds a cassette of which each interaction is known by its outline, and by where it stands in
@@ -50,7 +50,7 @@ impl Repertoire {
         &mut self,
         name: String,
         header: &Header,
-        text: Arc<str>,
+        text: String,
         entries: Vec<(Range<usize>, Outline)>,
     ) {
         let unread = entries.into_iter();
@@ -58,11 +58,7 @@ impl Repertoire {
         self.thread((name, begun(header), text), unread.collect());
     }
 
-    fn thread(
-        &mut self,
-        (name, begun, text): (String, Option<i64>, Arc<str>),
-        entries: Vec<Entry>,
-    ) {
+    fn thread(&mut self, (name, begun, text): (String, Option<i64>, String), entries: Vec<Entry>) {
         let (cassette, first) = (self.reels.len(), self.tracks.len());
         let mut relations = Relations::default();
         let mut key_sets = Vec::new();
