@@ -154,6 +154,7 @@ pub(crate) fn as_text(bytes: &[u8]) -> Result<&str, Error> {
 }
 
 /// The text of a cassette, without a copy.
+#[cfg(feature = "proxy")]
 pub(crate) fn into_text(bytes: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|error| not_text(error.as_bytes(), error.utf8_error()))
 }

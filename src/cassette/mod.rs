@@ -22,9 +22,11 @@ pub use audit::{Audit, audit, audit_bytes};
 pub use emit::{entry, part_header, write};
 pub use error::Error;
 pub use header::{Header, Mutant};
-pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 #[cfg(feature = "proxy")]
-pub(crate) use load::{as_text, into_text};
+pub(crate) use load::as_text;
+#[cfg(feature = "proxy")]
+pub(crate) use load::into_text;
+pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 #[cfg(feature = "proxy")]
 pub(crate) use playable::line_of_secret;
 pub use session::{AuthorizationResponse, Flow, Link, Metadata, Mode, Outcome, Session, Turn};
