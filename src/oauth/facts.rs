@@ -8,13 +8,14 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 
 use crate::model::{Heard, Params, Said};
+use crate::oauth::credentials::{self, AssertionIdentity, AssertionSignature, SecretLook};
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
 use crate::oauth::tokens::{self, Checked, Hash, Signature, Token, wrong_hashes};
-use crate::oauth::{Step, name};
+use crate::oauth::{Step, jwt, name};
 
 /// Whether the host is of a vendor whose token endpoint knows one grant, and needs no word for it.
 pub fn asks_no_grant(host: &str) -> bool {
@@ -56,12 +57,25 @@ pub struct Facts {
     /// The user half is the client's secret, or the password half its identifier.
     #[serde(rename = "basic.swapped")]
     pub basic_swapped: bool,
-    /// A half holds a character that form-encoding would change (RFC 6749 section 2.3.1).
+    /// A half holds a character that a server which decodes it as a form reads as another (RFC 6749
+    /// section 2.3.1).
     #[serde(rename = "basic.reserved")]
     pub basic_reserved: bool,
     /// A half decodes as a form and holds `%XX`.
     #[serde(rename = "basic.looks_form_encoded")]
     pub basic_looks_form_encoded: bool,
+    /// What stands in the place of the client's secret looks like something else.
+    #[serde(rename = "client_secret.looks_like")]
+    pub client_secret_looks_like: Option<SecretLook>,
+    /// The client assertion is no JWT.
+    #[serde(rename = "client_assertion.not_jwt")]
+    pub client_assertion_not_jwt: bool,
+    /// How the claims of the client assertion, or of a secret that is a JWT, do not name the client.
+    #[serde(rename = "client_assertion.identity")]
+    pub client_assertion_identity: Option<AssertionIdentity>,
+    /// What is wrong with the form of its signature.
+    #[serde(rename = "client_assertion.signature")]
+    pub client_assertion_signature: Option<AssertionSignature>,
     /// A parameter holds a template that was never filled in (`${…}`, `{{…}}`, `<…>`, `%…%`).
     #[serde(rename = "placeholder.in")]
     pub placeholder_in: Option<String>,
@@ -118,6 +132,13 @@ impl Facts {
             flag("basic.swapped", self.basic_swapped),
             flag("basic.reserved", self.basic_reserved),
             flag("basic.looks_form_encoded", self.basic_looks_form_encoded),
+            word("client_secret.looks_like", self.client_secret_looks_like),
+            flag("client_assertion.not_jwt", self.client_assertion_not_jwt),
+            word("client_assertion.identity", self.client_assertion_identity),
+            word(
+                "client_assertion.signature",
+                self.client_assertion_signature,
+            ),
             word("placeholder.in", self.placeholder_in.as_ref()),
             word("redirect_uri.spelling", self.redirect_uri_spelling),
             flag("grant_type.not_needed", self.grant_type_not_needed),
@@ -154,6 +175,9 @@ impl Facts {
         }
         if let Some(credentials) = basic_token(said) {
             facts.check_basic(flows, fields, credentials);
+        }
+        if step.authenticates_client() {
+            facts.check_credentials(said, fields);
         }
         if let Some(heard) = reading.heard {
             if let Some(page) = reading.answer.page() {
@@ -275,6 +299,34 @@ impl Facts {
         }
     }
 
+    fn check_credentials(&mut self, said: &Said, fields: &Fields) {
+        let basic = basic_token(said).and_then(decode_basic);
+        let halves = basic.as_deref().and_then(|basic| basic.split_once(':'));
+        let client_id = fields
+            .get(name::CLIENT_ID)
+            .or_else(|| halves.map(|(user, _)| user));
+        let secret = fields
+            .get(name::CLIENT_SECRET)
+            .or_else(|| halves.map(|(_, password)| password));
+        self.client_secret_looks_like = secret
+            .filter(|_| !self.basic_swapped)
+            .and_then(|secret| credentials::look(secret, client_id));
+        let assertion = fields.get(name::CLIENT_ASSERTION);
+        let is_saml = fields
+            .get(name::CLIENT_ASSERTION_TYPE)
+            .is_some_and(|kind| kind == name::assertion_type::SAML2_BEARER);
+        let Some(text) = assertion.or(secret).filter(|_| !is_saml) else {
+            return;
+        };
+        let Some(jwt) = jwt::parse(text) else {
+            self.client_assertion_not_jwt = assertion.is_some_and(|text| !text.is_empty());
+            return;
+        };
+        let is_secret = assertion.is_none();
+        self.client_assertion_identity = credentials::identity(&jwt, client_id, is_secret);
+        self.client_assertion_signature = credentials::signature(text, &jwt);
+    }
+
     fn check_basic(&mut self, flows: &Flows, fields: &Fields, credentials: &str) {
         self.basic_white_space = credentials.contains(|c: char| c.is_ascii_whitespace());
         let Some(decoded) = decode_basic(credentials) else {
@@ -286,9 +338,10 @@ impl Facts {
         self.basic_colons = (colons != 1).then(|| u32::try_from(colons).unwrap_or(u32::MAX));
         let (user, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
         let client_id = fields.get(name::CLIENT_ID);
-        self.basic_swapped = flows.is_client_secret(user)
-            || flows.is_client_id(password)
-            || (!password.is_empty() && client_id == Some(password));
+        self.basic_swapped = user != password
+            && (flows.is_client_secret(user)
+                || flows.is_client_id(password)
+                || (!password.is_empty() && client_id == Some(password)));
         let halves = [user, password];
         self.basic_looks_form_encoded = halves.iter().any(|half| is_form_encoded(half));
         self.basic_reserved =
@@ -370,8 +423,7 @@ fn is_form_encoded(half: &str) -> bool {
 }
 
 fn has_reserved(half: &str) -> bool {
-    half.bytes()
-        .any(|byte| !(byte.is_ascii_alphanumeric() || b"-._*".contains(&byte)))
+    half.contains(['+', '%']) || !half.is_ascii()
 }
 
 fn date_skew(heard: &Heard, clock: i64) -> Option<i64> {

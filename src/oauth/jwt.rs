@@ -63,6 +63,12 @@ pub fn parse(text: &str) -> Option<Jwt> {
     })
 }
 
+/// The bytes of the signature of a compact JWS.
+pub fn signature(text: &str) -> Option<Vec<u8>> {
+    let (_, signature) = text.rsplit_once('.')?;
+    URL_SAFE_NO_PAD.decode(signature.trim_end_matches('=')).ok()
+}
+
 /// The header of a compact JWE, the one of its five parts that can be read (RFC 7516 section 3.1).
 pub fn encrypted(text: &str) -> Option<Map<String, Value>> {
     // A text may have any number of dots.

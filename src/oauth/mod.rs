@@ -9,6 +9,7 @@
 pub mod asked;
 pub mod classify;
 pub mod cookies;
+pub mod credentials;
 pub mod errand;
 pub mod error_code;
 pub mod facts;

@@ -15,6 +15,7 @@ names! {
     ACCESS_TOKEN = "access_token",
     ACTIVE = "active",
     ACTOR_TOKEN = "actor_token",
+    ALG = "alg",
     ASSERTION = "assertion",
     ATH = "ath",
     AT_HASH = "at_hash",
@@ -38,6 +39,7 @@ names! {
     DPOP_JKT = "dpop_jkt",
     END_SESSION_ENDPOINT = "end_session_endpoint",
     ERROR = "error",
+    ERROR_CODES = "error_codes",
     ERROR_DESCRIPTION = "error_description",
     ERROR_URI = "error_uri",
     EXP = "exp",
@@ -92,7 +94,9 @@ names! {
     S_HASH = "s_hash",
     TOKEN = "token",
     TOKEN_ENDPOINT = "token_endpoint",
+    TOKEN_ENDPOINT_AUTH_METHOD = "token_endpoint_auth_method",
     TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED = "token_endpoint_auth_methods_supported",
+    TOKEN_ENDPOINT_AUTH_SIGNING_ALG_VALUES_SUPPORTED = "token_endpoint_auth_signing_alg_values_supported",
     TOKEN_TYPE = "token_type",
     TOKEN_TYPE_HINT = "token_type_hint",
     TYP = "typ",
@@ -117,4 +121,30 @@ pub mod grant {
     pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
     /// `urn:ietf:params:oauth:grant-type:token-exchange`
     pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+}
+
+/// The ways of client authentication that code reasons about (RFC 7591 section 2, RFC 8705).
+pub mod auth_method {
+    /// `client_secret_basic`
+    pub const CLIENT_SECRET_BASIC: &str = "client_secret_basic";
+    /// `client_secret_jwt`
+    pub const CLIENT_SECRET_JWT: &str = "client_secret_jwt";
+    /// `client_secret_post`
+    pub const CLIENT_SECRET_POST: &str = "client_secret_post";
+    /// `none`
+    pub const NONE: &str = "none";
+    /// `private_key_jwt`
+    pub const PRIVATE_KEY_JWT: &str = "private_key_jwt";
+    /// `self_signed_tls_client_auth`
+    pub const SELF_SIGNED_TLS_CLIENT_AUTH: &str = "self_signed_tls_client_auth";
+    /// `tls_client_auth`
+    pub const TLS_CLIENT_AUTH: &str = "tls_client_auth";
+}
+
+/// The types of client assertions (RFC 7522 section 2.2, RFC 7523 section 2.2).
+pub mod assertion_type {
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`
+    pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    /// `urn:ietf:params:oauth:client-assertion-type:saml2-bearer`
+    pub const SAML2_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
 }
