@@ -29,7 +29,9 @@ pub(crate) use load::into_text;
 pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 #[cfg(feature = "proxy")]
 pub(crate) use playable::line_of_secret;
-pub use session::{AuthorizationResponse, Flow, Link, Metadata, Mode, Outcome, Session, Turn};
+pub use session::{
+    AuthorizationResponse, ClientAuth, Flow, Link, Metadata, Mode, Outcome, SeenJwt, Session, Turn,
+};
 pub use split::{Split, split};
 pub use stamp::{RULES, Stamp, sum};
 

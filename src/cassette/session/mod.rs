@@ -1,21 +1,23 @@
 //! A session: a cassette read as the steps of authorization attempts, with what belongs together.
 
+mod client;
 mod flow;
 mod metadata;
 mod turn;
 
+pub use client::ClientAuth;
 pub use flow::{AuthorizationResponse, Flow, Mode};
 pub use metadata::Metadata;
 pub use turn::{Outcome, Turn};
 
 use std::cell::OnceCell;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::cassette::Cassette;
 use crate::cassette::session::flow::Ties;
 use crate::oauth::Step;
-use crate::oauth::jwt::Jwt;
 use crate::redact::cores;
 
 /// The steps of a cassette.
@@ -48,6 +50,12 @@ impl<'a> Session<'a> {
     /// The requests to the token endpoint, in order.
     pub fn token_requests(&self) -> impl Iterator<Item = &Turn<'a>> {
         self.of(Step::TokenRequest)
+    }
+
+    /// The requests by which a client shows who it is, in order.
+    pub fn client_requests(&self) -> impl Iterator<Item = &Turn<'a>> {
+        let is_one = |turn: &&Turn<'_>| turn.step().authenticates_client();
+        self.turns.iter().filter(is_one)
     }
 
     /// The requests to the authorization endpoint, in order.
@@ -83,22 +91,39 @@ impl<'a> Session<'a> {
         names.or_else(|| all().find(|metadata| metadata.is_issuer_above(url)))
     }
 
-    /// The readable parts of a JWT whose label stands in a text. Its times are seconds from the
-    /// clock of the interaction that it was first seen in.
-    pub fn jwt(&self, text: &str) -> Option<Jwt> {
+    /// The readable parts of a JWT whose label stands in a text.
+    pub fn jwt(&self, text: &str) -> Option<SeenJwt> {
         let key = cores(text).next()?.key();
-        let mut secrets = self
-            .turns
-            .iter()
-            .flat_map(|turn| turn.interaction.secrets());
-        let declared = &secrets.find(|secret| secret.name == key)?.value;
-        let object = |json: &Option<String>| -> Option<Map<String, Value>> {
-            serde_json::from_str(json.as_deref()?).ok()
+        let is_it = |turn: &&Turn<'_>| {
+            let mut secrets = turn.interaction.secrets().iter();
+            secrets.any(|secret| secret.name == key)
         };
-        Some(Jwt {
+        let first = self.turns.iter().find(is_it)?;
+        let mut secrets = first.interaction.secrets().iter();
+        let declared = &secrets.find(|secret| secret.name == key)?.value;
+        let object = |json: &Option<String>| serde_json::from_str(json.as_deref()?).ok();
+        Some(SeenJwt {
             header: object(&declared.jwt_header)?,
             claims: object(&declared.jwt_claims)?,
+            at: first.interaction.at(),
         })
+    }
+}
+
+/// The readable parts of a JWT.
+pub struct SeenJwt {
+    /// The JOSE header.
+    pub header: Map<String, Value>,
+    /// The claims; points in time are seconds from when it was first seen.
+    pub claims: Map<String, Value>,
+    /// When it was first seen.
+    pub at: Duration,
+}
+
+impl SeenJwt {
+    /// A claim that is a point in time, in seconds from when the JWT was first seen.
+    pub fn time(&self, claim: &str) -> Option<i64> {
+        self.claims.get(claim)?.as_str()?.parse().ok()
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use crate::model::{Headers, Params, Url};
 use crate::oauth::facts::Facts;
 use crate::oauth::{Step, name};
-use crate::redact::{Content, DropReason, Interaction, RecordedResponse};
+use crate::redact::{Content, DropReason, Interaction, Piece, RecordedResponse, pieces};
 
 /// A request and what came of it, taken apart when it is first asked for.
 pub struct Turn<'a> {
@@ -111,12 +111,56 @@ impl<'a> Turn<'a> {
             return Outcome::Unknown;
         };
         let fields = self.answer();
+        let brings = match self.step() {
+            Step::TokenRequest => fields.has(name::ACCESS_TOKEN) || fields.has(name::ID_TOKEN),
+            step => step.authenticates_client(),
+        };
         if status >= 400 || fields.has(name::ERROR) {
             Outcome::Failed
-        } else if status < 300 && (fields.has(name::ACCESS_TOKEN) || fields.has(name::ID_TOKEN)) {
+        } else if status < 300 && brings {
             Outcome::Accepted
         } else {
             Outcome::Unknown
+        }
+    }
+
+    /// The error code of the answer, or nothing.
+    pub fn error(&self) -> &str {
+        self.answer().get(name::ERROR).unwrap_or_default()
+    }
+
+    /// What the server says of the error, in lower case and without what stands for a secret.
+    pub fn error_words(&self) -> String {
+        let said = self.answer().get(name::ERROR_DESCRIPTION);
+        let words = |piece| match piece {
+            Piece::Literal(text) => text.to_ascii_lowercase(),
+            Piece::Label(_) => String::new(),
+        };
+        pieces(said.unwrap_or_default())
+            .into_iter()
+            .map(words)
+            .collect()
+    }
+
+    /// Whether the server gives this number of Microsoft's errors, in a list or in its text.
+    pub fn says_aadsts(&self, number: &str) -> bool {
+        let codes = self.answer().get(name::ERROR_CODES).unwrap_or_default();
+        let listed = codes.split(|c: char| !c.is_ascii_digit());
+        let words = self.error_words();
+        let mut said = words.split("aadsts").skip(1);
+        let is_it = |text: &str| {
+            let rest = text.strip_prefix(number);
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        listed.into_iter().any(|code| code == number) || said.any(is_it)
+    }
+
+    /// What findings call the request.
+    pub fn place(&self) -> &'static str {
+        match self.step() {
+            Step::AuthorizationRequest => "authorize",
+            Step::TokenRequest => "token",
+            step => step.as_str(),
         }
     }
 
