@@ -1,5 +1,7 @@
 //! Findings: what the rules raised, graded by what came of the request, and ranked.
 
+use std::ops::RangeInclusive;
+
 use crate::cassette::{Flow, Link, Outcome, Turn};
 use crate::diagnose::{Rule, Severity};
 
@@ -137,6 +139,19 @@ impl Findings {
             finding.message.insert_str(0, "probably: ");
         }
         self.0.push(finding);
+    }
+
+    /// Whether a fault of these tiers was found in a request already, so that what is said of it after
+    /// that is no cause.
+    pub(super) fn has_fault(&self, tiers: RangeInclusive<u8>, about: &Turn<'_>) -> bool {
+        let is_there = |finding: &Finding| {
+            let mut evidence = finding.evidence.iter();
+            evidence.any(|place| place.interaction == about.id())
+        };
+        self.0.iter().any(|finding| {
+            let is_fault = finding.severity != Severity::Note;
+            is_fault && tiers.contains(&finding.rule.tier) && is_there(finding)
+        })
     }
 
     /// Takes in a finding as it is.

@@ -7,6 +7,7 @@ use authtape::oauth::classify::classify;
 use authtape::oauth::facts::{Facts, basic_token, decode_basic};
 use authtape::oauth::fields::Reading;
 use authtape::oauth::flows::Flows;
+use authtape::oauth::jwt;
 use authtape::oauth::sniff::{Sniff, boundary, sniff};
 use serde_json::{Map, Value, json};
 
@@ -59,6 +60,7 @@ fn cassette_of(exchanges: &[Exchange], tell: &mut Tell<'_>) -> Cassette {
         if let Some(heard) = &exchange.response {
             interaction["response"] = response(heard, tell);
         }
+        interaction["secrets"] = Value::Object(declared(&reading, exchange.clock, tell));
         interactions.push(interaction);
     }
     let interactions = Value::from(interactions).to_string();
@@ -67,6 +69,30 @@ fn cassette_of(exchanges: &[Exchange], tell: &mut Tell<'_>) -> Cassette {
         interactions.replace('\u{feff}', "\\ufeff")
     );
     cassette::load(text.as_bytes()).expect("a cassette of raw texts")
+}
+
+/// What the JWTs of the request say, whose labels tell nothing of it.
+fn declared(reading: &Reading<'_>, clock: i64, tell: &mut Tell<'_>) -> Map<String, Value> {
+    let mut declared = Map::new();
+    for param in &reading.fields.body {
+        let told = tell(&param.name, &param.value);
+        if let (Some(mut jwt), Some(key)) =
+            (jwt::parse(&param.value), told.strip_prefix("REDACTED-"))
+        {
+            for time in ["exp", "iat", "nbf"] {
+                let offset = |at: &mut Value| {
+                    let at_all = at.as_i64().expect("a time");
+                    *at = Value::from(format!("{:+}", at_all - clock));
+                };
+                jwt.claims.get_mut(time).map(offset);
+            }
+            let (header, claims) = (Value::Object(jwt.header), Value::Object(jwt.claims));
+            let parts =
+                json!({ "jwt_header": header.to_string(), "jwt_claims": claims.to_string() });
+            declared.insert(key.to_owned(), parts);
+        }
+    }
+    declared
 }
 
 fn fact((name, word): (&'static str, String)) -> (String, Value) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use authtape::model::{Exchange, Heard, percent_encode};
 use authtape::oauth::pkce;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::support::{self, answered, said};
 
@@ -218,6 +218,20 @@ impl Flow {
     /// The client authenticates by this field, and by nothing in the body.
     pub(crate) fn authorized_by(&mut self, value: &str) -> &mut Self {
         self.unsend("client_secret").header("Authorization", value)
+    }
+
+    /// The client authenticates by an assertion of these parts, and is not believed.
+    pub(crate) fn asserted(&mut self, head: &str, claims: &str, signature: &[u8]) -> &mut Self {
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let (head, claims) = (part(head.as_bytes()), part(claims.as_bytes()));
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        self.unsend("client_secret")
+            .send("client_assertion_type", kind)
+            .send(
+                "client_assertion",
+                &format!("{head}.{claims}.{}", part(signature)),
+            )
+            .answer(401, "application/json", "{\"error\":\"invalid_client\"}")
     }
 
     /// Another way to write the parameters.

@@ -342,6 +342,7 @@ const KEPT: &[&str] = &[
 const SECRET: &[&str] = &[
     "access_token",
     "basic.password",
+    "client_assertion",
     "client_secret",
     "clientSecret",
     "code",

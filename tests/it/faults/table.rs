@@ -127,7 +127,7 @@ pub(super) const CASES: &[Case] = &[
     case("E-01: GET", |f| {
         f.write(Written::Query).unheader("Content-Type").call().method = "GET";
     })
-    .finds(&["error token-method-not-post 2 token 2 query"]),
+    .finds(&["error token-method-not-post 2 token 2 query", "warning client-secret-in-url 2 query"]),
     case("E-01: the form set and then emptied", |f| {
         f.write(Written::Text(String::new()))
             .header("Transfer-Encoding", "chunked")
@@ -151,17 +151,15 @@ pub(super) const CASES: &[Case] = &[
     case("E-04: parameters in the URL", |f| {
         f.write(Written::Query).unheader("Content-Type");
     })
-    .finds(&["error token-params-in-query 2 query"])
-    .facts(&["2 body.sniff=empty"])
-    .awaits("client-secret-in-url"),
+    .finds(&["error token-params-in-query 2 query", "warning client-secret-in-url 2 query"])
+    .facts(&["2 body.sniff=empty"]),
     case("E-05: parameters in the URL, and Basic without base64", |f| {
         f.write(Written::Query)
             .authorized_by("Basic myid-Cn8Qw3Er5Ty7:mysecret-Op1As2Df4Gh6Jk8Lz0")
             .answer(400, "application/json", "{\"error\":\"unsupported_grant_type\",\"error_description\":\"Only authorization and refresh_token grant types are supported\"}");
     })
-    .finds(&["error token-params-in-query 2 query"])
-    .facts(&["2 body.sniff=empty", "2 basic.not_base64=true"])
-    .awaits("client-auth-basic-malformed"),
+    .finds(&["error token-params-in-query 2 query", "error client-auth-basic-malformed 2 header"])
+    .facts(&["2 body.sniff=empty", "2 basic.not_base64=true"]),
     case("E-06: a URL escaped as HTML, and a grant type of one's own", |f| {
         f.send("grant_type", "ClientCredentials");
         let query = form(&f.call().params).replace('&', "&amp;");
@@ -204,7 +202,7 @@ pub(super) const CASES: &[Case] = &[
         f.write(Written::Text(String::new())).call().method = "GET";
         f.answer(405, "text/html", "<html>Method not allowed</html>");
     })
-    .finds(&["error token-post-redirected 2 token 2 location"]),
+    .finds(&["error token-post-redirected 2 token 2 location", "error token-over-http 2 token"]),
     case("E-08: a slash is missing behind the token URL", |f| {
         let to = format!("https://{HOST}/oauth2/token/");
         f.sends(&[("grant_type", "refresh_token"), ("client_id", CLIENT), ("client_secret", SECRET), ("refresh_token", REFRESH)])
@@ -216,9 +214,43 @@ pub(super) const CASES: &[Case] = &[
         f.write(Written::Query)
             .answer(411, "text/html", "<html><h2>Length Required</h2></html>");
     })
-    .finds(&["error token-params-in-query 2 query"])
-    .facts(&["2 body.sniff=empty"])
-    .awaits("token-length-required"),
+    .finds(&["error token-length-required 2 response", "error token-params-in-query 2 query", "warning client-secret-in-url 2 query"])
+    .facts(&["2 body.sniff=empty"]),
+    case("a parameter that was written as an array", |f| {
+        f.call().params.push(("scope[]".to_owned(), "openid".to_owned()));
+    })
+    .finds(&["error token-param-duplicate 2 token"]),
+    case("the type of a form with a charset", |f| {
+        f.header("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8")
+            .answer(415, "text/html", "<html>Unsupported Media Type</html>");
+    })
+    .finds(&["warning token-content-type-charset 2 header"]),
+    case("a token request of a page that may not read the answer", |f| {
+        f.unsend("client_secret")
+            .header("Origin", "https://shop.acme-store.example")
+            .header("Sec-Fetch-Mode", "cors")
+            .answer(200, "application/json", ISSUED);
+    })
+    .finds(&["error token-cors-blocked 2 header 2 response"]),
+    case("a token request of a page that may", |f| {
+        let allowed = ("Access-Control-Allow-Origin".to_owned(), "https://shop.acme-store.example".to_owned());
+        f.unsend("client_secret")
+            .header("Origin", "https://shop.acme-store.example")
+            .header("Sec-Fetch-Mode", "cors")
+            .answer(200, "application/json", ISSUED)
+            .call().reply.0.push(allowed);
+    }),
+    case("a pause that was not kept", |f| {
+        f.answer(429, "application/json", "{\"error\":\"temporarily_unavailable\"}")
+            .call().reply.0.push(("Retry-After".to_owned(), "30".to_owned()));
+        f.again(200);
+    })
+    .finds(&["error token-rate-limited 2 response 3 token"]),
+    case("a page of what stands before the server", |f| {
+        f.answer(403, "text/html", "<html><title>Just a moment...</title></html>");
+        f.call().reply.0.push(("Server".to_owned(), "cloudflare".to_owned()));
+    })
+    .finds(&["error token-intermediary-answered 2 response"]),
     case("no grant_type", |f| {
         f.unsend("grant_type");
     })
@@ -226,8 +258,7 @@ pub(super) const CASES: &[Case] = &[
     case("grant_type in another spelling", |f| {
         f.rename("grant_type", "grantType");
     })
-    .finds(&["error token-grant-type-missing 2 body"])
-    .awaits("token-param-misspelled"),
+    .finds(&["error token-param-misspelled 2 token"]),
     case("another grant_type than its parameters ask for", |f| {
         f.send("grant_type", "refresh_token");
     })
@@ -239,22 +270,22 @@ pub(super) const CASES: &[Case] = &[
     case("client_secret in another spelling", |f| {
         f.rename("client_secret", "clientSecret");
     })
-    .reads(&["2 clientSecret=REDACTED-value-1"])
-    .awaits("token-param-misspelled"),
+    .finds(&["error token-param-misspelled 2 token"])
+    .reads(&["2 clientSecret=REDACTED-value-1"]),
     case("no client_id", |f| {
         f.unsend("client_id").answer(401, "application/json", "{\"error\":\"invalid_client\"}");
     })
-    .awaits("client-auth-missing"),
+    .finds(&["error client-auth-missing 2 token 2 response"]),
     case("another client_id than the code was issued to", |f| {
         f.send("client_id", "8kqf3mz2x7-dev");
     })
-    .reads(&["2 code=REDACTED-code-1"])
-    .awaits("client-id-mismatch-authorize-token"),
+    .finds(&["error client-id-mismatch-authorize-token 1 authorize 2 token"])
+    .reads(&["2 code=REDACTED-code-1"]),
     case("a code that was sent twice in one form", |f| {
         f.call().params.push(("code".to_owned(), CODE.to_owned()));
     })
-    .reads(&["2 code=REDACTED-code-1"])
-    .awaits("token-param-duplicate"),
+    .finds(&["error token-param-duplicate 2 token"])
+    .reads(&["2 code=REDACTED-code-1"]),
     case("E-17: credentials in two places", |f| {
         f.header("Authorization", &basic(CLIENT, SECRET));
     })
@@ -263,96 +294,96 @@ pub(super) const CASES: &[Case] = &[
     case("E-15: Basic of raw halves", |f| {
         f.authorized_by(&basic(CLIENT, SECRET)).answer(401, "application/json", "{\"error\":\"invalid_client\"}");
     })
+    .finds(&["error client-auth-basic-not-form-encoded 2 header"])
     .facts(&["2 basic.reserved=true"])
-    .reads(&["2 basic.password=REDACTED-client_secret-1"])
-    .awaits("client-auth-basic-not-form-encoded"),
+    .reads(&["2 basic.password=REDACTED-client_secret-1"]),
     case("E-15: Basic of encoded halves", |f| {
         f.authorized_by(&basic(CLIENT, &percent_encode(SECRET))).answer(401, "application/json", "{\"error\":\"invalid_client\"}");
     })
+    .finds(&["warning client-auth-basic-server-expects-raw 2 header"])
     .facts(&["2 basic.looks_form_encoded=true"])
-    .reads(&["2 basic.password=REDACTED-client_secret-1"])
-    .awaits("client-auth-basic-server-expects-raw"),
+    .reads(&["2 basic.password=REDACTED-client_secret-1"]),
     case("E-15: both, one after the other", |f| {
         f.authorized_by(&basic(CLIENT, SECRET)).answer(401, "application/json", "{\"error\":\"invalid_client\"}").again(900).header("Authorization", &basic(CLIENT, &percent_encode(SECRET)));
     })
+    .finds(&["error client-auth-basic-not-form-encoded 2 header", "warning client-auth-basic-server-expects-raw 3 header"])
     .facts(&["2 basic.reserved=true", "3 basic.looks_form_encoded=true"])
-    .reads(&["3 basic.password=REDACTED-client_secret-1--pct"])
-    .awaits("client-auth-basic-server-expects-raw"),
+    .reads(&["3 basic.password=REDACTED-client_secret-1--pct"]),
     case("Basic without its padding", |f| {
         let halves = format!("{CLIENT}:Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb");
         f.authorized_by(&format!("Basic {}", STANDARD_NO_PAD.encode(halves)));
     })
+    .finds(&["error client-auth-basic-malformed 2 header"])
     .facts(&["2 basic.unpadded=true"])
-    .reads(&["2 basic.password=REDACTED-client_secret-1"])
-    .awaits("client-auth-basic-malformed"),
+    .reads(&["2 basic.password=REDACTED-client_secret-1"]),
     case("Basic with a blank in it", |f| {
         let mut header = basic(CLIENT, SECRET);
         header.insert(40, ' ');
         f.authorized_by(&header);
     })
-    .facts(&["2 basic.not_base64=true", "2 basic.white_space=true"])
-    .awaits("client-auth-basic-malformed"),
+    .finds(&["error client-auth-basic-malformed 2 header"])
+    .facts(&["2 basic.not_base64=true", "2 basic.white_space=true"]),
     case("Basic without a colon", |f| {
         f.authorized_by(&format!("Basic {}", STANDARD.encode(SECRET)));
     })
-    .facts(&["2 basic.colons=0", "2 basic.reserved=true"])
-    .awaits("client-auth-basic-malformed"),
+    .finds(&["error client-auth-basic-malformed 2 header"])
+    .facts(&["2 basic.colons=0", "2 basic.reserved=true"]),
     case("Basic the wrong way round", |f| {
         f.authorized_by(&basic(SECRET, CLIENT));
     })
-    .facts(&["2 basic.swapped=true", "2 basic.reserved=true"])
-    .awaits("client-auth-basic-swapped"),
+    .finds(&["error client-auth-basic-swapped 2 header"])
+    .facts(&["2 basic.swapped=true", "2 basic.reserved=true"]),
     case("Basic the wrong way round, beside client_id", |f| {
         f.authorized_by(&basic("Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N", CLIENT));
     })
-    .facts(&["2 basic.swapped=true"])
-    .awaits("client-auth-basic-swapped"),
+    .finds(&["error client-auth-basic-swapped 2 header"])
+    .facts(&["2 basic.swapped=true"]),
     case("Basic with a line break behind the secret", |f| {
         f.authorized_by(&basic(CLIENT, &format!("{SECRET}\n")));
     })
+    .finds(&["error client-credential-whitespace 2 token"])
     .facts(&["2 basic.reserved=true"])
-    .reads(&["2 basic.password=REDACTED-client_secret-1\n"])
-    .awaits("client-credential-whitespace"),
+    .reads(&["2 basic.password=REDACTED-client_secret-1\n"]),
     case("another scheme than Basic", |f| {
         f.authorized_by("Bearer Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N");
     })
-    .awaits("client-auth-wrong-scheme"),
+    .finds(&["error client-auth-wrong-scheme 2 header"]),
     // The client's secret
     case("E-16: a line break behind the secret", |f| {
         f.send("client_secret", &format!("{SECRET}\n"));
     })
-    .reads(&["2 client_secret=REDACTED-client_secret-1\n"])
-    .awaits("client-credential-whitespace"),
+    .finds(&["error client-credential-whitespace 2 token"])
+    .reads(&["2 client_secret=REDACTED-client_secret-1\n"]),
     case("E-16: a line break behind the secret, and then none", |f| {
         f.send("client_secret", &format!("{SECRET}\r\n")).again(900).send("client_secret", SECRET);
     })
-    .reads(&["2 client_secret=REDACTED-client_secret-1\r\n", "3 client_secret=REDACTED-client_secret-1"])
-    .awaits("client-credential-whitespace"),
+    .finds(&["error client-credential-whitespace 2 token"])
+    .reads(&["2 client_secret=REDACTED-client_secret-1\r\n", "3 client_secret=REDACTED-client_secret-1"]),
     case("a blank before the secret", |f| {
         f.send("client_secret", &format!(" {SECRET}"));
     })
-    .reads(&["2 client_secret= REDACTED-client_secret-1"])
-    .awaits("client-credential-whitespace"),
+    .finds(&["error client-credential-whitespace 2 token"])
+    .reads(&["2 client_secret= REDACTED-client_secret-1"]),
     case("quotes around the secret", |f| {
         f.send("client_secret", &format!("\"{SECRET}\""));
     })
-    .reads(&["2 client_secret=\"REDACTED-client_secret-1\""])
-    .awaits("client-credential-whitespace"),
+    .finds(&["error client-credential-whitespace 2 token"])
+    .reads(&["2 client_secret=\"REDACTED-client_secret-1\""]),
     case("quotes around the secret, and then none", |f| {
         f.send("client_secret", &format!("'{SECRET}'")).again(900).send("client_secret", SECRET);
     })
-    .reads(&["2 client_secret='REDACTED-client_secret-1'", "3 client_secret=REDACTED-client_secret-1"])
-    .awaits("client-credential-whitespace"),
+    .finds(&["error client-credential-whitespace 2 token"])
+    .reads(&["2 client_secret='REDACTED-client_secret-1'", "3 client_secret=REDACTED-client_secret-1"]),
     case("a mark of byte order before the secret", |f| {
         f.send("client_secret", &format!("\u{feff}{SECRET}"));
     })
-    .reads(&["2 client_secret=\u{feff}REDACTED-client_secret-1"])
-    .awaits("client-credential-whitespace"),
+    .finds(&["error client-credential-whitespace 2 token"])
+    .reads(&["2 client_secret=\u{feff}REDACTED-client_secret-1"]),
     case("a blank that does not break behind the secret", |f| {
         f.send("client_secret", &format!("{SECRET}\u{a0}"));
     })
-    .reads(&["2 client_secret=REDACTED-client_secret-1\u{a0}"])
-    .awaits("client-credential-whitespace"),
+    .finds(&["error client-credential-whitespace 2 token"])
+    .reads(&["2 client_secret=REDACTED-client_secret-1\u{a0}"]),
     case("the secret encoded twice, and then once", |f| {
         f.send("client_secret", &percent_encode(SECRET)).again(900).send("client_secret", SECRET);
     })
@@ -366,8 +397,8 @@ pub(super) const CASES: &[Case] = &[
         let body = form(&f.call().params).replace("%26X2gT%3D", "&X2gT=");
         f.write(Written::Text(body));
     })
-    .reads(&["3 client_secret=REDACTED-client_secret-1--first-31-of-37"])
-    .awaits("token-value-unencoded"),
+    .finds(&["error token-value-unencoded 3 token"])
+    .reads(&["3 client_secret=REDACTED-client_secret-1--first-31-of-37"]),
     case("a template where the secret should be", |f| {
         f.send("client_secret", "${OAUTH_CLIENT_SECRET}");
     })
@@ -382,7 +413,7 @@ pub(super) const CASES: &[Case] = &[
     case("an empty secret", |f| {
         f.send("client_secret", "").answer(401, "application/json", "{\"error\":\"invalid_client\"}");
     })
-    .awaits("client-secret-empty"),
+    .finds(&["error client-secret-empty 2 token"]),
     case("E-19: a secret that is a JWT for a year", |f| {
         let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
         let claims = format!("{{\"iat\":{},\"exp\":{}}}", CLOCK - 9, CLOCK + 31_536_000);
@@ -391,12 +422,56 @@ pub(super) const CASES: &[Case] = &[
         f.send("client_secret", &format!("{head}.{}.{signature}", part(&claims)))
             .answer(400, "application/json", "{\"error\":\"invalid_client\"}");
     })
-    .reads(&["2 client_secret=REDACTED-client_secret-1", "2 client_secret-1 {\"iat\":\"-9\",\"exp\":\"+31536000\"}"])
-    .awaits("client-assertion-time"),
+    .finds(&["error client-assertion-time 2 token"])
+    .reads(&["2 client_secret=REDACTED-client_secret-1", "2 client_secret-1 {\"iat\":\"-9\",\"exp\":\"+31536000\"}"]),
     case("another secret than before", |f| {
         f.again(900).send("client_secret", "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N");
     })
     .reads(&["3 client_secret=REDACTED-client_secret-2"]),
+    case("E-17: client_id beside Basic, which the server counts", |f| {
+        f.authorized_by(&basic(CLIENT, "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz"))
+            .answer(401, "application/json", "{\"error\":\"invalid_request\",\"error_description\":\"Cannot supply multiple client credentials. Use one of the following: credentials in the Authorization header or the body.\"}");
+    })
+    .finds(&["error client-auth-multiple 2 token 2 token"]),
+    case("the number of the secret", |f| {
+        f.send("client_secret", "3f1c9f2e-1b2a-4c3d-8e9f-0a1b2c3d4e5f")
+            .answer(401, "application/json", "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided.\",\"error_codes\":[7000215]}");
+    })
+    .finds(&["warning client-secret-looks-like-identifier 2 token"])
+    .facts(&["2 client_secret.looks_like=uuid"]),
+    case("a public key for a secret", |f| {
+        f.send("client_secret", "pk_live_Cn8Qw3Er5Ty7Ui9Op1As2Df4")
+            .answer(401, "application/json", "{\"error\":\"invalid_client\"}");
+    })
+    .finds(&["warning client-secret-looks-like-identifier 2 token"])
+    .facts(&["2 client_secret.looks_like=publishable-key"]),
+    case("a secret of a public client", |f| {
+        f.answer(401, "application/json", "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS700025: Client is public so neither client_assertion nor client_secret should be presented.\"}");
+    })
+    .finds(&["error client-secret-sent-by-public-client 2 response"]),
+    case("a redirect URI for pages, and a server", |f| {
+        f.answer(400, "application/json", "{\"error\":\"invalid_request\",\"error_description\":\"AADSTS9002327: Tokens issued for the client type may only be redeemed via requests of another origin.\",\"error_codes\":[9002327]}");
+    })
+    .finds(&["error entra-spa-origin 2 header 2 response"]),
+    case("an assertion of another client, signed in ASN.1, and too late", |f| {
+        let claims = format!("{{\"iss\":\"Cn4rT6yU8iO0\",\"sub\":\"Cn4rT6yU8iO0\",\"jti\":\"Cn1nX3cV5bN7mK9\",\"iat\":{},\"exp\":{}}}", CLOCK - 900, CLOCK - 600);
+        f.asserted("{\"alg\":\"ES256\"}", &claims, &[&[0x30, 0x44][..], &[7; 68]].concat());
+    })
+    .finds(&["error client-assertion-identity 2 token", "error client-assertion-time 2 token", "error client-assertion-key 2 token"])
+    .facts(&["2 client_assertion.identity=not-client-id", "2 client_assertion.signature=der"]),
+    case("an assertion that is used twice", |f| {
+        let claims = format!("{{\"iss\":\"{CLIENT}\",\"sub\":\"{CLIENT}\",\"jti\":\"Cn1nX3cV5bN7mK9\",\"iat\":{CLOCK},\"exp\":{}}}", CLOCK + 300);
+        f.asserted("{\"alg\":\"ES256\"}", &claims, &[7; 64]);
+        f.answer(200, "application/json", ISSUED).again(900).answer(401, "application/json", "{\"error\":\"invalid_client\"}");
+    })
+    .finds(&["error client-assertion-replayed 2 token 3 token"]),
+    case("an assertion of another type", |f| {
+        f.unsend("client_secret")
+            .send("client_assertion_type", "jwt-bearer")
+            .send("client_assertion", "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N");
+    })
+    .finds(&["error client-assertion-envelope 2 token"])
+    .facts(&["2 client_assertion.not_jwt=true"]),
     // The code
     case("E-23: the code encoded twice", |f| {
         f.send("code", &percent_encode(CODE));
@@ -615,13 +690,13 @@ pub(super) const CASES: &[Case] = &[
     case("E-18: a 200 with an error", |f| {
         f.authorized_by(&basic(CLIENT, "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz")).answer(200, "application/json", "{\"ok\":false,\"error\":\"bad_client_secret\"}");
     })
-    .finds(&["note token-error-misleading 2 response"])
+    .finds(&["warning client-auth-method-not-registered 2 response 2 token", "note token-error-misleading 2 response"])
     .reads(&["2 basic.password=REDACTED-client_secret-1"])
     .awaits("token-response-200-error"),
     case("E-18: a client that is registered for another method", |f| {
         f.answer(401, "application/json", "{\"error\":\"invalid_client\",\"error_description\":\"The OAuth 2.0 Client supports client authentication method 'client_secret_basic', but method 'client_secret_post' was requested.\"}");
     })
-    .awaits("client-auth-method-not-registered"),
+    .finds(&["error client-auth-method-not-registered 2 response 2 token"]),
     case("a page for an answer", |f| {
         f.answer(200, "text/html", "<html><form><input name=user><input type=password name=p></form></html>");
     })
@@ -630,12 +705,13 @@ pub(super) const CASES: &[Case] = &[
     case("a form for an answer", |f| {
         f.answer(200, FORM, "access_token=Cn2bX4cV6bN8mQ0wE2rT4yU6iO8p&token_type=bearer&scope=");
     })
+    .finds(&["note token-accept-not-json 2 header 2 response"])
     .reads(&["2 access_token=REDACTED-access_token-1"])
     .awaits("token-response-not-json"),
     case("text under the type of JSON for an answer", |f| {
         f.answer(500, "application/json", "upstream connect error or disconnect/reset before headers");
     })
-    .awaits("token-server-error"),
+    .finds(&["warning token-server-error 2 response"]),
     case("a server whose clock is an hour ahead", |f| {
         f.answer(401, "application/json", "{\"error\":\"invalid_client\"}").call().reply.0.push(("Date".to_owned(), "Mon, 21 Sep 2026 15:13:21 GMT".to_owned()));
     })

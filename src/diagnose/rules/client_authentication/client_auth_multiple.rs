@@ -19,27 +19,19 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
-    for token in session.token_requests() {
-        let basic = token
-            .headers()
-            .get("authorization")
-            .is_some_and(|value| value.to_ascii_lowercase().starts_with("basic "));
-        let methods = [
-            (basic, "Authorization: Basic"),
-            (
-                token.body().has(name::CLIENT_SECRET),
-                "client_secret in the body",
-            ),
-            (
-                token.body().has(name::CLIENT_ASSERTION),
-                "client_assertion in the body",
-            ),
-        ];
-        let used: Vec<_> = methods
+    for request in session.client_requests() {
+        let mut used: Vec<_> = request
+            .client_auth()
             .iter()
-            .filter(|(used, _)| *used)
-            .map(|(_, method)| *method)
+            .map(|way| way.place())
             .collect();
+        // Okta counts it, and says so.
+        let counted = request
+            .error_words()
+            .contains("multiple client credentials");
+        if counted && request.body().has(name::CLIENT_ID) && used.len() == 1 {
+            used.push("client_id in the body");
+        }
         if used.len() < 2 {
             continue;
         }
@@ -48,12 +40,12 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             used.len(),
             used.join(" and ")
         ));
-        if token.outcome() != Outcome::Failed {
+        if request.outcome() != Outcome::Failed {
             finding.severity = Severity::Warning;
         }
-        for method in used {
-            finding = finding.at(Evidence::new(token.id(), "token", method));
+        for way in used {
+            finding = finding.at(Evidence::new(request.id(), request.place(), way));
         }
-        findings.raise(finding, token);
+        findings.raise(finding, request);
     }
 }

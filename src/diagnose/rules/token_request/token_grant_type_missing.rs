@@ -3,6 +3,7 @@
 use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
+use crate::diagnose::rules::token_request::misspelled;
 use crate::model::Params;
 use crate::oauth::facts::asks_no_grant;
 use crate::oauth::name::{self, grant};
@@ -27,7 +28,11 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             matches!(token.content(), Content::Form { .. }) && token.facts().body_sniff.is_none();
         let told = token.facts().grant_type_not_needed;
         let exempt = told || asks_no_grant(token.host());
-        if !form || token.method() != "POST" || exempt || token.param(name::GRANT_TYPE).is_some() {
+        let sent = token.param(name::GRANT_TYPE).is_some()
+            || misspelled(token)
+                .iter()
+                .any(|(_, meant)| *meant == name::GRANT_TYPE);
+        if !form || token.method() != "POST" || exempt || sent {
             continue;
         }
         let fits = [

@@ -5,7 +5,6 @@ use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::error_code;
 use crate::oauth::name::{self, grant};
-use crate::redact::{Piece, pieces};
 
 /// See [`Rule::why`].
 pub(super) static RULE: Rule = Rule {
@@ -33,7 +32,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             answer.get(name::ERROR).unwrap_or_default(),
             answer.get(name::ERROR_DESCRIPTION).unwrap_or_default(),
         );
-        if let Some(why) = why_misleading(token, response.status(), error, said) {
+        if let Some(why) = why_misleading(token, response.status(), error) {
             let text = if said.is_empty() { error } else { said };
             let finding = Finding::of(rule)
                 .saying(format!(
@@ -49,13 +48,8 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     }
 }
 
-fn why_misleading(token: &Turn<'_>, status: u16, error: &str, said: &str) -> Option<String> {
-    // What stands for a secret is no word of the server's.
-    let words = |piece| match piece {
-        Piece::Literal(text) => text.to_ascii_lowercase(),
-        Piece::Label(_) => String::new(),
-    };
-    let lower: String = pieces(said).into_iter().map(words).collect();
+fn why_misleading(token: &Turn<'_>, status: u16, error: &str) -> Option<String> {
+    let lower = token.error_words();
     let grant = token.param(name::GRANT_TYPE);
     let speaks_of_user = ["username", "password", "user name"]
         .iter()
