@@ -53,6 +53,27 @@ const REGISTERED: &[&str] = &[
     "wallet_unavailable",
 ];
 
+/// `invalid_grant`
+pub const INVALID_GRANT: &str = "invalid_grant";
+/// `invalid_request`
+pub const INVALID_REQUEST: &str = "invalid_request";
+/// `invalid_scope`
+pub const INVALID_SCOPE: &str = "invalid_scope";
+/// Those of an authorization response that say which parameter the server does not take.
+pub const OF_PARAMETER: &[&str] = &[
+    INVALID_SCOPE,
+    "unauthorized_client",
+    "unsupported_response_type",
+];
+/// Those of an authorization response to a request that allows no page (OpenID Connect Core section
+/// 3.1.2.6).
+pub const OF_SILENCE: &[&str] = &[
+    "account_selection_required",
+    "consent_required",
+    "interaction_required",
+    "login_required",
+];
+
 /// Whether a registry knows the code.
 pub fn is_registered(code: &str) -> bool {
     REGISTERED.binary_search(&code).is_ok()

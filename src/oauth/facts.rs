@@ -11,9 +11,12 @@ use crate::model::{Heard, Params, Said};
 use crate::oauth::credentials::{self, AssertionIdentity, AssertionSignature, SecretLook};
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
-use crate::oauth::pkce::{self, PkceCheck};
+use crate::oauth::pkce::{
+    self, ChallengeFault, PLAIN, PkceCheck, VerifierFault, challenge_fault, verifier_fault,
+};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
+use crate::oauth::state::{Guessable, guessable};
 use crate::oauth::tokens::{self, Checked, Hash, Signature, Token, wrong_hashes};
 use crate::oauth::{Step, jwt, name};
 
@@ -42,6 +45,15 @@ pub struct Facts {
     /// How the code challenge of this flow relates to the verifier, where that is not `ok`.
     #[serde(rename = "pkce.check")]
     pub pkce_check: Option<PkceCheck>,
+    /// What is wrong with the text of a code challenge.
+    #[serde(rename = "pkce.challenge")]
+    pub pkce_challenge: Option<ChallengeFault>,
+    /// What is wrong with the text of a code verifier.
+    #[serde(rename = "pkce.verifier")]
+    pub pkce_verifier: Option<VerifierFault>,
+    /// Why the state of an authorization request can be guessed.
+    #[serde(rename = "state.guessable")]
+    pub state_guessable: Option<Guessable>,
     /// The credentials behind `Basic` are no base64.
     #[serde(rename = "basic.not_base64")]
     pub basic_not_base64: bool,
@@ -125,6 +137,9 @@ impl Facts {
         let facts = [
             word("body.sniff", self.body_sniff),
             word("pkce.check", self.pkce_check),
+            word("pkce.challenge", self.pkce_challenge),
+            word("pkce.verifier", self.pkce_verifier),
+            word("state.guessable", self.state_guessable),
             flag("basic.not_base64", self.basic_not_base64),
             flag("basic.unpadded", self.basic_unpadded),
             flag("basic.white_space", self.basic_white_space),
@@ -167,8 +182,13 @@ impl Facts {
             placeholder_in: placeholder_in(fields),
             ..Self::default()
         };
+        let asks = [Step::AuthorizationRequest, Step::PushedAuthorizationRequest];
+        if asks.contains(&step) {
+            facts.check_asked(fields);
+        }
         if step == Step::TokenRequest {
             facts.check_pkce(flows, fields);
+            facts.pkce_verifier = fields.get(name::CODE_VERIFIER).and_then(verifier_fault);
             facts.check_redirect_uri(flows, fields);
             facts.grant_type_not_needed =
                 !fields.has(name::GRANT_TYPE) && asks_no_grant(&said.url.host);
@@ -268,6 +288,15 @@ impl Facts {
             }
         });
         checked.collect()
+    }
+
+    fn check_asked(&mut self, fields: &Fields) {
+        let is_hashed = fields
+            .get(name::CODE_CHALLENGE_METHOD)
+            .is_some_and(|method| method != PLAIN);
+        let challenge = fields.get(name::CODE_CHALLENGE).filter(|_| is_hashed);
+        self.pkce_challenge = challenge.and_then(challenge_fault);
+        self.state_guessable = fields.get(name::STATE).and_then(guessable);
     }
 
     fn check_pkce(&mut self, flows: &Flows, fields: &Fields) {

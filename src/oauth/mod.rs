@@ -23,6 +23,7 @@ pub mod pkce;
 pub mod registry;
 pub mod relation;
 pub mod sniff;
+pub mod state;
 mod step;
 pub mod tokens;
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::model::words;
+use crate::model::{is_unreserved, words};
 
 words! {
     /// How a code challenge relates to the code verifier that came later.
@@ -35,6 +35,64 @@ words! {
         NoChallenge = "no-challenge",
         /// A challenge had been sent and no verifier came.
         NoVerifier = "no-verifier",
+    }
+}
+
+words! {
+    /// What is wrong with the text of a challenge of the method `S256`, whichever verifier it is of.
+    ChallengeFault {
+        /// It is the hex text of a hash.
+        Hex = "hex",
+        /// It is base64url of the hex text of a hash.
+        B64OfHex = "b64-of-hex",
+        /// It has characters of the standard base64 alphabet.
+        StdB64 = "std-b64",
+        /// It is base64url with padding.
+        Padded = "padded",
+        /// It is standard base64 whose `+` arrived as a space.
+        PlusBecameSpace = "plus-became-space",
+    }
+}
+
+words! {
+    /// What is wrong with the text of a verifier (RFC 7636 section 4.1).
+    VerifierFault {
+        /// It has fewer than 43 characters.
+        Short = "short",
+        /// It has more than 128 characters.
+        Long = "long",
+        /// It has characters other than `A-Z a-z 0-9 - . _ ~`.
+        Alphabet = "alphabet",
+    }
+}
+
+/// What is wrong with the text of a challenge of the method `S256`.
+pub fn challenge_fault(challenge: &str) -> Option<ChallengeFault> {
+    let is_hex = |bytes: &[u8]| bytes.len() == 64 && bytes.iter().all(u8::is_ascii_hexdigit);
+    if is_hex(challenge.as_bytes()) {
+        Some(ChallengeFault::Hex)
+    } else if challenge.contains(' ') {
+        Some(ChallengeFault::PlusBecameSpace)
+    } else if challenge.contains(['+', '/']) {
+        Some(ChallengeFault::StdB64)
+    } else if challenge.contains('=') {
+        Some(ChallengeFault::Padded)
+    } else {
+        let decoded = URL_SAFE_NO_PAD.decode(challenge);
+        let of_hex = decoded.is_ok_and(|bytes| is_hex(&bytes));
+        of_hex.then_some(ChallengeFault::B64OfHex)
+    }
+}
+
+/// What is wrong with the text of a verifier.
+pub fn verifier_fault(verifier: &str) -> Option<VerifierFault> {
+    if !verifier.bytes().all(is_unreserved) {
+        return Some(VerifierFault::Alphabet);
+    }
+    match verifier.len() {
+        0..43 => Some(VerifierFault::Short),
+        43..=128 => None,
+        _ => Some(VerifierFault::Long),
     }
 }
 
@@ -74,7 +132,7 @@ pub fn check_among<'a>(
 }
 
 fn compare(challenge: &str, method: Option<&str>, verifier: &str) -> PkceCheck {
-    let plain = matches!(method, None | Some("plain"));
+    let plain = matches!(method, None | Some(PLAIN));
     let digest = Sha256::digest(verifier);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let std_b64 = STANDARD.encode(digest);
@@ -115,6 +173,11 @@ fn same(form: &str, challenge: &str) -> bool {
     form == challenge || form.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// The method whose challenge is the verifier itself.
+pub const PLAIN: &str = "plain";
+/// The method whose challenge is a hash of the verifier.
+pub const S256: &str = "S256";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +188,34 @@ mod tests {
     #[test]
     fn the_known_answer_of_rfc_7636_appendix_b() {
         assert_eq!(s256(VERIFIER), CHALLENGE);
+    }
+
+    #[test]
+    fn the_text_of_a_challenge_may_be_wrong_by_itself() {
+        let hex = "13d31e961a1ad8ec2f16b10c4c982e0876a878ad6df144566ee1894acb70f9c3";
+        for (challenge, expected) in [
+            (CHALLENGE, None),
+            (hex, Some(ChallengeFault::Hex)),
+            (&URL_SAFE_NO_PAD.encode(hex), Some(ChallengeFault::B64OfHex)),
+            ("E9Melhoa2+vF", Some(ChallengeFault::StdB64)),
+            ("E9Melhoa2OwvFrE=", Some(ChallengeFault::Padded)),
+            ("E9Melhoa2 wvFrE=", Some(ChallengeFault::PlusBecameSpace)),
+        ] {
+            assert_eq!(challenge_fault(challenge), expected, "{challenge}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_verifier_may_be_wrong_by_itself() {
+        for (verifier, expected) in [
+            (VERIFIER.to_owned(), None),
+            ("abc123".to_owned(), Some(VerifierFault::Short)),
+            ("a".repeat(128), None),
+            ("a".repeat(129), Some(VerifierFault::Long)),
+            (VERIFIER.replace('-', "+"), Some(VerifierFault::Alphabet)),
+        ] {
+            assert_eq!(verifier_fault(&verifier), expected, "{verifier}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cassette::session::{Link, Outcome, Session, Turn};
 use crate::model::{Param, Params, Url};
 use crate::oauth::asked::{asked, claim_params};
+use crate::oauth::name::grant::AUTHORIZATION_CODE;
 use crate::oauth::page::Method;
 use crate::oauth::{Step, name};
 use crate::redact::{Label, RecordedForm, cores};
@@ -38,6 +39,9 @@ pub struct AuthorizationResponse {
     pub params: Params,
     /// How it was sent.
     pub mode: Mode,
+    /// How it is known whose it is: by the request that it answers, or by the state (strong), or
+    /// because it goes to where one is awaited.
+    pub link: Link,
 }
 
 /// How an authorization response travels (OAuth 2.0 Multiple Response Types section 2.1, Form Post
@@ -243,29 +247,28 @@ fn take_response(session: &Session<'_>, flows: &mut [Ties], at: usize) {
         let leaves = turn
             .url()
             .is_some_and(|url| url.authority() != response.to.authority());
-        let is_page = turn.step() == Step::LoginPage;
         let open = || {
             let open = (0..flows.len()).rev();
             open.filter(|flow| flows[*flow].response.is_none())
         };
         let awaited = |flow: &usize| flows[*flow].awaits_at(&response.to);
-        let own = open().find(|flow| {
-            let is_own = flows[*flow].requests.contains(&at);
-            is_own && (awaited(flow) || leaves)
-        });
-        let tied = own
-            .or_else(|| {
-                open().find(|flow| awaited(flow) && flows[*flow].has_state_of(&response.params))
-            })
-            .or_else(|| open().find(awaited))
-            .or_else(|| {
-                open().find(|flow| {
-                    let asked = &session.turns[flows[*flow].requests[0]];
-                    is_page && leaves && asked.host() == turn.host()
-                })
-            });
-        if let Some(flow) = tied {
-            flows[flow].response = Some(response);
+        let has_state = |flow: &usize| flows[*flow].has_state_of(&response.params);
+        // A server may have a page of its own for errors, at another host.
+        let is_error = response.params.has(name::ERROR);
+        let strays = |flow: &usize| leaves && (!is_error || has_state(flow));
+        let own =
+            |flow: &usize| flows[*flow].requests.contains(&at) && (awaited(flow) || strays(flow));
+        let page = |flow: &usize| {
+            let asked = &session.turns[flows[*flow].requests[0]];
+            turn.step() == Step::LoginPage && asked.host() == turn.host() && strays(flow)
+        };
+        let strong = open()
+            .find(own)
+            .or_else(|| open().find(|flow| awaited(flow) && has_state(flow)));
+        let link = strong.map_or(Link::Weak, |_| Link::Strong);
+        let tied = strong.or_else(|| open().find(awaited));
+        if let Some(flow) = tied.or_else(|| open().find(page)) {
+            flows[flow].response = Some(AuthorizationResponse { link, ..response });
         }
     }
 }
@@ -284,10 +287,11 @@ fn take_callback(session: &Session<'_>, flows: &mut [Ties], at: usize) {
             .rev()
             .filter(|flow| flows[*flow].callback.is_none())
     };
-    let tied = all()
+    let strong = all()
         .find(|flow| flows[*flow].has_code_of(code))
-        .or_else(|| all().find(|flow| flows[*flow].has_state_of(&params)))
-        .or_else(|| all().find(|flow| flows[*flow].awaits_at(url)));
+        .or_else(|| all().find(|flow| flows[*flow].has_state_of(&params)));
+    let link = strong.map_or(Link::Weak, |_| Link::Strong);
+    let tied = strong.or_else(|| all().find(|flow| flows[*flow].awaits_at(url)));
     let Some(flow) = tied else { return };
     flows[flow].callback = Some(at);
     if flows[flow].response.is_none() && is_response(&params) {
@@ -300,6 +304,7 @@ fn take_callback(session: &Session<'_>, flows: &mut [Ties], at: usize) {
                 Mode::FormPost
             },
             params,
+            link,
         });
     }
 }
@@ -307,6 +312,10 @@ fn take_callback(session: &Session<'_>, flows: &mut [Ties], at: usize) {
 fn take_token(session: &Session<'_>, flows: &mut [Ties], at: usize) {
     let token = &session.turns[at];
     let code = token.param(name::CODE);
+    let grant = token.param(name::GRANT_TYPE);
+    if code.is_none() && grant != Some(AUTHORIZATION_CODE) {
+        return;
+    }
     if let Some(flow) = flows.iter_mut().find(|flow| flow.has_code_of(code)) {
         flow.tokens.push((at, Link::Strong));
         return;
@@ -358,6 +367,7 @@ fn read(
             to,
             params,
             mode,
+            link: Link::Weak,
         });
     }
     let fragment = to.fragment.as_deref().unwrap_or_default();
@@ -372,6 +382,7 @@ fn read(
         to,
         params,
         mode,
+        link: Link::Weak,
     })
 }
 
