@@ -61,6 +61,13 @@ impl Evidence {
         Self::new(turn.id(), place, flow.asked().get(name).unwrap_or(NOT_SENT))
     }
 
+    /// A parameter of what the authorization server sent back.
+    pub(super) fn answered(flow: Flow<'_, '_>, name: &str) -> Self {
+        let turn = flow.carrier().unwrap_or_else(|| flow.request());
+        let value = flow.answered(name).unwrap_or(NOT_SENT);
+        Self::new(turn.id(), "redirect", value)
+    }
+
     /// A parameter of a token request.
     pub(super) fn sent(token: &Turn<'_>, name: &str) -> Self {
         Self::new(token.id(), "token", token.param(name).unwrap_or(NOT_SENT))

@@ -11,6 +11,7 @@ mod finding;
 pub mod report;
 mod rule;
 mod rules;
+mod span;
 
 pub use finding::{Contrast, Evidence, Finding, Findings};
 pub use rule::{Rule, Severity};

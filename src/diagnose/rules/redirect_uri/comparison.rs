@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::cassette::{Flow, Link, Session, Turn};
 use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
-use crate::oauth::name::{self, grant};
+use crate::oauth::name;
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::redact::in_its_case;
 
@@ -73,12 +73,7 @@ pub(super) static DIFFERS: Rule = kind(
 
 fn compare(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
-        let redeems = token.param(name::GRANT_TYPE) == Some(grant::AUTHORIZATION_CODE)
-            || token.param(name::CODE).is_some();
-        let Some((flow, link)) = session
-            .flow_of(token)
-            .filter(|_| redeems && token.is_whole())
-        else {
+        let Some((flow, link)) = session.flow_of(token).filter(|_| token.is_whole()) else {
             continue;
         };
         let (a, t) = (

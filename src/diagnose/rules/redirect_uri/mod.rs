@@ -1,6 +1,8 @@
 //! The redirect URI: registered, sent, and sent again.
 
 mod comparison;
+mod redirect_landed_elsewhere;
+mod redirect_uri_fragment;
 mod redirect_uri_rejected_at_authorize;
 
 use crate::diagnose::rule::Rule;
@@ -15,4 +17,6 @@ pub(super) const RULES: &[&Rule] = &[
     &comparison::MISSING,
     &comparison::DIFFERS,
     &redirect_uri_rejected_at_authorize::RULE,
+    &redirect_uri_fragment::RULE,
+    &redirect_landed_elsewhere::RULE,
 ];
