@@ -1,5 +1,6 @@
 //! The rules, by family. A new one is its file, its line in the family's list, and its case file.
 
+mod authorization_code;
 mod client_authentication;
 mod redirect_uri;
 mod token_request;
@@ -12,5 +13,7 @@ pub(super) const FAMILIES: &[&[&Rule]] = &[
     token_request::RULES,
     client_authentication::RULES,
     redirect_uri::RULES,
+    authorization_code::RULES,
+    authorization_code::LAST,
     token_response::RULES,
 ];
