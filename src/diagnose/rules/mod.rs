@@ -2,6 +2,7 @@
 
 mod authorization_code;
 mod client_authentication;
+mod pkce;
 mod redirect_uri;
 mod token_request;
 mod token_response;
@@ -14,6 +15,7 @@ pub(super) const FAMILIES: &[&[&Rule]] = &[
     client_authentication::RULES,
     redirect_uri::RULES,
     authorization_code::RULES,
+    pkce::RULES,
     authorization_code::LAST,
     token_response::RULES,
 ];
