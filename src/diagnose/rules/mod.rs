@@ -2,6 +2,7 @@
 
 mod authorization_code;
 mod client_authentication;
+mod correlation;
 mod pkce;
 mod redirect_uri;
 mod token_request;
@@ -16,6 +17,7 @@ pub(super) const FAMILIES: &[&[&Rule]] = &[
     redirect_uri::RULES,
     authorization_code::RULES,
     pkce::RULES,
+    correlation::RULES,
     authorization_code::LAST,
     token_response::RULES,
 ];
