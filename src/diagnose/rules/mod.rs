@@ -1,6 +1,7 @@
 //! The rules, by family. A new one is its file, its line in the family's list, and its case file.
 
 mod authorization_code;
+mod authorization_request;
 mod client_authentication;
 mod correlation;
 mod pkce;
@@ -14,6 +15,7 @@ use crate::diagnose::Rule;
 pub(super) const FAMILIES: &[&[&Rule]] = &[
     token_request::RULES,
     client_authentication::RULES,
+    authorization_request::RULES,
     redirect_uri::RULES,
     authorization_code::RULES,
     pkce::RULES,
