@@ -218,7 +218,9 @@ impl Ties {
 pub(super) fn tied(session: &Session<'_>) -> Vec<Ties> {
     let mut flows: Vec<Ties> = Vec::new();
     for (at, turn) in session.turns.iter().enumerate() {
-        if turn.step() == Step::AuthorizationRequest {
+        // A token request may be sent to the wrong endpoint.
+        let is_lost = || turn.param(name::GRANT_TYPE).is_some();
+        if turn.step() == Step::AuthorizationRequest && !is_lost() {
             let ties = Ties::of(session, at);
             match flows.iter_mut().rev().find(|known| known.is_again(&ties)) {
                 Some(known) => known.requests.push(at),

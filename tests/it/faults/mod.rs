@@ -265,18 +265,23 @@ fn what_is_redacted_says_the_same_of_every_fault_as_what_is_not() {
         assert_eq!(findings(sound), [""; 0], "{}", sound.header.profile);
         assert_eq!(facts(sound), [""; 0], "{}", sound.header.profile);
     }
+    let mut wrong = Vec::new();
     for case in CASES {
         let mut flow = Flow::sound();
         (case.spoil)(&mut flow);
         let before = raw_cassette(&flow.exchanges());
         let related = related_cassette(&flow.exchanges());
-        assert_eq!(findings(&related), case.finds, "{}: before", case.name);
-        assert_eq!(facts(&before), case.facts, "{}: before", case.name);
+        let told = (findings(&related), facts(&before));
+        if told.0 != case.finds || told.1 != case.facts {
+            wrong.push(format!("{}: {told:?}", case.name));
+            continue;
+        }
         for sound in &sound {
             let after = recorded(&flow, sound.header.profile);
             check(case, &before, &after, sound);
         }
     }
+    assert!(wrong.is_empty(), "before: {}", wrong.join("\n"));
 }
 
 #[test]

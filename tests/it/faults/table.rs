@@ -92,8 +92,7 @@ pub(super) const CASES: &[Case] = &[
     case("a fragment", |f| {
         f.send("redirect_uri", &format!("{CALLBACK}#/login"));
     })
-    .finds(&["error redirect-uri-differs 1 authorize 2 token"])
-    .awaits("redirect-uri-fragment"),
+    .finds(&["error redirect-uri-differs 1 authorize 2 token", "error redirect-uri-fragment 2 token"]),
     case("a blank behind it", |f| {
         f.send("redirect_uri", &format!("{CALLBACK} "));
     })
@@ -357,7 +356,7 @@ pub(super) const CASES: &[Case] = &[
     case("E-16: a line break behind the secret, and then none", |f| {
         f.send("client_secret", &format!("{SECRET}\r\n")).again(900).send("client_secret", SECRET);
     })
-    .finds(&["error client-credential-whitespace 2 token"])
+    .finds(&["error client-credential-whitespace 2 token", "warning code-reused 2 token 3 token"])
     .reads(&["2 client_secret=REDACTED-client_secret-1\r\n", "3 client_secret=REDACTED-client_secret-1"]),
     case("a blank before the secret", |f| {
         f.send("client_secret", &format!(" {SECRET}"));
@@ -372,7 +371,7 @@ pub(super) const CASES: &[Case] = &[
     case("quotes around the secret, and then none", |f| {
         f.send("client_secret", &format!("'{SECRET}'")).again(900).send("client_secret", SECRET);
     })
-    .finds(&["error client-credential-whitespace 2 token"])
+    .finds(&["error client-credential-whitespace 2 token", "warning code-reused 2 token 3 token"])
     .reads(&["2 client_secret='REDACTED-client_secret-1'", "3 client_secret=REDACTED-client_secret-1"]),
     case("a mark of byte order before the secret", |f| {
         f.send("client_secret", &format!("\u{feff}{SECRET}"));
@@ -387,17 +386,19 @@ pub(super) const CASES: &[Case] = &[
     case("the secret encoded twice, and then once", |f| {
         f.send("client_secret", &percent_encode(SECRET)).again(900).send("client_secret", SECRET);
     })
+    .finds(&["warning code-reused 2 token 3 token"])
     .reads(&["3 client_secret=REDACTED-client_secret-1--unpct"]),
     case("the secret escaped as HTML", |f| {
         f.again(900).send("client_secret", &SECRET.replace('&', "&amp;"));
     })
+    .finds(&["warning code-reused 2 token 3 token"])
     .reads(&["3 client_secret=REDACTED-client_secret-1--html-amp"]),
     case("a secret that is not encoded ends at its &", |f| {
         f.again(900);
         let body = form(&f.call().params).replace("%26X2gT%3D", "&X2gT=");
         f.write(Written::Text(body));
     })
-    .finds(&["error token-value-unencoded 3 token"])
+    .finds(&["error token-value-unencoded 3 token", "warning code-reused 2 token 3 token"])
     .reads(&["3 client_secret=REDACTED-client_secret-1--first-31-of-37"]),
     case("a template where the secret should be", |f| {
         f.send("client_secret", "${OAUTH_CLIENT_SECRET}");
@@ -427,6 +428,7 @@ pub(super) const CASES: &[Case] = &[
     case("another secret than before", |f| {
         f.again(900).send("client_secret", "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N");
     })
+    .finds(&["warning code-reused 2 token 3 token"])
     .reads(&["3 client_secret=REDACTED-client_secret-2"]),
     case("E-17: client_id beside Basic, which the server counts", |f| {
         f.authorized_by(&basic(CLIENT, "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz"))
@@ -464,7 +466,7 @@ pub(super) const CASES: &[Case] = &[
         f.asserted("{\"alg\":\"ES256\"}", &claims, &[7; 64]);
         f.answer(200, "application/json", ISSUED).again(900).answer(401, "application/json", "{\"error\":\"invalid_client\"}");
     })
-    .finds(&["error client-assertion-replayed 2 token 3 token"]),
+    .finds(&["error client-assertion-replayed 2 token 3 token", "error code-reused 2 token 3 token"]),
     case("an assertion of another type", |f| {
         f.unsend("client_secret")
             .send("client_assertion_type", "jwt-bearer")
@@ -476,59 +478,59 @@ pub(super) const CASES: &[Case] = &[
     case("E-23: the code encoded twice", |f| {
         f.send("code", &percent_encode(CODE));
     })
-    .reads(&["2 code=REDACTED-code-1--pct"])
-    .awaits("code-over-encoded"),
+    .finds(&["error code-over-encoded 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1--pct"]),
     case("the code encoded three times", |f| {
         let once = percent_encode(CODE);
         f.send("code", &percent_encode(&once));
     })
-    .reads(&["2 code=REDACTED-code-1--pct2"])
-    .awaits("code-over-encoded"),
+    .finds(&["error code-over-encoded 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1--pct2"]),
     case("a + of the code became a blank", |f| {
         f.send("code", &CODE.replace('+', " "));
     })
-    .reads(&["2 code=REDACTED-code-1--plus-as-space"])
-    .awaits("code-plus-became-space"),
+    .finds(&["error code-plus-became-space 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1--plus-as-space"]),
     case("the code cut at a dot", |f| {
         f.send("code", CODE.split('.').next().expect("a part"));
     })
-    .reads(&["2 code=REDACTED-code-1--first-31-of-38"])
-    .awaits("code-truncated"),
+    .finds(&["error code-truncated 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1--first-31-of-38"]),
     case("the code cut at its =", |f| {
         f.send("code", CODE.split('=').next().expect("a part"));
     })
-    .reads(&["2 code=REDACTED-code-1--first-26-of-38"])
-    .awaits("code-truncated"),
+    .finds(&["error code-truncated 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1--first-26-of-38"]),
     case("the code with #_ behind it", |f| {
         f.send("code", &format!("{CODE}#_"));
     })
-    .reads(&["2 code=REDACTED-code-1#_"])
-    .awaits("code-has-extra-suffix"),
+    .finds(&["error code-has-extra-suffix 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1#_"]),
     case("the code with #_=_ behind it", |f| {
         f.send("code", &format!("{CODE}#_=_"));
     })
-    .reads(&["2 code=REDACTED-code-1#_=_"])
-    .awaits("code-has-extra-suffix"),
+    .finds(&["error code-has-extra-suffix 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1#_=_"]),
     case("the code with a quote behind it", |f| {
         f.send("code", &format!("{CODE}\""));
     })
-    .reads(&["2 code=REDACTED-code-1\""])
-    .awaits("code-has-extra-suffix"),
+    .finds(&["error code-has-extra-suffix 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1\""]),
     case("the code in quotes", |f| {
         f.send("code", &format!("\"{CODE}\""));
     })
-    .reads(&["2 code=\"REDACTED-code-1\""])
-    .awaits("code-has-extra-suffix"),
+    .finds(&["error code-has-extra-suffix 1 redirect 2 token"])
+    .reads(&["2 code=\"REDACTED-code-1\""]),
     case("the code with a line break behind it", |f| {
         f.send("code", &format!("{CODE}\n"));
     })
-    .reads(&["2 code=REDACTED-code-1\n"])
-    .awaits("code-has-extra-suffix"),
+    .finds(&["error code-has-extra-suffix 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1\n"]),
     case("the code with the next parameter behind it", |f| {
         f.send("code", &format!("{CODE}&scope=openid"));
     })
-    .reads(&["2 code=REDACTED-code-1&scope=openid"])
-    .awaits("code-has-extra-suffix"),
+    .finds(&["error code-has-extra-suffix 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-1&scope=openid"]),
     case("the code in lower case", |f| {
         f.send("code", &CODE.to_ascii_lowercase());
     })
@@ -541,131 +543,132 @@ pub(super) const CASES: &[Case] = &[
     case("no code", |f| {
         f.unsend("code");
     })
-    .reads(&["1 code=REDACTED-code-1"])
-    .awaits("code-missing"),
+    .finds(&["error code-missing 2 token"])
+    .reads(&["1 code=REDACTED-code-1"]),
     case("a code that never came back", |f| {
         f.send("code", "4/0AQCn1zX3cV5bN7mK9jH2gF4dS6aP8oI0uY");
     })
-    .reads(&["2 code=REDACTED-code-2"])
-    .awaits("code-unknown"),
+    .finds(&["warning code-unknown 1 redirect 2 token"])
+    .reads(&["2 code=REDACTED-code-2"]),
     case("E-24: the code redeemed twice", |f| {
         f.answer(200, "application/json", ISSUED).again(40).answer(400, "application/json", REFUSED);
     })
-    .reads(&["2 code=REDACTED-code-1", "3 code=REDACTED-code-1"])
-    .awaits("code-reused"),
+    .finds(&["error code-reused 2 token 3 token"])
+    .reads(&["2 code=REDACTED-code-1", "3 code=REDACTED-code-1"]),
     case("E-24: the code redeemed twice, and refused with a 200", |f| {
         f.answer(200, "application/json", ISSUED).again(40).answer(200, "application/json", "{\"error\":\"bad_verification_code\",\"error_description\":\"The code passed is incorrect or expired.\"}");
     })
-    .finds(&["note token-error-misleading 3 response"])
+    .finds(&["error code-reused 2 token 3 token", "note token-error-misleading 3 response"])
     .reads(&["3 code=REDACTED-code-1"])
     .awaits("token-response-200-error"),
     case("the code of a login before", |f| {
         f.begun_before("4/0AQCn1zX3cV5bN7mK9jH2gF4dS6aP8oI0uY", "CnzX3cV5bN7mK9jH2gF4dS6aP8oI0uY1tR3eW5qA7sD")
             .send("code", "4/0AQCn1zX3cV5bN7mK9jH2gF4dS6aP8oI0uY");
     })
+    .finds(&["error code-from-another-flow 1 redirect 2 redirect 3 token"])
     .facts(&["3 pkce.check=of-other-flow"])
-    .reads(&["1 code=REDACTED-code-1", "2 code=REDACTED-code-2", "3 code=REDACTED-code-1"])
-    .awaits("code-from-another-flow"),
+    .reads(&["1 code=REDACTED-code-1", "2 code=REDACTED-code-2", "3 code=REDACTED-code-1"]),
     case("a code that is twelve minutes old", |f| {
         f.call().at += 720_000;
     })
-    .awaits("code-expired"),
+    .finds(&["error code-expired 1 redirect 2 token"]),
     // PKCE
     case("E-20: the challenge of the hex text", |f| {
         f.ask("code_challenge", &URL_SAFE_NO_PAD.encode(hex(VERIFIER)));
     })
-    .facts(&["2 pkce.check=b64-of-hex"])
-    .awaits("pkce-challenge-hex"),
+    .finds(&["error pkce-challenge-hex 1 authorize 2 token"])
+    .facts(&["1 pkce.challenge=b64-of-hex", "2 pkce.check=b64-of-hex"]),
     case("the challenge in hex", |f| {
         f.ask("code_challenge", &hex(VERIFIER));
     })
-    .facts(&["2 pkce.check=hex"])
-    .awaits("pkce-challenge-hex"),
+    .finds(&["error pkce-challenge-hex 1 authorize 2 token"])
+    .facts(&["1 pkce.challenge=hex", "2 pkce.check=hex"]),
     case("E-21: a challenge in base64 whose + became a blank", |f| {
         let verifier = "CnjftJeZ4CVP/mB92K27uhbUJU1p1r+wW1gFWFOEjX07";
         let challenge = STANDARD.encode(Sha256::digest(verifier)).replace('+', " ");
         assert!(challenge.contains(' '), "{challenge}");
         f.ask("code_challenge", &challenge).send("code_verifier", verifier);
     })
-    .facts(&["2 pkce.check=plus-became-space"])
-    .awaits("pkce-challenge-not-base64url"),
+    .finds(&["error pkce-challenge-not-base64url 1 authorize 2 token", "error pkce-verifier-format 2 token"])
+    .facts(&["1 pkce.challenge=plus-became-space", "2 pkce.check=plus-became-space", "2 pkce.verifier=alphabet"]),
     case("a challenge in base64", |f| {
         f.ask("code_challenge", &STANDARD_NO_PAD.encode(Sha256::digest(VERIFIER)));
     })
-    .facts(&["2 pkce.check=std-b64"])
-    .awaits("pkce-challenge-not-base64url"),
+    .finds(&["error pkce-challenge-not-base64url 1 authorize 2 token"])
+    .facts(&["1 pkce.challenge=std-b64", "2 pkce.check=std-b64"]),
     case("a challenge with its padding", |f| {
         f.ask("code_challenge", &URL_SAFE.encode(Sha256::digest(VERIFIER)));
     })
-    .facts(&["2 pkce.check=padded"])
-    .awaits("pkce-challenge-not-base64url"),
+    .finds(&["error pkce-challenge-not-base64url 1 authorize 2 token"])
+    .facts(&["1 pkce.challenge=padded", "2 pkce.check=padded"]),
     case("a challenge by another hash", |f| {
         f.ask("code_challenge", &URL_SAFE_NO_PAD.encode(Sha512::digest(VERIFIER)));
     })
-    .facts(&["2 pkce.check=sha512"])
-    .awaits("pkce-mismatch"),
+    .finds(&["error pkce-mismatch 1 authorize 2 token"])
+    .facts(&["2 pkce.check=sha512"]),
     case("E-22: the method in lower case", |f| {
         f.ask("code_challenge_method", "s256");
     })
-    .awaits("pkce-method-invalid"),
+    .finds(&["error pkce-method-invalid 1 authorize"]),
     case("E-20: the method as the hash is called", |f| {
         f.ask("code_challenge_method", "SHA-256");
     })
-    .awaits("pkce-method-invalid"),
+    .finds(&["error pkce-method-invalid 1 authorize"]),
     case("a hashed challenge without its method", |f| {
         f.unask("code_challenge_method");
     })
-    .facts(&["2 pkce.check=method-omitted"])
-    .awaits("pkce-method-omitted-for-hash"),
+    .finds(&["error pkce-method-omitted-for-hash 1 authorize 2 token"])
+    .facts(&["2 pkce.check=method-omitted"]),
     case("a plain challenge that is called S256", |f| {
         f.ask("code_challenge", VERIFIER);
     })
+    .finds(&["error pkce-plain-labelled-s256 1 authorize 2 token"])
     .facts(&["2 pkce.check=plain-equal"])
-    .reads(&["2 code_verifier=REDACTED-code_challenge-1"])
-    .awaits("pkce-plain-labelled-s256"),
+    .reads(&["2 code_verifier=REDACTED-code_challenge-1"]),
     case("another verifier", |f| {
         f.send("code_verifier", "CnzX3cV5bN7mK9jH2gF4dS6aP8oI0uY1tR3eW5qA7sD");
     })
+    .finds(&["error pkce-mismatch 1 authorize 2 token"])
     .facts(&["2 pkce.check=mismatch"])
-    .reads(&["2 code_verifier=REDACTED-code_verifier-1"])
-    .awaits("pkce-mismatch"),
+    .reads(&["2 code_verifier=REDACTED-code_verifier-1"]),
     case("the verifier of a login before", |f| {
         f.begun_before("4/0AQCn1zX3cV5bN7mK9jH2gF4dS6aP8oI0uY", "CnzX3cV5bN7mK9jH2gF4dS6aP8oI0uY1tR3eW5qA7sD")
             .send("code_verifier", "CnzX3cV5bN7mK9jH2gF4dS6aP8oI0uY1tR3eW5qA7sD");
     })
+    .finds(&["error pkce-verifier-from-other-flow 2 authorize 3 token"])
     .facts(&["3 pkce.check=of-other-flow"])
-    .reads(&["3 code=REDACTED-code-2"])
-    .awaits("pkce-verifier-from-other-flow"),
+    .reads(&["3 code=REDACTED-code-2"]),
     case("no verifier", |f| {
         f.unsend("code_verifier");
     })
-    .facts(&["2 pkce.check=no-verifier"])
-    .awaits("pkce-verifier-missing"),
+    .finds(&["error pkce-verifier-missing 1 authorize 2 token"])
+    .facts(&["2 pkce.check=no-verifier"]),
     case("a verifier nobody had asked for", |f| {
         f.unask("code_challenge").unask("code_challenge_method");
     })
-    .facts(&["2 pkce.check=no-challenge"])
-    .awaits("pkce-verifier-without-challenge"),
+    .finds(&["error pkce-verifier-without-challenge 1 authorize 2 token"])
+    .facts(&["2 pkce.check=no-challenge"]),
     case("a verifier that is too short", |f| {
         f.ask("code_challenge", &pkce::s256("Cn3eR7tY")).send("code_verifier", "Cn3eR7tY");
     })
-    .awaits("pkce-verifier-format"),
+    .finds(&["error pkce-verifier-format 2 token"])
+    .facts(&["2 pkce.verifier=short"]),
     // state
     case("a + of the state became a blank", |f| {
         f.back(&[("code", CODE), ("state", &STATE.replace('+', " "))]);
     })
-    .reads(&["1 state=REDACTED-state-1--plus-as-space"])
-    .awaits("state-mismatch"),
+    .finds(&["error state-mismatch 1 authorize 1 redirect"])
+    .reads(&["1 state=REDACTED-state-1--plus-as-space"]),
     case("the state encoded twice", |f| {
         f.back(&[("code", CODE), ("state", &percent_encode(STATE))]);
     })
-    .reads(&["1 state=REDACTED-state-1--pct"])
-    .awaits("state-mismatch"),
+    .finds(&["error state-mismatch 1 authorize 1 redirect"])
+    .reads(&["1 state=REDACTED-state-1--pct"]),
     case("another state", |f| {
         f.back(&[("code", CODE), ("state", "Cn9e8d7c6b5a4f3e2d1c0b9a8f7e6d5c")]);
     })
-    .reads(&["1 state=REDACTED-state-2"])
-    .awaits("state-mismatch"),
+    .finds(&["error state-mismatch 1 authorize 1 redirect"])
+    .reads(&["1 state=REDACTED-state-2"]),
     // Refresh tokens
     case("a refresh token that is undefined", |f| {
         f.sends(&[("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", "undefined")]);
