@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::cassette::{Flow, Link, Outcome, Turn};
 use crate::diagnose::{Rule, Severity};
+use crate::oauth::providers::Allowance;
 
 /// One thing that is wrong, with its evidence.
 pub struct Finding {
@@ -146,6 +147,22 @@ impl Findings {
             finding.message.insert_str(0, "probably: ");
         }
         self.0.push(finding);
+    }
+
+    /// The same of what a few providers document, this one perhaps among them.
+    pub(super) fn raise_unless_taken(
+        &mut self,
+        mut finding: Finding,
+        about: &Turn<'_>,
+        allowance: Allowance,
+    ) {
+        if about.facts().provider_takes == Some(allowance) {
+            finding.severity = Severity::Note;
+            finding.message.push_str(" (this provider documents it)");
+            self.raise_ungraded(finding);
+        } else {
+            self.raise(finding, about);
+        }
     }
 
     /// Whether a fault of these tiers was found in a request already, so that what is said of it after

@@ -14,19 +14,12 @@ use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{
     self, ChallengeFault, PLAIN, PkceCheck, VerifierFault, challenge_fault, verifier_fault,
 };
+use crate::oauth::providers::{Allowance, takes};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
 use crate::oauth::state::{Guessable, guessable};
 use crate::oauth::tokens::{self, Checked, Hash, Signature, Token, wrong_hashes};
 use crate::oauth::{Step, jwt, name};
-
-/// Whether the host is of a vendor whose token endpoint knows one grant, and needs no word for it.
-pub fn asks_no_grant(host: &str) -> bool {
-    let is_of = |vendor: &&str| host == *vendor || host.ends_with(&format!(".{vendor}"));
-    ["github.com", "myshopify.com", "slack.com"]
-        .iter()
-        .any(is_of)
-}
 
 /// The facts of one interaction. A fact with its expected value is left out.
 ///
@@ -63,6 +56,9 @@ pub struct Facts {
     /// There is white space inside the credentials.
     #[serde(rename = "basic.white_space")]
     pub basic_white_space: bool,
+    /// The credentials stand without a scheme, or the scheme without credentials.
+    #[serde(rename = "basic.no_scheme")]
+    pub basic_no_scheme: bool,
     /// How many colons the decoded credentials have, where it is not one.
     #[serde(rename = "basic.colons")]
     pub basic_colons: Option<u32>,
@@ -98,6 +94,9 @@ pub struct Facts {
     /// The server is one that asks for no `grant_type`, and there is none.
     #[serde(rename = "grant_type.not_needed")]
     pub grant_type_not_needed: bool,
+    /// How the parameters are sent otherwise than as a form in a POST, where the provider documents it.
+    #[serde(rename = "provider.takes")]
+    pub provider_takes: Option<Allowance>,
     /// A page speaks of the redirect URI or the callback, and asks for no password.
     #[serde(rename = "page.mentions_redirect_uri")]
     pub page_mentions_redirect_uri: bool,
@@ -143,6 +142,7 @@ impl Facts {
             flag("basic.not_base64", self.basic_not_base64),
             flag("basic.unpadded", self.basic_unpadded),
             flag("basic.white_space", self.basic_white_space),
+            flag("basic.no_scheme", self.basic_no_scheme),
             word("basic.colons", self.basic_colons),
             flag("basic.swapped", self.basic_swapped),
             flag("basic.reserved", self.basic_reserved),
@@ -157,6 +157,7 @@ impl Facts {
             word("placeholder.in", self.placeholder_in.as_ref()),
             word("redirect_uri.spelling", self.redirect_uri_spelling),
             flag("grant_type.not_needed", self.grant_type_not_needed),
+            word("provider.takes", self.provider_takes),
             flag(
                 "page.mentions_redirect_uri",
                 self.page_mentions_redirect_uri,
@@ -191,7 +192,9 @@ impl Facts {
             facts.pkce_verifier = fields.get(name::CODE_VERIFIER).and_then(verifier_fault);
             facts.check_redirect_uri(flows, fields);
             facts.grant_type_not_needed =
-                !fields.has(name::GRANT_TYPE) && asks_no_grant(&said.url.host);
+                !fields.has(name::GRANT_TYPE) && takes(&said.url.host, Allowance::NoGrantType);
+            facts.provider_takes =
+                unusual(said, fields).filter(|allowance| takes(&said.url.host, *allowance));
         }
         if let Some(credentials) = basic_token(said) {
             facts.check_basic(flows, fields, credentials);
@@ -329,6 +332,8 @@ impl Facts {
     }
 
     fn check_credentials(&mut self, said: &Said, fields: &Fields) {
+        let sent = said.headers.get("authorization");
+        self.basic_no_scheme = sent.is_some_and(|sent| !sent.trim().contains(' '));
         let basic = basic_token(said).and_then(decode_basic);
         let halves = basic.as_deref().and_then(|basic| basic.split_once(':'));
         let client_id = fields
@@ -431,6 +436,23 @@ fn placeholder_in(fields: &Fields) -> Option<String> {
     templated(&fields.body)
         .or_else(|| templated(&fields.query))
         .filter(|name| crate::oauth::registry::is_known(name))
+}
+
+/// What a request does otherwise than the standard says, and a provider may take.
+fn unusual(said: &Said, fields: &Fields) -> Option<Allowance> {
+    let misplaced = |name: &&str| fields.query.has(name) && !fields.body.has(name);
+    let names = [
+        name::GRANT_TYPE,
+        name::CODE,
+        name::CLIENT_ID,
+        name::REFRESH_TOKEN,
+    ];
+    match (said.method.as_str(), fields.sniff) {
+        ("GET", _) => Some(Allowance::Get),
+        (_, Sniff::Json) => Some(Allowance::Json),
+        (_, Sniff::Multipart) => Some(Allowance::Multipart),
+        _ => names.iter().any(misplaced).then_some(Allowance::Query),
+    }
 }
 
 fn unexpected_sniff(step: Step, said: &Said, sniffed: Sniff) -> Option<Sniff> {

@@ -20,6 +20,7 @@ pub mod members;
 pub mod name;
 pub mod page;
 pub mod pkce;
+pub mod providers;
 pub mod registry;
 pub mod relation;
 pub mod sniff;

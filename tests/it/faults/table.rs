@@ -166,7 +166,7 @@ pub(super) const CASES: &[Case] = &[
         f.call().method = "GET";
         f.call().url = format!("https://{HOST}/oauth2/token?{query}");
     })
-    .finds(&["error token-method-not-post 2 token 2 query", "error token-body-double-encoded 2 token", "error token-grant-type-wrong 2 token"]),
+    .finds(&["error token-method-not-post 2 token 2 query", "error token-body-double-encoded 2 token", "error token-grant-type-wrong 2 token", "warning client-secret-in-url 2 query"]),
     case("a form escaped as HTML", |f| {
         let body = form(&f.call().params).replace('&', "&amp;");
         f.write(Written::Text(body));
@@ -215,6 +215,12 @@ pub(super) const CASES: &[Case] = &[
     })
     .finds(&["error token-length-required 2 response", "error token-params-in-query 2 query", "warning client-secret-in-url 2 query"])
     .facts(&["2 body.sniff=empty"]),
+    case("JSON to a provider that documents it", |f| {
+        f.write(Written::Json).header("Content-Type", "application/json").header("Host", "acme.eu.auth0.com");
+        f.call().url = f.call().url.replace(HOST, "acme.eu.auth0.com");
+    })
+    .finds(&["note token-body-json 2 header 2 body"])
+    .facts(&["2 body.sniff=json", "2 provider.takes=json"]),
     case("a parameter that was written as an array", |f| {
         f.call().params.push(("scope[]".to_owned(), "openid".to_owned()));
     })
@@ -275,6 +281,11 @@ pub(super) const CASES: &[Case] = &[
         f.unsend("client_id").answer(401, "application/json", "{\"error\":\"invalid_client\"}");
     })
     .finds(&["error client-auth-missing 2 token 2 response"]),
+    case("a client_id that is encoded in Basic", |f| {
+        f.ask("client_id", "https://shop.acme-store.example/app").unsend("client_id");
+        f.authorized_by(&basic("https%3A%2F%2Fshop.acme-store.example%2Fapp", "Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz"));
+    })
+    .facts(&["2 basic.looks_form_encoded=true"]),
     case("another client_id than the code was issued to", |f| {
         f.send("client_id", "8kqf3mz2x7-dev");
     })
@@ -343,6 +354,14 @@ pub(super) const CASES: &[Case] = &[
     .finds(&["error client-credential-whitespace 2 token"])
     .facts(&["2 basic.reserved=true"])
     .reads(&["2 basic.password=REDACTED-client_secret-1\n"]),
+    case("credentials without a scheme", |f| {
+        f.authorized_by(basic(CLIENT, SECRET).trim_start_matches("Basic "));
+    })
+    .finds(&["error client-auth-basic-malformed 2 header"])
+    .facts(&["2 basic.no_scheme=true"]),
+    case("a scheme of somebody's own", |f| {
+        f.header("Authorization", "Acme Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N");
+    }),
     case("another scheme than Basic", |f| {
         f.authorized_by("Bearer Cn8Qw3Er5Ty7Ui9Op1As2Df4Gh6Jk8Lz0Xc2Vb4N");
     })

@@ -35,9 +35,8 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
 /// What is wrong with the header.
 pub(super) fn defect(request: &Turn<'_>) -> Option<&'static str> {
     let facts = request.facts();
-    let sent = request.headers().get("authorization")?;
-    if !sent.trim().contains(' ') {
-        Some("there is no scheme before the credentials")
+    if facts.basic_no_scheme {
+        Some("the scheme or the credentials are missing")
     } else if request.has_scheme("basic:") {
         Some("there is a colon behind the scheme")
     } else if !request.has_scheme("basic") {

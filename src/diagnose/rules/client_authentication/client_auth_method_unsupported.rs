@@ -31,22 +31,30 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             continue;
         };
         let listed = metadata.list(name::TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED);
-        let severity = if listed.is_some() {
-            Severity::Error
-        } else {
-            Severity::Warning
-        };
-        // What a server that lists none is said to offer, and few of them mean.
+        // A server that lists none is said to offer one, and few of them mean it.
+        let is_listed = listed.is_some();
+        if !is_listed && !request.refused_client() {
+            continue;
+        }
         let offered = listed.unwrap_or_else(|| vec![auth_method::CLIENT_SECRET_BASIC]);
         let names = names(session, request, used);
         if names.iter().any(|name| offered.contains(name)) {
             continue;
         }
         let finding = Finding::of(rule)
-            .graded(severity)
+            .graded(if is_listed {
+                Severity::Error
+            } else {
+                Severity::Warning
+            })
             .saying(format!(
-                "the client authenticates by {}; the metadata offers {}",
+                "the client authenticates by {}; the metadata {} {}",
                 names.join(" or "),
+                if is_listed {
+                    "offers"
+                } else {
+                    "lists no method, which stands for"
+                },
                 offered.join(", ")
             ))
             .at(Evidence::new(

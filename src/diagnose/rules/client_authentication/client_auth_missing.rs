@@ -3,6 +3,7 @@
 use crate::cassette::{Session, Turn};
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
+use crate::diagnose::rules::client_authentication::mtls_alias_not_used::shows_certificate;
 use crate::diagnose::rules::token_request::misspelled;
 use crate::oauth::name::{self, auth_method};
 
@@ -42,7 +43,11 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             finding = finding
                 .saying("the request carried a secret and no client_id, so it is nobody's")
                 .fixed_by("add client_id");
-        } else if shows_secret(request) || shows_otherwise(request) || is_misspelled(request) {
+        } else if shows_secret(request)
+            || shows_otherwise(request)
+            || shows_certificate(session, request)
+            || is_misspelled(request)
+        {
             continue;
         } else if may_be_public(session, request) {
             finding = finding
@@ -58,7 +63,7 @@ fn shows_secret(request: &Turn<'_>) -> bool {
     request.param(name::CLIENT_SECRET).is_some()
 }
 
-/// By a header field, an assertion, or a certificate, which nobody sees.
+/// By a header field, or an assertion.
 fn shows_otherwise(request: &Turn<'_>) -> bool {
     let headers = request.headers();
     let field = ["authorization", name::CLIENT_ID, name::CLIENT_SECRET]

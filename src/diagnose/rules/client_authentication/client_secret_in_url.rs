@@ -3,6 +3,7 @@
 use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
+use crate::model::Param;
 use crate::oauth::name;
 
 /// See [`Rule::why`].
@@ -20,11 +21,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for turn in session.turns().iter().filter(|turn| turn.step().is_oauth()) {
-        let stands = |name: &&&str| {
-            turn.query()
-                .get(name)
-                .is_some_and(|value| !value.is_empty())
+        // A URL that was escaped as HTML has its separators in the names.
+        let named = |param: &Param, name: &str| {
+            param.name.trim_start_matches("amp;") == name && !param.value.is_empty()
         };
+        let stands = |name: &&&str| turn.query().iter().any(|param| named(param, name));
         let names: Vec<&str> = CREDENTIALS.iter().filter(stands).copied().collect();
         if !names.is_empty() {
             let names = names.join(", ");

@@ -52,17 +52,21 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     }
 }
 
-/// Whether the client is one that shows a certificate, by its registration or by what the server
-/// says.
-fn shows_certificate(session: &Session<'_>, token: &Turn<'_>) -> bool {
+/// Whether the client is one that shows a certificate, which nobody sees here: by its registration,
+/// by where it goes, or by what the server says.
+pub(super) fn shows_certificate(session: &Session<'_>, token: &Turn<'_>) -> bool {
     let registered = registration_of(session, token)
         .and_then(|turn| turn.answer().get(name::TOKEN_ENDPOINT_AUTH_METHOD));
     let methods = [
         auth_method::TLS_CLIENT_AUTH,
         auth_method::SELF_SIGNED_TLS_CLIENT_AUTH,
     ];
+    let alias = session
+        .metadata_of(token)
+        .and_then(|metadata| metadata.mtls_alias(name::TOKEN_ENDPOINT));
     let said = token.error_words();
     let asks = ["certificate", "mtls", "mutual tls"];
     registered.is_some_and(|method| methods.contains(&method))
+        || alias == Some(token.interaction.request().url())
         || (token.client_auth().is_empty() && asks.iter().any(|word| said.contains(word)))
 }

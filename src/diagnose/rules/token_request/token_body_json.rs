@@ -4,6 +4,7 @@ use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::name;
+use crate::oauth::providers::Allowance;
 use crate::redact::Content;
 
 /// See [`Rule::why`].
@@ -47,7 +48,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "body",
                     format!("JSON with {}", names.join(", ")),
                 ));
-            findings.raise(finding, token);
+            findings.raise_unless_taken(finding, token, Allowance::Json);
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
+use crate::oauth::providers::Allowance;
 use crate::redact::Content;
 
 /// See [`Rule::why`].
@@ -24,7 +25,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             && matches!(token.content(), Content::Multipart(_))
         {
             let line = Evidence::new(token.id(), "header", "Content-Type: multipart/form-data");
-            findings.raise(Finding::of(rule).at(line), token);
+            findings.raise_unless_taken(Finding::of(rule).at(line), token, Allowance::Multipart);
         }
     }
 }

@@ -42,11 +42,13 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     }
 }
 
-/// Whether the answer is one to a body that was not read.
+/// Whether the server says that it does not read such a body.
 fn was_unread(token: &Turn<'_>) -> bool {
+    let said = token.error_words();
+    let speaks_of_it = ["content-type", "content type", "media type", "charset"];
     match token.status() {
         Some(415) => true,
-        Some(400) => ["", "invalid_request", "unsupported_grant_type"].contains(&token.error()),
+        Some(400) => speaks_of_it.iter().any(|words| said.contains(words)),
         _ => false,
     }
 }

@@ -5,8 +5,8 @@ use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::diagnose::rules::token_request::misspelled;
 use crate::model::Params;
-use crate::oauth::facts::asks_no_grant;
 use crate::oauth::name::{self, grant};
+use crate::oauth::providers::{Allowance, takes};
 use crate::redact::Content;
 
 /// See [`Rule::why`].
@@ -27,7 +27,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let form =
             matches!(token.content(), Content::Form { .. }) && token.facts().body_sniff.is_none();
         let told = token.facts().grant_type_not_needed;
-        let exempt = told || asks_no_grant(token.host());
+        let exempt = told || takes(token.host(), Allowance::NoGrantType);
         let sent = token.param(name::GRANT_TYPE).is_some()
             || misspelled(token)
                 .iter()

@@ -3,6 +3,7 @@
 use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
+use crate::oauth::providers::Allowance;
 
 /// See [`Rule::why`].
 pub(super) static RULE: Rule = Rule {
@@ -50,6 +51,6 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 .collect();
             finding = finding.at(Evidence::new(token.id(), "query", names.join(", ")));
         }
-        findings.raise(finding, token);
+        findings.raise_unless_taken(finding, token, Allowance::Get);
     }
 }

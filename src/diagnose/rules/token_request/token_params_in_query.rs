@@ -4,6 +4,7 @@ use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::name;
+use crate::oauth::providers::Allowance;
 
 /// See [`Rule::why`].
 pub(super) static RULE: Rule = Rule {
@@ -24,7 +25,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let names: Vec<&str> = PARAMETERS.iter().filter(misplaced).copied().collect();
         if token.method() == "POST" && !names.is_empty() && token.is_whole() {
             let line = Evidence::new(token.id(), "query", names.join(", "));
-            findings.raise(Finding::of(rule).at(line), token);
+            findings.raise_unless_taken(Finding::of(rule).at(line), token, Allowance::Query);
         }
     }
 }
