@@ -105,6 +105,13 @@ impl<'a> Turn<'a> {
         self.headers().media_type().unwrap_or_default()
     }
 
+    /// Whether a script in a page of a browser sent it. Programs without pages may send the mode,
+    /// and never where the page is from.
+    pub fn is_fetched_by_page(&self) -> bool {
+        let headers = self.headers();
+        headers.get("sec-fetch-mode") == Some("cors") && headers.has("sec-fetch-site")
+    }
+
     /// What came of it.
     pub fn outcome(&self) -> Outcome {
         let Some(status) = self.status() else {

@@ -234,6 +234,7 @@ pub(super) const CASES: &[Case] = &[
         f.unsend("client_secret")
             .header("Origin", "https://shop.acme-store.example")
             .header("Sec-Fetch-Mode", "cors")
+            .header("Sec-Fetch-Site", "cross-site")
             .answer(200, "application/json", ISSUED);
     })
     .finds(&["error token-cors-blocked 2 header 2 response"]),
@@ -242,6 +243,7 @@ pub(super) const CASES: &[Case] = &[
         f.unsend("client_secret")
             .header("Origin", "https://shop.acme-store.example")
             .header("Sec-Fetch-Mode", "cors")
+            .header("Sec-Fetch-Site", "cross-site")
             .answer(200, "application/json", ISSUED)
             .call().reply.0.push(allowed);
     }),

@@ -47,7 +47,7 @@ fn script(asked: &Turn<'_>) -> Option<String> {
         let accept = headers.get("accept").unwrap_or_default();
         headers.has("origin") && accept.starts_with("application/json")
     };
-    if is("sec-fetch-mode", "cors") {
+    if asked.is_fetched_by_page() {
         Some("Sec-Fetch-Mode: cors".to_owned())
     } else if is("x-requested-with", "XMLHttpRequest") {
         Some("X-Requested-With: XMLHttpRequest".to_owned())

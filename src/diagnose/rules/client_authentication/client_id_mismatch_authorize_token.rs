@@ -30,10 +30,12 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         else {
             continue;
         };
-        // In Basic credentials it is encoded, as in a form.
+        // In Basic credentials it is encoded, as in a form. What a label stands for is only known to
+        // be another where both are labels.
         let plain = percent_decode(&sent.replace('+', " "));
-        let same = only_label(asked).is_some_and(|label| only_label(sent) == Some(label));
-        if asked != sent && asked != plain && !same {
+        let (label, other) = (only_label(asked), only_label(sent));
+        let is_known = label.is_some() == other.is_some() && (label.is_none() || label != other);
+        if asked != sent && asked != plain && is_known {
             let finding = Finding::of(rule)
                 .saying(format!(
                     "the code was issued to {asked} and redeemed as {sent}"

@@ -27,7 +27,6 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         if !sent {
             continue;
         }
-        let headers = request.headers();
         let finding = if is_told(request) {
             Finding::of(rule)
                 .graded(Severity::Error)
@@ -39,8 +38,8 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                     "response",
                     request.error_words(),
                 ))
-        } else if headers.get("sec-fetch-mode") == Some("cors") {
-            let origin = headers.get("origin").unwrap_or("(not sent)");
+        } else if request.is_fetched_by_page() {
+            let origin = request.headers().get("origin").unwrap_or("(not sent)");
             Finding::of(rule)
                 .saying("a page sent a secret that everybody who opens the page can read")
                 .at(Evidence::new(

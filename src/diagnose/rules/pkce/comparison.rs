@@ -144,13 +144,14 @@ fn asked(flow: Flow<'_, '_>, rule: &'static Rule) -> Evidence {
 /// one.
 fn is_seen(session: &Session<'_>, token: &Turn<'_>, rule: &'static Rule) -> bool {
     let flow = session.flow_of(token);
-    let is_whole = flow.is_none_or(|(flow, _)| flow.is_whole());
     if rule.id == VERIFIER_MISSING.id {
         return token.is_whole();
     }
     if rule.id == WITHOUT_CHALLENGE.id {
-        let is_certain = flow.is_some_and(|(_, link)| link == Link::Strong);
-        return is_whole && is_certain;
+        return flow.is_some_and(|(flow, link)| {
+            let is_asked = flow.asked().has(name::CODE_CHALLENGE);
+            link == Link::Strong && flow.is_whole() && !is_asked
+        });
     }
     rule.id != FROM_OTHER_FLOW.id || stale(session, token).is_none()
 }

@@ -79,10 +79,9 @@ fn refused(turn: &Turn<'_>) -> Option<String> {
 
 /// Why a script cannot read the answer to a request that was made.
 fn unreadable(turn: &Turn<'_>) -> Option<String> {
-    let by_script = turn.headers().get("sec-fetch-mode") == Some("cors");
     let same = turn.headers().get("sec-fetch-site") == Some("same-origin");
     let answered = turn.outcome() == Outcome::Accepted;
-    (by_script && !same && answered && is_foreign(turn))
+    (turn.is_fetched_by_page() && !same && answered && is_foreign(turn))
         .then(|| "the server does not allow this origin to read the answer".to_owned())
 }
 
