@@ -1,18 +1,18 @@
 //! `authtape scrub`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, bail};
-use authtape::cassette::{self, Cassette};
+use anyhow::{Context as _, anyhow};
+use authtape::cassette;
 use authtape::export::har as export;
 use authtape::import::har as import;
 use authtape::library::{self, Overwrite};
 use authtape::record::{Options, Tape};
 use authtape::redact::{Label, audit, labels};
 use clap::Parser;
-use zeroize::Zeroizing;
 
 use crate::cli::exit::Exit;
+use crate::cli::importing::{NO_CREDENTIALS, bytes_of, inventory, is_stream, left_out, size};
 use crate::cli::output::{result, say};
 use crate::cli::secrets::HidingArgs;
 
@@ -77,28 +77,7 @@ impl Args {
 
     /// The file, and the labels that it holds already.
     fn read(&self) -> anyhow::Result<(import::Har, Vec<Label>)> {
-        let (name, bytes) = if is_stream(&self.file) {
-            let name = Path::new("standard input");
-            (
-                name,
-                library::read_from(std::io::stdin().lock(), name, self.max_size),
-            )
-        } else {
-            (
-                self.file.as_path(),
-                library::read_sized(&self.file, self.max_size),
-            )
-        };
-        let bytes = match bytes {
-            Err(library::Error::Cassette {
-                source: cassette::Error::TooLarge { limit },
-                ..
-            }) => bail!(
-                "{} has more than {limit} bytes; --max-size raises the limit",
-                name.display()
-            ),
-            read => Zeroizing::new(read?),
-        };
+        let (name, bytes) = bytes_of(&self.file, self.max_size)?;
         if let Ok(cassette) = cassette::load_sized(&bytes, self.max_size) {
             cassette
                 .refuse_raw()
@@ -145,10 +124,7 @@ impl Scrubbed {
         }
         inventory.extend(left_out(&har.left_out));
         if !shows_credentials {
-            inventory.push(
-                "  no entry has Cookie, Set-Cookie or Authorization: browsers leave them out of what they export unless told otherwise"
-                    .to_owned(),
-            );
+            inventory.push(NO_CREDENTIALS.to_owned());
         }
         Ok(Self {
             text: har_file.text(),
@@ -162,50 +138,6 @@ fn refused(entry: &str, why: &str) -> anyhow::Error {
         "entry {entry}, by the requests' start: {why}, so nothing was written; take that entry out of the file, and report this"
     )
 }
-
-fn inventory(cassette: &Cassette) -> Vec<String> {
-    let count = cassette.interactions.len();
-    let oauth = |interaction: &&authtape::redact::Interaction| interaction.step().is_oauth();
-    let oauth = cassette.interactions.iter().filter(oauth).count();
-    let noun = if count == 1 { "entry" } else { "entries" };
-    let mut told = vec![format!("authtape: {count} {noun}, {oauth} of OAuth")];
-    let kinds = cassette.header.redacted.iter();
-    let kinds: Vec<_> = kinds
-        .map(|kind| format!("{} {}", kind.value, kind.name))
-        .collect();
-    if !kinds.is_empty() {
-        told.push(format!("  replaced by labels: {}", kinds.join(", ")));
-    }
-    told
-}
-
-fn left_out(entries: &[import::LeftOut]) -> impl Iterator<Item = String> {
-    let shown = entries.iter().take(SHOWN);
-    let shown = shown.map(|left| format!("  entry {} was left out: {}", left.entry, left.why));
-    let more = entries.len().saturating_sub(SHOWN);
-    let more = (more > 0).then(|| format!("  {more} more were left out"));
-    shown.chain(more)
-}
-
-fn is_stream(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-/// `64M`, `512K`, or just bytes.
-fn size(text: &str) -> Result<usize, String> {
-    let (digits, unit) = match text.strip_suffix(['K', 'M', 'G']) {
-        Some(digits) if text.ends_with('K') => (digits, 1 << 10),
-        Some(digits) if text.ends_with('M') => (digits, 1 << 20),
-        Some(digits) => (digits, 1 << 30),
-        None => (text, 1),
-    };
-    let bytes = digits.parse::<usize>().ok();
-    let bytes = bytes.and_then(|count| count.checked_mul(unit));
-    bytes.ok_or_else(|| "it is a number of bytes, or of K, M or G, as in 128M".to_owned())
-}
-
-/// How many entries that were left out are named.
-const SHOWN: usize = 5;
 
 const EXAMPLES: &str = "\
 Examples:

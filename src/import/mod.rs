@@ -5,4 +5,76 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod failure;
+pub mod flow;
 pub mod har;
+
+use crate::model::Exchange;
+
+/// Another tool's file as exchanges, in the order of the requests' starts.
+///
+/// It holds secrets: no `Debug`, no `Serialize`.
+pub struct Imported {
+    /// When the first request started, in full seconds (RFC 3339, UTC).
+    pub begun: String,
+    /// The exchanges, numbered from 1.
+    pub exchanges: Vec<Exchange>,
+    /// What was not taken.
+    pub left_out: Vec<LeftOut>,
+    /// Whether any message has a field with credentials; some tools leave them out.
+    pub shows_credentials: bool,
+}
+
+/// An entry that was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Counted from 1.
+    pub entry: usize,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It is no HAR file.
+    #[error(transparent)]
+    Har(#[from] har::Error),
+    /// It is no flow file.
+    #[error(transparent)]
+    Flow(#[from] flow::Error),
+}
+
+/// Reads a HAR file, or a flow file of mitmproxy.
+///
+/// # Errors
+///
+/// As the reader of the format that the file seems to be of.
+pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
+    if seems_flow(bytes) {
+        return Ok(flow::read(bytes)?);
+    }
+    let har = har::read(bytes)?;
+    Ok(Imported {
+        shows_credentials: har.shows_credentials(),
+        begun: har.begun,
+        exchanges: har.exchanges,
+        left_out: har.left_out,
+    })
+}
+
+/// Whether a file is another tool's that is read here, by its first bytes: no cassette begins so.
+pub fn is_foreign(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    text.trim_ascii_start().first() == Some(&b'{') || seems_flow(bytes)
+}
+
+/// Whether it begins with the length of a netstring.
+fn seems_flow(bytes: &[u8]) -> bool {
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    (1..=12).contains(&digits) && bytes.get(digits) == Some(&b':')
+}

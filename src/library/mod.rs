@@ -18,7 +18,7 @@ pub use part::{PartFile, Written};
 pub use raw::{IGNORE_LINE, keep_out_of_git, refuse_hidden};
 pub use recover::{Recovered, recover};
 pub use save::{Overwrite, refuse_taken, save, write};
-pub use shelf::{Loaded, cassettes_at, load_all, playable};
+pub use shelf::{Loaded, cassettes_at, load_all, playable, with_each};
 
 use crate::cassette::{self, Cassette, MAX_SIZE};
 
@@ -124,8 +124,16 @@ pub enum Error {
 ///
 /// The error names the file, and for a file that is no cassette the line and column.
 pub fn load(path: &Path) -> Result<Cassette, Error> {
-    let bytes = read(path)?;
-    cassette::load(&bytes).map_err(no_cassette(path))
+    load_bytes(path, &read(path)?)
+}
+
+/// The cassette that was read from a file.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_bytes(path: &Path, bytes: &[u8]) -> Result<Cassette, Error> {
+    cassette::load(bytes).map_err(no_cassette(path))
 }
 
 /// Reads a file of at most [`MAX_SIZE`] bytes, whatever it is.

@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -124,10 +125,17 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
 /// Locks a file for as long as it is open. Where the file system knows no locks, that the `.part`
 /// exists must do.
 pub(super) fn lock(file: &File, path: &Path) -> Result<(), Error> {
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Error::Busy {
-            path: path.to_owned(),
-        }),
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    for _ in 0..ATTEMPTS {
+        match file.try_lock() {
+            // A program that was started while the file was open has it until it runs.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN),
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(()),
+        }
     }
+    Err(Error::Busy {
+        path: path.to_owned(),
+    })
 }
+
+const ATTEMPTS: usize = 10;
+const BETWEEN: Duration = Duration::from_millis(10);

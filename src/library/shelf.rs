@@ -87,6 +87,28 @@ pub fn load_all<T: Send, E: From<Error>>(
     Ok(())
 }
 
+/// Does the same with each of these files, on all processors, and hands over in order what came of
+/// it; no more is in memory than of a portion of them.
+///
+/// # Errors
+///
+/// What `take` refuses with.
+pub fn with_each<T: Send, E>(
+    paths: &[PathBuf],
+    work: impl Fn(&Path) -> T + Sync,
+    mut take: impl FnMut(&Path, T) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut left = paths;
+    while !left.is_empty() {
+        let (portion, behind) = left.split_at(portion(left));
+        for (path, made) in portion.iter().zip(in_parallel(portion, |path| work(path))) {
+            take(path, made)?;
+        }
+        left = behind;
+    }
+    Ok(())
+}
+
 /// How many of the first files are read at once: what is made of them is in memory beside what was
 /// made of all before.
 fn portion(paths: &[PathBuf]) -> usize {

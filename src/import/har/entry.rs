@@ -6,6 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::import::failure::failure;
 use crate::import::har::json::Members;
 use crate::import::har::message::{self, Spoken};
 use crate::model::{
@@ -171,17 +172,6 @@ fn since(begun: OffsetDateTime, at: OffsetDateTime) -> Duration {
     Duration::try_from(at - begun).unwrap_or_default()
 }
 
-/// What went wrong where there is no response, by the browser's word for it.
-fn failure(error: Option<&str>) -> (FailureKind, Phase) {
-    let error = error.unwrap_or_default().to_ascii_lowercase();
-    let known = FAILURES.iter().find(|(word, ..)| error.contains(word));
-    // Without a word for it the browser gave it up, or keeps the answer to itself.
-    known.map_or(
-        (FailureKind::ClientAborted, Phase::ResponseHead),
-        |(_, kind, phase)| (*kind, *phase),
-    )
-}
-
 /// Members that have a name of their own for what they lose.
 const BESIDE: &[(&str, Lost)] = &[
     ("_initiator", Lost::Initiator),
@@ -190,41 +180,4 @@ const BESIDE: &[(&str, Lost)] = &[
     ("comment", Lost::Comment),
     ("connection", Lost::Connection),
     ("serverIPAddress", Lost::Address),
-];
-
-/// The first that stands in Chromium's `net::ERR_…`, Firefox's `NS_ERROR_…` or a system's words.
-const FAILURES: &[(&str, FailureKind, Phase)] = &[
-    ("name_not_resolved", FailureKind::DnsFailure, Phase::Connect),
-    ("unknown_host", FailureKind::DnsFailure, Phase::Connect),
-    ("enotfound", FailureKind::DnsFailure, Phase::Connect),
-    ("dns", FailureKind::DnsFailure, Phase::Connect),
-    ("proxy", FailureKind::ProxyFailure, Phase::Connect),
-    ("tunnel", FailureKind::ProxyFailure, Phase::Connect),
-    ("cert", FailureKind::TlsFailure, Phase::Connect),
-    ("ssl", FailureKind::TlsFailure, Phase::Connect),
-    ("tls", FailureKind::TlsFailure, Phase::Connect),
-    ("refused", FailureKind::ConnectRefused, Phase::Connect),
-    (
-        "connection_timed_out",
-        FailureKind::ConnectTimeout,
-        Phase::Connect,
-    ),
-    ("timed_out", FailureKind::ReadTimeout, Phase::ResponseHead),
-    ("timeout", FailureKind::ReadTimeout, Phase::ResponseHead),
-    ("reset", FailureKind::ConnectionReset, Phase::ResponseHead),
-    (
-        "empty_response",
-        FailureKind::ClosedEarly,
-        Phase::ResponseHead,
-    ),
-    (
-        "connection_closed",
-        FailureKind::ClosedEarly,
-        Phase::ResponseHead,
-    ),
-    (
-        "protocol_error",
-        FailureKind::ProtocolError,
-        Phase::ResponseHead,
-    ),
 ];

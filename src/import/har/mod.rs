@@ -14,6 +14,7 @@ use serde_json::error::Category;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::import::LeftOut;
 use crate::import::har::entry::Read;
 use crate::import::har::file::{File, Log};
 use crate::model::{Asides, Exchange};
@@ -47,15 +48,6 @@ impl Har {
         let mut exchanges = self.exchanges.iter();
         exchanges.any(|exchange| asked(exchange) || answered(exchange))
     }
-}
-
-/// An entry that was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Counted from 1.
-    pub entry: usize,
-    /// Why.
-    pub why: &'static str,
 }
 
 /// Why a text is no HAR file; what stands in it is never part of the message.

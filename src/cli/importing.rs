@@ -1,0 +1,120 @@
+//! Other tools' files: how they are read, and what is told of what came of them.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+use authtape::cassette::{self, Cassette};
+use authtape::import::{self, Imported, LeftOut};
+use authtape::library;
+use authtape::record::{Options, Tape};
+use zeroize::Zeroizing;
+
+/// A file's bytes and how it is named, `-` for standard input; they may hold secrets.
+pub(crate) fn bytes_of(file: &Path, limit: usize) -> anyhow::Result<(&Path, Zeroizing<Vec<u8>>)> {
+    let (name, bytes) = if is_stream(file) {
+        let name = Path::new("standard input");
+        (
+            name,
+            library::read_from(std::io::stdin().lock(), name, limit),
+        )
+    } else {
+        (file, library::read_sized(file, limit))
+    };
+    match bytes {
+        Err(library::Error::Cassette {
+            source: cassette::Error::TooLarge { limit },
+            ..
+        }) => bail!(
+            "{} has more than {limit} bytes; --max-size raises the limit",
+            name.display()
+        ),
+        read => Ok((name, Zeroizing::new(read?))),
+    }
+}
+
+/// Another tool's file as a cassette: its text, and what is told of it.
+pub(crate) struct Taken {
+    pub(crate) text: String,
+    pub(crate) cassette: Cassette,
+    pub(crate) told: Vec<String>,
+}
+
+impl Taken {
+    /// Reads it, and takes its secrets out; `name` is what an error calls it.
+    pub(crate) fn of(bytes: &[u8], name: &Path, options: Options) -> anyhow::Result<Self> {
+        let named = || name.display().to_string();
+        let imported = import::read(bytes).with_context(named)?;
+        Self::redacted(imported, options).with_context(named)
+    }
+
+    fn redacted(imported: Imported, options: Options) -> anyhow::Result<Self> {
+        let mut tape = Tape::new(options, imported.begun);
+        for exchange in imported.exchanges {
+            tape.record(exchange);
+        }
+        let text = tape.finish()?;
+        if let Some(withheld) = tape.withheld().first() {
+            let (name, why) = (withheld.name(), &withheld.why);
+            return Err(anyhow!(
+                "request {name}, by their start: {why}, so nothing was written; take it out of the file, and report this"
+            ));
+        }
+        let cassette = cassette::load_sized(text.as_bytes(), usize::MAX)?;
+        let mut told = inventory(&cassette);
+        told.extend(left_out(&imported.left_out));
+        if !imported.shows_credentials {
+            told.push(NO_CREDENTIALS.to_owned());
+        }
+        Ok(Self {
+            text,
+            cassette,
+            told,
+        })
+    }
+}
+
+pub(crate) const NO_CREDENTIALS: &str = "  no entry has Cookie, Set-Cookie or Authorization: browsers leave them out of what they export unless told otherwise";
+
+pub(crate) fn inventory(cassette: &Cassette) -> Vec<String> {
+    let count = cassette.interactions.len();
+    let oauth = |interaction: &&authtape::redact::Interaction| interaction.step().is_oauth();
+    let oauth = cassette.interactions.iter().filter(oauth).count();
+    let noun = if count == 1 { "entry" } else { "entries" };
+    let mut told = vec![format!("authtape: {count} {noun}, {oauth} of OAuth")];
+    let kinds = cassette.header.redacted.iter();
+    let kinds: Vec<_> = kinds
+        .map(|kind| format!("{} {}", kind.value, kind.name))
+        .collect();
+    if !kinds.is_empty() {
+        told.push(format!("  replaced by labels: {}", kinds.join(", ")));
+    }
+    told
+}
+
+pub(crate) fn left_out(entries: &[LeftOut]) -> impl Iterator<Item = String> {
+    let shown = entries.iter().take(SHOWN);
+    let shown = shown.map(|left| format!("  entry {} was left out: {}", left.entry, left.why));
+    let more = entries.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("  {more} more were left out"));
+    shown.chain(more)
+}
+
+pub(crate) fn is_stream(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// `64M`, `512K`, or just bytes.
+pub(crate) fn size(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.strip_suffix(['K', 'M', 'G']) {
+        Some(digits) if text.ends_with('K') => (digits, 1 << 10),
+        Some(digits) if text.ends_with('M') => (digits, 1 << 20),
+        Some(digits) => (digits, 1 << 30),
+        None => (text, 1),
+    };
+    let bytes = digits.parse::<usize>().ok();
+    let bytes = bytes.and_then(|count| count.checked_mul(unit));
+    bytes.ok_or_else(|| "it is a number of bytes, or of K, M or G, as in 128M".to_owned())
+}
+
+/// How many entries that were left out are named.
+const SHOWN: usize = 5;
