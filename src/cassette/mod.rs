@@ -32,6 +32,7 @@ pub(crate) use playable::line_of_secret;
 pub use session::{
     AuthorizationResponse, ClientAuth, Flow, Link, Metadata, Mode, Outcome, SeenJwt, Session, Turn,
 };
+pub use sound::lines_of_interactions;
 pub use split::{Split, split};
 pub use stamp::{RULES, Stamp, sum};
 

@@ -1,6 +1,6 @@
 //! What a cassette may not say although each of its values is one that the format has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cassette::{Cassette, Error};
 use crate::redact::{Content, DropReason, Interaction, Profile, RecordedResponse};
@@ -99,6 +99,16 @@ pub(super) fn check_raw(cassette: &Cassette, text: &str) -> Result<(), Error> {
 /// The line in which an interaction begins, as far as that is written as anybody writes it.
 pub(super) fn line_of(text: &str, id: u64) -> u64 {
     lines_of(text, id).next().unwrap_or(1)
+}
+
+/// The lines in which the interactions begin, by their numbers.
+pub fn lines_of_interactions(text: &str) -> BTreeMap<u64, u64> {
+    let lines = (1..).zip(text.lines());
+    let begun = |(at, line): (u64, &str)| {
+        let id = line.strip_prefix("- id: ")?.trim_end().parse().ok()?;
+        Some((id, at))
+    };
+    lines.filter_map(begun).collect()
 }
 
 fn lines_of(text: &str, id: u64) -> impl Iterator<Item = u64> {

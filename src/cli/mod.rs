@@ -7,6 +7,8 @@ mod doctor;
 mod exit;
 mod explain;
 mod guard;
+mod import;
+mod importing;
 mod mode;
 mod mutate;
 mod output;
@@ -58,6 +60,8 @@ enum Command {
     Audit(audit::Args),
     /// Take the secrets out of a HAR file, relations kept, so that it can be shared
     Scrub(scrub::Args),
+    /// Make a cassette of what another tool recorded: a HAR file, or a flow file of mitmproxy
+    Import(import::Args),
     /// Finish what a recording left that was killed
     Recover(recover::Args),
     /// Make or show a certificate authority that is kept
@@ -84,6 +88,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Mutate(args) => args.run(),
         Command::Audit(args) => args.run(),
         Command::Scrub(args) => args.run(),
+        Command::Import(args) => args.run(),
         Command::Recover(args) => args.run(),
         Command::Ca(args) => args.run(),
         Command::Doctor(args) => args.run(),

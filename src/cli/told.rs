@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use authtape::deck::{Recorded, Unreached};
+use authtape::diagnose::{self, Severity};
 use authtape::launch::{Client, Outcome};
 use authtape::library;
 use authtape::model::{FailureKind, Incident};
@@ -109,6 +110,7 @@ impl Told<'_> {
             .chain(incidents.map(|incident| in_words(incident, runtime)))
             .for_each(|line| say(&format!("  {line}")));
         if recorded.interactions > 0 {
+            self.finding();
             say(&next(self.cassette));
         } else if recorded.skipped > 0 {
             let (count, noun) = (recorded.skipped, plural(recorded.skipped, "message"));
@@ -117,6 +119,21 @@ impl Told<'_> {
             ));
         } else if recorded.incidents.is_empty() && !self.is_extended {
             self.untouched(runtime);
+        }
+    }
+
+    /// The first that is wrong with what was recorded, if anything is.
+    fn finding(&self) {
+        // It was written a moment ago; whoever asks for more is told why it cannot be read.
+        let Ok(cassette) = library::load(self.cassette) else {
+            return;
+        };
+        let findings = diagnose::diagnose(&cassette);
+        if let Some(first) = findings.iter().next()
+            && first.severity < Severity::Note
+        {
+            let (severity, id) = (first.severity.as_str(), first.rule.id);
+            say(&format!("  {severity}[{id}] {}", plain(&first.message)));
         }
     }
 

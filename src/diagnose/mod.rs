@@ -12,6 +12,7 @@ pub mod report;
 mod rule;
 mod rules;
 mod span;
+pub mod symptom;
 
 pub use finding::{Contrast, Evidence, Finding, Findings};
 pub use rule::{Rule, Severity};
@@ -20,9 +21,18 @@ use crate::cassette::{Cassette, Session};
 
 /// Everything that the rules find in a cassette, the most fundamental first.
 pub fn diagnose(cassette: &Cassette) -> Findings {
+    diagnose_by(cassette, all())
+}
+
+/// The same of these rules alone.
+pub fn diagnose_by(
+    cassette: &Cassette,
+    rules: impl IntoIterator<Item = &'static Rule>,
+) -> Findings {
     let session = Session::new(cassette);
     let mut findings = Findings::default();
-    all().for_each(|rule| (rule.check)(&session, rule, &mut findings));
+    let rules = rules.into_iter();
+    rules.for_each(|rule| (rule.check)(&session, rule, &mut findings));
     findings.rank();
     findings
 }
@@ -35,6 +45,17 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 /// The rule of that id.
 pub fn find(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
+}
+
+/// The rules that have all of these words, wherever; all where there are none.
+pub fn search(words: &[String]) -> impl Iterator<Item = &'static Rule> {
+    let has = |rule: &Rule, word: &str| {
+        let texts = [rule.id, rule.summary, rule.why, rule.fix, rule.example];
+        let word = word.to_lowercase();
+        let mut texts = texts.iter().chain(rule.see);
+        texts.any(|text| text.to_lowercase().contains(&word))
+    };
+    all().filter(move |rule| words.iter().all(|word| has(rule, word)))
 }
 
 /// The id that a text was meant to be: another spelling of it, or a part.

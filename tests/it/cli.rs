@@ -32,8 +32,8 @@ fn shipped(variant: &str) -> String {
 fn every_command_has_its_help() {
     let here = tempfile::tempdir().expect("a directory");
     for command in [
-        "", "record", "replay", "explain", "rules", "show", "mutate", "audit", "scrub", "recover",
-        "ca", "demo", "doctor",
+        "", "record", "replay", "explain", "rules", "show", "mutate", "audit", "scrub", "import",
+        "recover", "ca", "demo", "doctor",
     ] {
         let arguments: Vec<&str> = [command, "--help"]
             .into_iter()
@@ -125,8 +125,14 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
         (&["replay", "key.yaml", "--", "true"], 3),
         (&["recover", "cut.yaml.part"], 3),
         (&["recover", "taken.yaml"], 3),
-        (&["rules", "token-body-jsn"], 3),
-        (&["rules", "nope"], 3),
+        (&["rules", "token-body-jsn"], 2),
+        (&["rules", "nope"], 2),
+        (&["rules", "nope", "json"], 2),
+        (&["explain", "key.yaml", "--rule", "nope"], 2),
+        (&["explain", "key.yaml", "--error", "invalid_grant"], 2),
+        (&["explain", "--error", "x", "--format", "sarif"], 2),
+        (&["import", "key.yaml", "-o", "y.yaml"], 3),
+        (&["import", "good.yaml", "-o", "taken.yaml"], 3),
         (&["record", "x.yaml", "php", "login.php"], 2),
         (&["record", "x.yaml", "--hots", "idp.example"], 2),
         (

@@ -160,9 +160,10 @@ fn the_json_of_explain_and_rules_keeps_its_contract() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("cassettes/accounts.example.com/thread-redirect-slash.yaml");
     let text = std::fs::read_to_string(&path).expect("a cassette");
-    let findings = diagnose::diagnose(&load(&path, &text));
+    let cassette = load(&path, &text);
+    let findings = diagnose::diagnose(&cassette);
     let json: serde_json::Value =
-        serde_json::from_str(&report::json(&findings, "x.yaml")).expect("JSON");
+        serde_json::from_str(&report::json(&findings, &cassette, "x.yaml")).expect("JSON");
     insta::assert_snapshot!(
         "explain json",
         serde_json::to_string_pretty(&json).expect("JSON")
@@ -180,6 +181,20 @@ fn the_json_of_explain_and_rules_keeps_its_contract() {
         [
             "id", "severity", "tier", "summary", "why", "fix", "see", "example"
         ]
+    );
+}
+
+#[test]
+fn the_page_of_all_rules_is_that_of_today() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    let page = report::rules_markdown();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).expect("written");
+    }
+    let written = std::fs::read_to_string(&path).expect("docs/rules.md");
+    assert_eq!(
+        written, page,
+        "UPDATE_DOCS=1 cargo test --test it rules writes it"
     );
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authtape::cassette;
 use authtape::diagnose;
-use authtape::diagnose::report::{self, Look};
+use authtape::diagnose::report::{self, Look, Sarif};
 use authtape::export::har::har;
 use authtape::model::{Asides, Captured, Exchange, Headers, Heard, Version, percent_encode};
 use authtape::record::{Laid, Options, Tape};
@@ -306,8 +306,16 @@ fn no_output_holds_a_canary_wherever_it_was() {
         search(
             place.name,
             "JSON of the explanation",
-            &report::json(&findings, "x.yaml"),
+            &report::json(&findings, &recorded, "x.yaml"),
         );
+        search(
+            place.name,
+            "Markdown of the explanation",
+            &report::markdown(&findings, &recorded, "x.yaml"),
+        );
+        let mut sarif = Sarif::default();
+        sarif.add(&findings, "x.yaml", |_| None);
+        search(place.name, "SARIF of the explanation", &sarif.text());
         assert_eq!(audit(&text), [], "{}: {text}", place.name);
     }
 }
