@@ -3,6 +3,7 @@
 mod client;
 mod flow;
 mod metadata;
+mod tie;
 mod turn;
 
 pub use client::ClientAuth;
@@ -16,14 +17,14 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::cassette::Cassette;
-use crate::cassette::session::flow::Ties;
+use crate::cassette::session::tie::Tied;
 use crate::oauth::Step;
 use crate::redact::cores;
 
 /// The steps of a cassette.
 pub struct Session<'a> {
     turns: Vec<Turn<'a>>,
-    flows: OnceCell<Vec<Ties>>,
+    tied: OnceCell<Tied>,
     metadata: OnceCell<Vec<Metadata>>,
 }
 
@@ -32,7 +33,7 @@ impl<'a> Session<'a> {
     pub fn new(cassette: &'a Cassette) -> Self {
         Self {
             turns: cassette.interactions.iter().map(Turn::of).collect(),
-            flows: OnceCell::new(),
+            tied: OnceCell::new(),
             metadata: OnceCell::new(),
         }
     }
@@ -65,15 +66,20 @@ impl<'a> Session<'a> {
 
     /// The authorization requests, each with what belongs to it, in order.
     pub fn flows(&self) -> impl Iterator<Item = Flow<'_, 'a>> {
-        let all = self.flows.get_or_init(|| flow::tied(self));
-        all.iter().map(|ties| Flow::new(self, ties))
+        let flows = self.tied().flows.iter();
+        flows.map(|ties| Flow::new(self, ties))
     }
 
     /// The flow that a token request belongs to, and how that is known: by the code (strong), or
     /// because there is only one for this client within a quarter of an hour.
     pub fn flow_of(&self, token: &Turn<'_>) -> Option<(Flow<'_, 'a>, Link)> {
-        self.flows()
-            .find_map(|flow| Some((flow, flow.link_to(token.id())?)))
+        let tied = self.tied();
+        let (flow, link) = tied.of_tokens.get(&token.id())?;
+        Some((Flow::new(self, &tied.flows[*flow]), *link))
+    }
+
+    fn tied(&self) -> &Tied {
+        self.tied.get_or_init(|| Tied::of(self))
     }
 
     /// The metadata of servers that the session saw, in order.
