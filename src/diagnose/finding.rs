@@ -1,10 +1,12 @@
 //! Findings: what the rules raised, graded by what came of the request, and ranked.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use crate::cassette::{Flow, Link, Outcome, Turn};
 use crate::diagnose::{Rule, Severity};
 use crate::oauth::providers::Allowance;
+use crate::oauth::relation::UrlPart;
 
 /// One thing that is wrong, with its evidence.
 pub struct Finding {
@@ -42,6 +44,16 @@ pub struct Contrast {
     pub column: usize,
     /// How, in words.
     pub words: String,
+}
+
+impl Contrast {
+    /// Where the second value parts from the first.
+    pub(super) fn between(a: &str, b: &str, words: impl Into<String>) -> Self {
+        Self {
+            column: a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count(),
+            words: words.into(),
+        }
+    }
 }
 
 impl Evidence {
@@ -115,12 +127,28 @@ impl Finding {
         Self { severity, ..self }
     }
 
+    /// Where the last value parts from the one before.
+    #[must_use]
+    pub fn parting(self, contrast: Contrast) -> Self {
+        Self {
+            contrast: Some(contrast),
+            ..self
+        }
+    }
+
     /// One more place that shows it.
     #[must_use]
     pub fn at(mut self, evidence: Evidence) -> Self {
         self.evidence.push(evidence);
         self
     }
+}
+
+/// The words for two URLs that differ in these parts.
+pub(super) fn parting(parts: &BTreeSet<UrlPart>) -> String {
+    let names = parts.iter().map(|part| part.as_str().replace('-', " "));
+    let names: Vec<_> = names.collect();
+    format!("they part here ({})", names.join(", "))
 }
 
 /// What stands for a value that is missing.

@@ -1,10 +1,10 @@
 //! `iss-param-mismatch`: the response names another issuer than the metadata.
 
 use crate::cassette::Session;
-use crate::diagnose::finding::{Evidence, Finding, Findings};
+use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings, parting};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::name;
-use crate::oauth::relation::{UrlPart, url_relation};
+use crate::oauth::relation::url_relation;
 
 /// See [`Rule::why`].
 pub(super) static RULE: Rule = Rule {
@@ -32,15 +32,14 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         if iss == issuer || issuer.contains('{') {
             continue;
         }
-        let parts = url_relation(issuer, iss);
-        let parts: Vec<_> = parts.into_iter().map(UrlPart::as_str).collect();
+        let contrast = Contrast::between(issuer, iss, parting(&url_relation(issuer, iss)));
         let finding = Finding::of(rule)
             .saying(format!(
-                "iss in the response is {iss}, and the metadata says {issuer} ({})",
-                parts.join(", ").replace('-', " ")
+                "iss in the response is {iss}, and the metadata says {issuer}"
             ))
             .at(Evidence::new(metadata.id(), "metadata", issuer))
-            .at(Evidence::answered(flow, name::ISS));
+            .at(Evidence::answered(flow, name::ISS))
+            .parting(contrast);
         findings.raise_for(finding, flow.outcome());
     }
 }

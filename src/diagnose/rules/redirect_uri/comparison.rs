@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::cassette::{Flow, Link, Session, Turn};
-use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings};
+use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings, parting};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::oauth::name;
 use crate::oauth::relation::{UrlPart, url_relation};
@@ -138,14 +138,8 @@ fn difference(
         return None;
     }
     let rule = most_specific(&parts);
-    let column = a.chars().zip(t.chars()).take_while(|(a, t)| a == t).count();
-    Some((
-        rule,
-        Some(Contrast {
-            column,
-            words: words(rule, a, t, &parts),
-        }),
-    ))
+    let contrast = Contrast::between(a, t, words(rule, a, t, &parts));
+    Some((rule, Some(contrast)))
 }
 
 fn most_specific(parts: &BTreeSet<UrlPart>) -> &'static Rule {
@@ -190,12 +184,6 @@ fn words(rule: &'static Rule, a: &str, t: &str, parts: &BTreeSet<UrlPart>) -> St
         }
         "redirect-uri-encoding" => "one of them is percent-encoded once more".to_owned(),
         "redirect-uri-case" => "another case from here on".to_owned(),
-        _ => {
-            let names: Vec<_> = parts
-                .iter()
-                .map(|part| part.as_str().replace('-', " "))
-                .collect();
-            format!("they part here ({})", names.join(", "))
-        }
+        _ => parting(parts),
     }
 }

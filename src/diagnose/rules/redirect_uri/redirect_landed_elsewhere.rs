@@ -1,7 +1,7 @@
 //! `redirect-landed-elsewhere`: the response went to another address than was asked for.
 
 use crate::cassette::{Flow, Session};
-use crate::diagnose::finding::{Evidence, Finding, Findings};
+use crate::diagnose::finding::{Contrast, Evidence, Finding, Findings, parting};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::model::Url;
 use crate::oauth::name;
@@ -26,10 +26,11 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let Some((asked, landed)) = addresses(flow) else {
             continue;
         };
-        // Where there is no path, a browser's one is the same.
-        if url_relation(&in_its_case(&asked), &in_its_case(&landed)).is_empty() {
+        let parts = url_relation(&in_its_case(&asked), &in_its_case(&landed));
+        if parts.is_empty() {
             continue;
         }
+        let contrast = Contrast::between(&asked, &landed, parting(&parts));
         let carrier = flow.carrier().unwrap_or_else(|| flow.request());
         let finding = Finding::of(rule)
             .saying(format!(
@@ -38,20 +39,20 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 flow.request().path()
             ))
             .at(Evidence::asked(flow, name::REDIRECT_URI))
-            .at(Evidence::new(carrier.id(), "redirect", landed));
+            .at(Evidence::new(carrier.id(), "redirect", landed))
+            .parting(contrast);
         findings.raise_for(finding, flow.outcome());
     }
 }
 
 /// Where the response was to go and where it went, without queries.
 fn addresses(flow: Flow<'_, '_>) -> Option<(String, String)> {
-    let whole = |mut url: Url| {
-        if url.path.is_empty() {
-            "/".clone_into(&mut url.path);
-        }
-        url.endpoint()
+    // Where there is no path, a browser's one is the same.
+    let whole = |address: &str| match Url::parse(address) {
+        Some(url) if url.path.is_empty() => format!("{address}/"),
+        _ => address.to_owned(),
     };
-    let asked = Url::parse(flow.asked().get(name::REDIRECT_URI)?)?;
-    let landed = flow.response()?.to.clone();
-    Some((whole(asked), whole(landed)))
+    let asked = flow.asked().get(name::REDIRECT_URI)?;
+    let asked = asked.split(['?', '#']).next().unwrap_or_default();
+    Some((whole(asked), whole(&flow.response()?.to)))
 }
