@@ -59,11 +59,13 @@ pub const INVALID_GRANT: &str = "invalid_grant";
 pub const INVALID_REQUEST: &str = "invalid_request";
 /// `invalid_scope`
 pub const INVALID_SCOPE: &str = "invalid_scope";
+/// `unsupported_response_type`
+pub const UNSUPPORTED_RESPONSE_TYPE: &str = "unsupported_response_type";
 /// Those of an authorization response that say which parameter the server does not take.
 pub const OF_PARAMETER: &[&str] = &[
     INVALID_SCOPE,
     "unauthorized_client",
-    "unsupported_response_type",
+    UNSUPPORTED_RESPONSE_TYPE,
 ];
 /// Those of an authorization response to a request that allows no page (OpenID Connect Core section
 /// 3.1.2.6).

@@ -3,7 +3,6 @@
 use crate::cassette::{Flow, Mode, Session};
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
-use crate::model::Url;
 use crate::oauth::{Step, name};
 
 /// See [`Rule::why`].
@@ -72,15 +71,16 @@ fn lost_fragment(session: &Session<'_>, flow: Flow<'_, '_>) -> Found {
         .response()
         .filter(|response| response.mode == Mode::Fragment)?;
     let carrier = flow.carrier()?;
-    let is_landing = |url: &Url| url.endpoint() == response.to.endpoint();
     let behind = || {
         let turns = session.turns().iter();
         turns.filter(|turn| turn.id() > carrier.id())
     };
-    let landing = behind().find(|turn| turn.url().is_some_and(is_landing))?;
+    let landing = behind().find(|turn| turn.interaction.request().url() == response.to)?;
     let is_used = behind().any(|turn| USES.contains(&turn.step()));
-    let is_lost = flow.answered(name::CODE).is_some() && landing.query().is_empty() && !is_used;
-    is_lost.then(|| {
+    // A page that reads the fragment itself is there.
+    let is_page = landing.status().is_none_or(|status| status < 300);
+    let is_lost = flow.answered(name::CODE).is_some() && landing.query().is_empty();
+    (is_lost && !is_page && !is_used).then(|| {
         let message = "the response travelled in the fragment, and the server at the redirect URI never received it";
         let evidence = Evidence::new(landing.id(), "callback", landing.interaction.request().url());
         (message.to_owned(), evidence)

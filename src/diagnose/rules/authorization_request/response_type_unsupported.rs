@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::cassette::{Flow, Outcome, Session};
+use crate::cassette::{Flow, Session};
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
+use crate::oauth::facts::asks_no_grant;
 use crate::oauth::{error_code, name};
 
 /// See [`Rule::why`].
@@ -34,8 +35,11 @@ fn unnamed(flow: Flow<'_, '_>, rule: &'static Rule) -> Option<Finding> {
         let value: Option<&str> = flow.asked().get(name);
         flow.is_whole() && value.unwrap_or_default().is_empty()
     };
-    // Some vendors know one response type and need no word for it.
-    let is_refused = flow.outcome() == Outcome::Failed && flow.answered(name::CODE).is_none();
+    // Some vendors know one response type and need no word for it, and refuse for other reasons.
+    let is_refused = match flow.answered(name::ERROR) {
+        Some(error) => OF_REQUEST.contains(&error),
+        None => flow.is_refused() && !asks_no_grant(flow.request().host()),
+    };
     let name = [name::CLIENT_ID, name::RESPONSE_TYPE]
         .into_iter()
         .find(|name| lacks(name))
@@ -103,5 +107,10 @@ fn is_meant(word: &str, known: &str) -> bool {
     lower == known || joined
 }
 
+/// What is said of a request in which something is missing.
+const OF_REQUEST: &[&str] = &[
+    error_code::INVALID_REQUEST,
+    error_code::UNSUPPORTED_RESPONSE_TYPE,
+];
 /// The words that the registry knows (OAuth 2.0 Multiple Response Types sections 3 to 5).
 const KNOWN: &[&str] = &[name::CODE, name::TOKEN, name::ID_TOKEN, "none", "vp_token"];

@@ -62,13 +62,17 @@ fn asked(session: &Session<'_>, token: &Turn<'_>) -> Option<(String, Evidence)> 
     Some((scope.to_owned(), Evidence::asked(flow, name::SCOPE)))
 }
 
-/// Whether a scope is the other, or its short name: servers write a URL in front.
+/// Whether the scope `a` is granted by `b`: it is the same, or its short name, for servers write a
+/// URL in front.
 fn is_same(a: &str, b: &str) -> bool {
     let is_short = |long: &str, short: &str| {
         long.strip_suffix(short)
             .is_some_and(|before| before.ends_with(['/', '.']))
     };
-    a == b || is_short(a, b) || is_short(b, a)
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    // One that covers others is granted in the place of `repo:status`.
+    let is_part = a.strip_prefix(&b).is_some_and(|rest| rest.starts_with(':'));
+    a == b || is_part || is_short(&a, &b) || is_short(&b, &a)
 }
 
 /// Scopes that are about the login itself, which servers leave out of the answer or write otherwise.
