@@ -14,7 +14,7 @@ use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{
     self, ChallengeFault, PLAIN, PkceCheck, VerifierFault, challenge_fault, verifier_fault,
 };
-use crate::oauth::providers::{Allowance, takes};
+use crate::oauth::providers::{Allowance, code_life, takes};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
 use crate::oauth::state::{Guessable, guessable};
@@ -94,9 +94,13 @@ pub struct Facts {
     /// The server is one that asks for no `grant_type`, and there is none.
     #[serde(rename = "grant_type.not_needed")]
     pub grant_type_not_needed: bool,
-    /// How the parameters are sent otherwise than as a form in a POST, where the provider documents it.
+    /// How the scopes or the parameters are sent otherwise than the standard has it, where the provider
+    /// documents it.
     #[serde(rename = "provider.takes")]
     pub provider_takes: Option<Allowance>,
+    /// How many seconds the code lives that is redeemed, where that is known of the provider.
+    #[serde(rename = "provider.code_life")]
+    pub provider_code_life: Option<u64>,
     /// A page speaks of the redirect URI or the callback, and asks for no password.
     #[serde(rename = "page.mentions_redirect_uri")]
     pub page_mentions_redirect_uri: bool,
@@ -158,6 +162,7 @@ impl Facts {
             word("redirect_uri.spelling", self.redirect_uri_spelling),
             flag("grant_type.not_needed", self.grant_type_not_needed),
             word("provider.takes", self.provider_takes),
+            word("provider.code_life", self.provider_code_life),
             flag(
                 "page.mentions_redirect_uri",
                 self.page_mentions_redirect_uri,
@@ -185,7 +190,7 @@ impl Facts {
         };
         let asks = [Step::AuthorizationRequest, Step::PushedAuthorizationRequest];
         if asks.contains(&step) {
-            facts.check_asked(fields);
+            facts.check_asked(said, fields);
         }
         if step == Step::TokenRequest {
             facts.check_pkce(flows, fields);
@@ -193,6 +198,9 @@ impl Facts {
             facts.check_redirect_uri(flows, fields);
             facts.grant_type_not_needed =
                 !fields.has(name::GRANT_TYPE) && takes(&said.url.host, Allowance::NoGrantType);
+            facts.provider_code_life = fields
+                .get(name::CODE)
+                .and_then(|_| code_life(&said.url.host));
             facts.provider_takes =
                 unusual(said, fields).filter(|allowance| takes(&said.url.host, *allowance));
         }
@@ -293,7 +301,11 @@ impl Facts {
         checked.collect()
     }
 
-    fn check_asked(&mut self, fields: &Fields) {
+    fn check_asked(&mut self, said: &Said, fields: &Fields) {
+        let scope = fields.get(name::SCOPE).unwrap_or_default();
+        let has_commas = scope.contains(',') && !scope.contains(' ');
+        let taken = has_commas && takes(&said.url.host, Allowance::CommaScopes);
+        self.provider_takes = taken.then_some(Allowance::CommaScopes);
         let is_hashed = fields
             .get(name::CODE_CHALLENGE_METHOD)
             .is_some_and(|method| method != PLAIN);

@@ -1,4 +1,4 @@
-//! The typed view of `providers.yaml`: what single providers take beside what the standard has.
+//! The typed view of `providers.yaml`: what single providers do otherwise than the standard has it.
 
 use std::sync::LazyLock;
 
@@ -7,8 +7,11 @@ use serde::Deserialize;
 use crate::model::words;
 
 words! {
-    /// What a token endpoint takes beside a form in a POST that says its grant.
+    /// What a provider takes beside scopes with spaces between, and a form in a POST that says its
+    /// grant.
     Allowance {
+        /// Scopes with commas between.
+        CommaScopes = "comma_scopes",
         /// The parameters in the query of a GET.
         Get = "get",
         /// The parameters as JSON.
@@ -22,15 +25,25 @@ words! {
     }
 }
 
-/// Whether the token endpoint of a host is known to take it.
+/// Whether a host is known to take it.
 pub fn takes(host: &str, allowance: Allowance) -> bool {
+    rows(host).any(|row| row.takes.contains(&allowance))
+}
+
+/// How many seconds a code of the host lives, where that is known.
+pub fn code_life(host: &str) -> Option<u64> {
+    rows(host).find_map(|row| row.code_life)
+}
+
+fn rows(host: &str) -> impl Iterator<Item = &'static Row> {
     let host = host.to_ascii_lowercase();
-    let is_of = |known: &String| match known.strip_prefix('*') {
+    let is_of = move |known: &String| match known.strip_prefix('*') {
         Some(domain) => host.ends_with(domain),
         None => host == *known,
     };
-    let mut rows = PROVIDERS.iter();
-    rows.any(|row| row.takes.contains(&allowance) && row.hosts.iter().any(is_of))
+    PROVIDERS
+        .iter()
+        .filter(move |row| row.hosts.iter().any(&is_of))
 }
 
 #[derive(Deserialize)]
@@ -42,7 +55,9 @@ struct Row {
     )]
     provider: String,
     hosts: Vec<String>,
+    #[serde(default)]
     takes: Vec<Allowance>,
+    code_life: Option<u64>,
 }
 
 #[expect(
@@ -58,6 +73,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_code_lives_as_long_as_its_provider_says() {
+        for (host, expected) in [("api.box.com", Some(30)), ("as.example", None)] {
+            assert_eq!(code_life(host), expected, "{host}");
+        }
+    }
+
+    #[test]
     fn a_provider_takes_what_its_row_says() {
         for (host, allowance, expected) in [
             ("acme.eu.auth0.com", Allowance::Json, true),
@@ -66,6 +88,7 @@ mod tests {
             ("acme.eu.auth0.com", Allowance::Query, false),
             ("GitHub.com", Allowance::NoGrantType, true),
             ("graph.facebook.com", Allowance::Get, true),
+            ("www.strava.com", Allowance::CommaScopes, true),
             ("as.example", Allowance::Get, false),
         ] {
             assert_eq!(takes(host, allowance), expected, "{host} {allowance}");

@@ -33,23 +33,34 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         else {
             continue;
         };
-        if age <= SHORT_LIFE || !speaks_of_code(token) || is_explained(token, findings) {
+        let Some((severity, life)) = expired(age, token.facts().provider_code_life) else {
+            continue;
+        };
+        // It is said only where nothing else explains the refusal.
+        if !speaks_of_code(token) || findings.has_fault(0..=4, token) {
             continue;
         }
-        let (severity, rest) = if age > LONGEST_LIFE {
-            (Severity::Error, "codes live for ten minutes at most")
-        } else {
-            (
-                Severity::Warning,
-                "with many servers codes live for a minute",
-            )
-        };
         let finding = Finding::of(rule)
             .graded(severity)
-            .saying(format!("the code was {} old; {rest}", in_words(age)))
+            .saying(format!("the code was {} old; {life}", in_words(age)))
             .at(Evidence::answered(flow, name::CODE))
             .at(Evidence::sent(token, name::CODE));
         findings.raise(finding, token);
+    }
+}
+
+/// Whether a code of that age has expired, by what is known of its provider.
+fn expired(age: Duration, code_life: Option<u64>) -> Option<(Severity, String)> {
+    let life = code_life.map(Duration::from_secs);
+    if let Some(life) = life.filter(|life| age > *life) {
+        let words = format!("codes of this provider live for {}", in_words(life));
+        Some((Severity::Error, words))
+    } else if age > LONGEST_LIFE {
+        let words = "codes live for ten minutes at most";
+        Some((Severity::Error, words.to_owned()))
+    } else {
+        let words = "with many servers codes live for a minute";
+        (age > SHORT_LIFE).then(|| (Severity::Warning, words.to_owned()))
     }
 }
 
@@ -59,16 +70,6 @@ fn speaks_of_code(token: &Turn<'_>) -> bool {
         [INVALID_GRANT, INVALID_REQUEST].contains(&error) || !error_code::is_registered(error)
     };
     token.outcome() == Outcome::Failed && token.answer().get(name::ERROR).is_some_and(of_code)
-}
-
-/// Whether something else that was found says why the request failed.
-fn is_explained(token: &Turn<'_>, findings: &Findings) -> bool {
-    findings.iter().any(|finding| {
-        let is_of = |evidence: &Evidence| evidence.interaction == token.id();
-        finding.severity == Severity::Error
-            && finding.rule.tier <= 4
-            && finding.evidence.iter().any(is_of)
-    })
 }
 
 const SHORT_LIFE: Duration = Duration::from_mins(1);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::cassette::{Flow, Session};
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
-use crate::oauth::facts::asks_no_grant;
+use crate::oauth::providers::{Allowance, takes};
 use crate::oauth::{error_code, name};
 
 /// See [`Rule::why`].
@@ -38,7 +38,7 @@ fn unnamed(flow: Flow<'_, '_>, rule: &'static Rule) -> Option<Finding> {
     // Some vendors know one response type and need no word for it, and refuse for other reasons.
     let is_refused = match flow.answered(name::ERROR) {
         Some(error) => OF_REQUEST.contains(&error),
-        None => flow.is_refused() && !asks_no_grant(flow.request().host()),
+        None => flow.is_refused() && !takes(flow.request().host(), Allowance::NoGrantType),
     };
     let name = [name::CLIENT_ID, name::RESPONSE_TYPE]
         .into_iter()

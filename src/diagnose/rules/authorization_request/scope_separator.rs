@@ -5,6 +5,7 @@ use crate::diagnose::finding::{Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::diagnose::rules::authorization_request::scopes;
 use crate::oauth::error_code::INVALID_SCOPE;
+use crate::oauth::providers::Allowance;
 
 /// See [`Rule::why`].
 pub(super) static RULE: Rule = Rule {
@@ -21,11 +22,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for asked in scopes::asked(session) {
-        let Some(words) = scopes::misspelt(asked.scope) else {
+        // Some vendors document commas.
+        let is_taken = asked.turn.facts().provider_takes == Some(Allowance::CommaScopes);
+        let Some(words) = scopes::misspelt(asked.scope).filter(|_| !is_taken) else {
             continue;
         };
         let is_refused = asked.error.is_some_and(|(error, _)| error == INVALID_SCOPE);
-        // Some vendors document commas.
         let severity = if is_refused {
             Severity::Error
         } else if asked.outcome == Outcome::Accepted {
