@@ -81,6 +81,12 @@ impl Evidence {
         Self::new(turn.id(), "redirect", value)
     }
 
+    /// The credentials in the head of a request.
+    pub(super) fn authorization(request: &Turn<'_>) -> Self {
+        let sent = request.headers().get("authorization").unwrap_or(NOT_SENT);
+        Self::new(request.id(), "header", format!("Authorization: {sent}"))
+    }
+
     /// A parameter of a token request.
     pub(super) fn sent(token: &Turn<'_>, name: &str) -> Self {
         Self::new(token.id(), "token", token.param(name).unwrap_or(NOT_SENT))

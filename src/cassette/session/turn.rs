@@ -136,6 +136,12 @@ impl<'a> Turn<'a> {
         self.answer().get(name::ERROR).unwrap_or_default()
     }
 
+    /// What the server says of the error; its code, where it says no more.
+    pub fn error_text(&self) -> &str {
+        let said = self.answer().get(name::ERROR_DESCRIPTION);
+        said.unwrap_or_else(|| self.error())
+    }
+
     /// What the server says of the error, in lower case and without what stands for a secret.
     pub fn error_words(&self) -> String {
         let said = self.answer().get(name::ERROR_DESCRIPTION);
@@ -166,6 +172,9 @@ impl<'a> Turn<'a> {
     pub fn place(&self) -> &'static str {
         match self.step() {
             Step::AuthorizationRequest => "authorize",
+            Step::BackchannelAuthenticationRequest => "ciba",
+            Step::DeviceAuthorizationRequest => "device",
+            Step::PushedAuthorizationRequest => "pushed",
             Step::TokenRequest => "token",
             step => step.as_str(),
         }

@@ -41,11 +41,14 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         {
             continue;
         }
-        let aud = aud.join(", ");
+        let aud = if aud.is_empty() {
+            "nobody".to_owned()
+        } else {
+            aud.join(", ")
+        };
         let finding = Finding::of(rule)
             .saying(format!(
-                "the client assertion is for {}; this server is {issuer}",
-                if aud.is_empty() { "nobody" } else { &aud }
+                "the client assertion is for {aud}; this server is {issuer}"
             ))
             .fixed_by(format!("set aud to {issuer}"))
             .at(Evidence::new(

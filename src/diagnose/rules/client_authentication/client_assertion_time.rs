@@ -26,14 +26,15 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let Some(jwt) = assertion(session, request) else {
             continue;
         };
-        if let Some((defect, claim)) = defect(&jwt, request) {
+        if let Some(Defect { words, fix }) = defect(&jwt, request) {
             let times = [name::IAT, name::NBF, name::EXP].iter().filter_map(|name| {
                 let time = jwt.time(name)?;
                 Some(format!("{name} {time:+} s"))
             });
             let times: Vec<_> = times.collect();
             let finding = Finding::of(rule)
-                .saying(format!("the client assertion {defect} ({claim})"))
+                .saying(format!("the client assertion {words}"))
+                .fixed_by(fix)
                 .at(Evidence::new(
                     request.id(),
                     request.place(),
@@ -44,48 +45,55 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     }
 }
 
+/// What is wrong with the times.
+struct Defect {
+    words: String,
+    fix: &'static str,
+}
+
 /// The assertion by which a client shows who it is. A secret may be one, too (Apple).
 pub(super) fn assertion(session: &Session<'_>, request: &Turn<'_>) -> Option<SeenJwt> {
     let assertion = request.param(name::CLIENT_ASSERTION);
     session.jwt(assertion.or_else(|| request.client_secret())?)
 }
 
-/// What is wrong with the times, and the claim that says so.
-fn defect(jwt: &SeenJwt, request: &Turn<'_>) -> Option<(String, &'static str)> {
+fn defect(jwt: &SeenJwt, request: &Turn<'_>) -> Option<Defect> {
     let sent = request.interaction.at().saturating_sub(jwt.at).as_secs();
     let skew = request.facts().date_skew.unwrap_or_default();
     let now = i64::try_from(sent).ok()?.saturating_add(skew);
-    let exp = jwt.time(name::EXP);
-    if let Some(exp) = exp {
+    let found = |words: String, fix| Some(Defect { words, fix });
+    if let Some(exp) = jwt.time(name::EXP) {
+        let lasts = exp.saturating_sub(jwt.time(name::IAT).unwrap_or(now));
         if exp > MILLISECONDS {
-            return Some((
-                "is valid until thousands of years from now: its times are in milliseconds"
-                    .to_owned(),
-                name::EXP,
-            ));
+            return found(
+                "expires in thousands of years, for its times are in milliseconds".to_owned(),
+                "write exp, iat and nbf in seconds",
+            );
         }
         if exp <= now {
-            return Some((
-                format!("expired {} s before it was sent", now - exp),
-                name::EXP,
-            ));
+            return found(
+                format!("had expired {} s before, by the server's clock", now - exp),
+                "make an assertion for each request, right before it is sent, and set the clock",
+            );
         }
-        let from = jwt.time(name::IAT).unwrap_or(now);
-        if exp - from > LONGEST {
-            return Some((
-                format!(
-                    "is valid for {} s; no server takes more than {LONGEST}",
-                    exp - from
-                ),
-                name::EXP,
-            ));
+        if lasts > LONGEST {
+            return found(
+                format!("is valid for {lasts} s; no server takes more than {LONGEST} s"),
+                "let it be valid for five minutes; for Apple, whose secret it is, for six months at most",
+            );
         }
     }
-    let early = |claim: &'static str| {
-        let time = jwt.time(claim).filter(|time| *time > now + LEEWAY)?;
-        Some((format!("is from {} s after it was sent", time - now), claim))
-    };
-    early(name::NBF).or_else(|| early(name::IAT))
+    let starts = [name::NBF, name::IAT]
+        .iter()
+        .filter_map(|claim| jwt.time(claim));
+    let start = starts.max().filter(|start| *start > now + LEEWAY)?;
+    found(
+        format!(
+            "begins to count {} s later, by the server's clock",
+            start - now
+        ),
+        "set the clock, and write times in seconds",
+    )
 }
 
 /// Seconds from now on that can only be a date in milliseconds.

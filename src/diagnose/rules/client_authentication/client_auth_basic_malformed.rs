@@ -22,11 +22,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         if let Some(defect) = defect(request) {
             let finding = Finding::of(rule)
                 .saying(format!("the Basic header is malformed: {defect}"))
-                .at(Evidence::new(
-                    request.id(),
-                    "header",
-                    format!("Authorization: {defect}"),
-                ));
+                .at(Evidence::authorization(request));
             findings.raise(finding, request);
         }
     }

@@ -24,11 +24,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let other = facts.basic_swapped || client_auth_basic_malformed::defect(request).is_some();
         let told = request.refused_client() || request.outcome() == Outcome::Accepted;
         if facts.basic_reserved && told && !other {
-            let line = Evidence::new(
-                request.id(),
-                "header",
-                "Authorization: Basic of halves with a raw + or %",
-            );
+            let line = Evidence::authorization(request);
             findings.raise(Finding::of(rule).at(line), request);
         }
     }

@@ -21,11 +21,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for request in session.client_requests() {
         let encoded = request.facts().basic_looks_form_encoded && request.refused_client();
         if encoded && !findings.has_fault(3..=3, request) {
-            let line = Evidence::new(
-                request.id(),
-                "header",
-                "Authorization: Basic of halves with %XX in them",
-            );
+            let line = Evidence::authorization(request);
             findings.raise(Finding::of(rule).at(line), request);
         }
     }

@@ -20,11 +20,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for request in session.client_requests() {
         if request.facts().basic_swapped {
-            let line = Evidence::new(
-                request.id(),
-                "header",
-                "Authorization: Basic of secret:client_id",
-            );
+            let line = Evidence::authorization(request);
             findings.raise(Finding::of(rule).at(line), request);
         }
     }

@@ -76,7 +76,7 @@ fn registered(
     let named = || METHODS.iter().filter(|method| said.contains(**method));
     let own = named().any(|method| names.contains(method));
     let other = named().find(|method| !names.contains(method));
-    let evidence = Evidence::new(request.id(), "response", said.as_str());
+    let evidence = Evidence::new(request.id(), "response", request.error_text());
     match other.filter(|_| own) {
         Some(other) => Some(((*other).to_owned(), evidence)),
         // X names the header that it looks for.
@@ -84,7 +84,6 @@ fn registered(
             Some((auth_method::CLIENT_SECRET_BASIC.to_owned(), evidence))
         }
         _ if used == ClientAuth::Basic && request.error() == SLACK => {
-            let evidence = Evidence::new(request.id(), "response", request.error());
             Some((auth_method::CLIENT_SECRET_POST.to_owned(), evidence))
         }
         _ => None,

@@ -36,7 +36,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 .at(Evidence::new(
                     request.id(),
                     "response",
-                    request.error_words(),
+                    request.error_text(),
                 ))
         } else if request.is_fetched_by_page() {
             let origin = request.headers().get("origin").unwrap_or("(not sent)");

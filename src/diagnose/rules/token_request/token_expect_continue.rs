@@ -43,5 +43,5 @@ fn what_came(token: &Turn<'_>) -> Option<String> {
     let error = token.interaction.error()?;
     let closed = [FailureKind::ClosedEarly, FailureKind::ConnectionReset].contains(&error.kind());
     (closed && error.phase() == Phase::Request)
-        .then(|| format!("{} before the body was sent", error.kind()))
+        .then(|| "closed before the body was sent".to_owned())
 }

@@ -21,43 +21,66 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
-        if let Some(who) = who(token) {
+        if let Some(Answered { by, how, fix }) = answered(token) {
+            let status = token.status().map(|status| status.to_string());
+            let status = status.unwrap_or_else(|| "no answer".to_owned());
             let finding = Finding::of(rule)
-                .saying(format!(
-                    "{who} answered; the token endpoint never saw the request"
-                ))
+                .saying(format!("{by} {how}"))
+                .fixed_by(fix)
                 .at(Evidence::new(
                     token.id(),
                     "response",
-                    match token.status() {
-                        Some(status) => format!("{status} by {who}"),
-                        None => who,
-                    },
+                    format!("{status} by {by}"),
                 ));
             findings.raise(finding, token);
         }
     }
 }
 
-/// Who answered in the place of the server.
-pub(super) fn who(token: &Turn<'_>) -> Option<String> {
+/// Who answered in the place of the server, and what is to be done.
+pub(super) struct Answered {
+    by: String,
+    how: &'static str,
+    fix: &'static str,
+}
+
+pub(super) fn answered(token: &Turn<'_>) -> Option<Answered> {
     let failure = token.interaction.error().map(RecordedError::kind);
     if token.status() == Some(407) || failure == Some(FailureKind::ProxyFailure) {
-        return Some("a proxy on the way".to_owned());
+        return Some(Answered {
+            by: "a proxy on the way".to_owned(),
+            how: "let nothing through; the token endpoint never saw the request",
+            fix: "give the proxy the credentials that it asks for, or go around it",
+        });
     }
     let (status, headers) = (token.status()?, token.answer_headers());
+    let refused = |by: String| Answered {
+        by,
+        how: "answered; the token endpoint never saw the request",
+        fix: "have the client's address allowed, and send a User-Agent",
+    };
     if let Some(mark) = MARKS.iter().find(|mark| headers.has(mark)) {
-        return (status >= 400 || status == 202).then(|| format!("a firewall ({mark})"));
+        return (status >= 400 || status == 202).then(|| refused(format!("a firewall ({mark})")));
     }
     let server = headers.get("server").unwrap_or_default();
     let named = |names: &[&str]| {
         let lower = server.to_ascii_lowercase();
         names.iter().any(|name| lower.starts_with(name))
     };
-    let page = headers.media_type().as_deref() == Some("text/html");
-    let refused = status == 403 && named(EDGES);
-    let unreached = matches!(status, 502..=504) && (named(EDGES) || named(PROXIES));
-    (page && (refused || unreached)).then(|| server.to_owned())
+    let is_edge = named(EDGES);
+    if headers.media_type().as_deref() != Some("text/html") {
+        None
+    } else if status == 403 && is_edge {
+        Some(refused(server.to_owned()))
+    } else if matches!(status, 502..=504) && (is_edge || named(PROXIES)) {
+        Some(Answered {
+            by: server.to_owned(),
+            how: "answered in the place of the server behind it, which it did not reach",
+            fix: "try again after a while; if that does not help, tell the provider",
+        })
+    } else {
+        None
+    }
 }
 
 /// Fields that only a firewall sends.

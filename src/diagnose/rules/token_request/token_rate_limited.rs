@@ -47,7 +47,7 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         if let (Some(first), Some(seconds)) = (again.first(), seconds) {
             finding = finding
                 .saying(format!(
-                    "the server asked for a pause of {seconds} s; {} more token requests came before it ended",
+                    "the server asked for a pause of {seconds} s; token requests that came before it ended: {}",
                     again.len()
                 ))
                 .at(Evidence::new(first.id(), "token", "before the pause ended"));

@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
     for token in session.token_requests() {
         let answered_by_others = token_rate_limited::is_limited(token)
-            || token_intermediary_answered::who(token).is_some();
+            || token_intermediary_answered::answered(token).is_some();
         let Some(failure) = failure(token).filter(|_| !answered_by_others) else {
             continue;
         };
@@ -54,7 +54,7 @@ fn failure(token: &Turn<'_>) -> Option<String> {
     let error = token.interaction.error()?;
     let closed = [FailureKind::ClosedEarly, FailureKind::ConnectionReset].contains(&error.kind());
     (closed && error.phase() == Phase::ResponseHead)
-        .then(|| format!("{} instead of an answer", error.kind()))
+        .then(|| "it closed the connection instead of answering".to_owned())
 }
 
 /// What the provider finds the request by.

@@ -35,7 +35,11 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
                 let name = &param.name;
                 let finding = Finding::of(rule)
                     .saying(format!("`{name}` was not percent-encoded: {defect}"))
-                    .at(Evidence::new(token.id(), "token", name.as_str()));
+                    .at(Evidence::new(
+                        token.id(),
+                        "token",
+                        format!("{name}={}", param.value),
+                    ));
                 findings.raise(finding, token);
             }
         }
