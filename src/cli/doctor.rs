@@ -188,6 +188,7 @@ pub(super) fn thrown_away(directory: &Directory, wire: WireOptions) -> RecordOpt
             ..Options::default()
         },
         wire,
+        on_laid: None,
     }
 }
 

@@ -25,6 +25,7 @@ mod secrets;
 mod show;
 mod told;
 mod waiting;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::exit::Usage;
 use crate::cli::run::RunArgs;
 use crate::cli::secrets::HidingArgs;
+use crate::cli::watch;
 
 /// Options of what may record.
 #[derive(Args)]
@@ -89,6 +90,7 @@ impl RecordingArgs {
                 passphrase: passphrase()?,
                 ..run.wire()?
             },
+            on_laid: run.verbose.then(watch::listener),
         })
     }
 

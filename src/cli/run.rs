@@ -43,6 +43,9 @@ pub(crate) struct RunArgs {
     /// Say nothing but errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Say each message as it is recorded, and what is wrong with it as soon as that shows
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// Open this address in a browser behind the proxy, with a profile of its own for this run
     #[arg(long, value_name = "URL", value_parser = address, conflicts_with = "command")]
     pub(crate) browser: Option<String>,

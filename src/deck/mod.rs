@@ -10,6 +10,7 @@ mod playback;
 mod recorder;
 mod reel;
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -158,6 +159,25 @@ pub struct RecordOptions {
     pub keep: record::Options,
     /// How the proxy stands in the network.
     pub wire: WireOptions,
+    /// Told of each interaction, as the cassette has it, when it is written.
+    pub on_laid: Option<LaidListener>,
+}
+
+/// Told of the text of an interaction.
+#[derive(Clone)]
+pub struct LaidListener(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl LaidListener {
+    /// Calls this with each.
+    pub fn new(listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(listener))
+    }
+}
+
+impl fmt::Debug for LaidListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LaidListener")
+    }
 }
 
 /// What is replayed, and how.
@@ -213,7 +233,7 @@ pub async fn record(options: RecordOptions) -> Result<Running<Recording>, Error>
     let tape = Tape::new(keep(&options), now.format(&Rfc3339).unwrap_or_default());
     let ignored = kept_out(&options, options.overwrite)?;
     let file = PartFile::create(&options.cassette, options.overwrite, &tape.begin())?;
-    let reel = Arc::new(Reel::new(tape, file));
+    let reel = Arc::new(Reel::new(tape, file, options.on_laid));
     let cap = options.wire.limits.body;
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), cap);
     let wire = wire(options.wire, bound, &authority);

@@ -104,7 +104,8 @@ pub async fn extend(
     let file = PartFile::create(&path, Overwrite::Yes, &tape.text())?;
     let hearing = Arc::clone(&sessions);
     let listener = move |answered: &Reading<'_>| hearing.hear(answered);
-    let reel = Reel::new(tape, file).behind(last_id, before, Box::new(listener));
+    let reel =
+        Reel::new(tape, file, record.on_laid.clone()).behind(last_id, before, Box::new(listener));
     let reel = Arc::new(reel);
     let limits = record.wire.limits;
     let recorder = Recorder::new(upstream.clone(), Arc::clone(&reel), limits.body);

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use crate::deck::Error;
+use crate::cassette::split;
+use crate::deck::{Error, LaidListener};
 use crate::library::{self, PartFile, Written};
 use crate::model::{Exchange, Failure, FailureKind, Incident, Phase};
 use crate::oauth::errand::{is_errand, is_errand_host};
@@ -36,6 +37,7 @@ pub(super) type Listener = Box<dyn Fn(&Reading<'_>) + Send + Sync>;
 struct State {
     tape: Tape,
     file: PartFile,
+    on_laid: Option<LaidListener>,
     incidents: Vec<Incident>,
     unreached: BTreeSet<Unreached>,
     skipped: usize,
@@ -59,10 +61,11 @@ pub(super) struct Wound {
 
 impl Reel {
     /// A reel for a file whose beginning is written.
-    pub(super) fn new(tape: Tape, file: PartFile) -> Self {
+    pub(super) fn new(tape: Tape, file: PartFile, on_laid: Option<LaidListener>) -> Self {
         let state = State {
             tape,
             file,
+            on_laid,
             incidents: Vec::new(),
             unreached: BTreeSet::new(),
             skipped: 0,
@@ -230,8 +233,26 @@ impl State {
             Laid::Skipped => return,
         };
         self.dirty = true;
+        self.tell(&laid);
         if let Err(refused) = written {
             self.renew(refused);
+        }
+    }
+
+    /// Tells of the interaction that was laid last.
+    fn tell(&self, laid: &Laid) {
+        let Some(on_laid) = &self.on_laid else {
+            return;
+        };
+        match laid {
+            Laid::Appended(text) => (on_laid.0)(text),
+            Laid::Rewritten(text) => {
+                let split = split(text);
+                if let Some(last) = split.as_ref().and_then(|split| split.entries.last()) {
+                    (on_laid.0)(&text[last.clone()]);
+                }
+            }
+            Laid::Skipped => {}
         }
     }
 

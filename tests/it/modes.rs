@@ -60,6 +60,7 @@ impl Server {
                 upstream_ca: vec![roots],
                 ..WireOptions::default()
             },
+            on_laid: None,
         }
     }
 

@@ -35,6 +35,7 @@ impl Recording {
                 upstream_ca: vec![roots],
                 ..WireOptions::default()
             },
+            on_laid: None,
         })
         .await
         .expect("a recording");
@@ -358,6 +359,7 @@ async fn a_cassette_that_exists_is_left_alone() {
         overwrite: Overwrite::No,
         keep: Options::default(),
         wire: WireOptions::default(),
+        on_laid: None,
     };
     let error = deck::record(options).await.err().expect("refused");
     assert!(error.to_string().contains("--overwrite"), "{error}");
@@ -386,6 +388,7 @@ async fn a_port_in_use_leaves_no_file() {
             listen,
             ..WireOptions::default()
         },
+        on_laid: None,
     };
     let error = deck::record(options).await.err().expect("refused");
     assert!(error.to_string().contains("cannot listen on"), "{error}");

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::plain_server;
+
 fn authtape(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_authtape"));
     command.args(arguments).current_dir(directory);
@@ -104,6 +106,25 @@ fn a_recording_of_nothing_is_a_failure_and_said_even_to_the_quiet() {
     assert!(said.contains(nothing), "{said}");
     let (ended, said) = ran(here.path(), &["record", "x.yaml", "-q", "--", "false"]);
     assert_eq!((ended, said.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn what_is_wrong_is_said_at_the_end_of_a_recording_and_to_the_curious_at_once() {
+    let here = tempfile::tempdir().expect("a directory");
+    let url = format!(
+        "http://127.0.0.1:{}/token",
+        plain_server("{\"error\":\"unsupported_grant_type\"}")
+    );
+    let json = "{\"grant_type\":\"client_credentials\",\"client_id\":\"shop\"}";
+    let script = format!("curl -s -H 'Content-Type: application/json' -d '{json}' {url}");
+    let (line, finding) = ("1 token request: POST", "error[token-body-json]");
+    for (flag, lines, findings) in [("--verbose", 1, 2), ("--http1", 0, 1), ("--quiet", 0, 0)] {
+        let run = ["record", "x.yaml", "--overwrite", flag, "--", "sh", "-c"];
+        let (code, said) = ran(here.path(), &[&run[..], &[&script]].concat());
+        assert_eq!(code, Some(0), "{flag}: {said}");
+        assert_eq!(said.matches(line).count(), lines, "{flag}: {said}");
+        assert_eq!(said.matches(finding).count(), findings, "{flag}: {said}");
+    }
 }
 
 #[test]

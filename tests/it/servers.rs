@@ -29,6 +29,7 @@ async fn recording(directory: &Path, wire: WireOptions) -> Running<Recording> {
             ..Options::default()
         },
         wire,
+        on_laid: None,
     });
     running.await.expect("a recording")
 }

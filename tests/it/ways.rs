@@ -243,6 +243,7 @@ async fn trailers_are_recorded_without_their_secrets_and_replayed() {
             upstream_ca: vec![roots],
             ..WireOptions::default()
         },
+        on_laid: None,
     });
     let running = running.await.expect("a recording");
     let target = format!("localhost:{}", origin.port);
@@ -490,6 +491,7 @@ async fn the_password_is_in_no_file() {
             password: Some(Password::new(CANARY.to_owned()).expect("a password")),
             ..WireOptions::default()
         },
+        on_laid: None,
     };
     assert!(!format!("{options:?}").contains(CANARY));
     let running = deck::record(options).await.expect("a recording");
@@ -651,6 +653,7 @@ async fn recorded(origin: &Origin, cassette: &Path, limit: &str) -> String {
             limits: Limits::default().with(limit).expect("a limit"),
             ..WireOptions::default()
         },
+        on_laid: None,
     });
     let running = running.await.expect("a recording");
     let stream = tunnel(running.address(), &format!("localhost:{}", origin.port)).await;

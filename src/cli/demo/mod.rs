@@ -156,6 +156,7 @@ async fn record(
             upstream_ca: vec![roots],
             ..WireOptions::default()
         },
+        on_laid: None,
     })
     .await?;
     let said = run_client(&running, host, secret).await;
