@@ -4,6 +4,7 @@ use crate::cassette::{Link, Session};
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::model::percent_decode;
+use crate::oauth::facts::is_placeholder_word;
 use crate::oauth::name;
 use crate::redact::only_label;
 
@@ -35,7 +36,9 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         let plain = percent_decode(&sent.replace('+', " "));
         let (label, other) = (only_label(asked), only_label(sent));
         let is_known = label.is_some() == other.is_some() && (label.is_none() || label != other);
-        if asked != sent && asked != plain && is_known {
+        // What was never filled in is a fault of its own.
+        let is_filled_in = !is_placeholder_word(sent);
+        if asked != sent && asked != plain && is_known && is_filled_in {
             let finding = Finding::of(rule)
                 .saying(format!(
                     "the code was issued to {asked} and redeemed as {sent}"
