@@ -9,6 +9,7 @@ use time::macros::format_description;
 
 use crate::model::{Heard, Params, Said};
 use crate::oauth::credentials::{self, AssertionIdentity, AssertionSignature, SecretLook};
+use crate::oauth::elsewhere::Elsewhere;
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{
@@ -91,6 +92,9 @@ pub struct Facts {
     /// in a value that is replaced, both have the same label.
     #[serde(rename = "redirect_uri.spelling")]
     pub redirect_uri_spelling: Option<UrlPart>,
+    /// The token request goes to another server than the one that issued the code.
+    #[serde(rename = "token_endpoint.elsewhere")]
+    pub elsewhere: Option<Elsewhere>,
     /// The server is one that asks for no `grant_type`, and there is none.
     #[serde(rename = "grant_type.not_needed")]
     pub grant_type_not_needed: bool,
@@ -128,6 +132,9 @@ pub struct Facts {
     /// What is wrong with `s_hash` in an ID Token.
     #[serde(rename = "hash.s_hash")]
     pub s_hash: Option<Hash>,
+    /// What is wrong with `ath` in a `DPoP` proof: it is of another token than goes with it.
+    #[serde(rename = "dpop.ath")]
+    pub dpop_ath: Option<Hash>,
     /// The server's `Date` minus our clock, in seconds, where it is two or more.
     #[serde(rename = "time.date_skew")]
     pub date_skew: Option<i64>,
@@ -160,6 +167,7 @@ impl Facts {
             ),
             word("placeholder.in", self.placeholder_in.as_ref()),
             word("redirect_uri.spelling", self.redirect_uri_spelling),
+            word("token_endpoint.elsewhere", self.elsewhere),
             flag("grant_type.not_needed", self.grant_type_not_needed),
             word("provider.takes", self.provider_takes),
             word("provider.code_life", self.provider_code_life),
@@ -175,6 +183,7 @@ impl Facts {
             word("hash.at_hash", self.at_hash),
             word("hash.c_hash", self.c_hash),
             word("hash.s_hash", self.s_hash),
+            word("dpop.ath", self.dpop_ath),
             word("time.date_skew", self.date_skew),
         ];
         facts.into_iter().flatten().collect()
@@ -196,6 +205,7 @@ impl Facts {
             facts.check_pkce(flows, fields);
             facts.pkce_verifier = fields.get(name::CODE_VERIFIER).and_then(verifier_fault);
             facts.check_redirect_uri(flows, fields);
+            facts.elsewhere = flows.elsewhere(&said.url, fields.get(name::CODE));
             facts.grant_type_not_needed =
                 !fields.has(name::GRANT_TYPE) && takes(&said.url.host, Allowance::NoGrantType);
             facts.provider_code_life = fields
@@ -210,6 +220,7 @@ impl Facts {
         if step.authenticates_client() {
             facts.check_credentials(said, fields);
         }
+        facts.dpop_ath = tokens::has_wrong_ath(said).then_some(Hash::Mismatch);
         if let Some(heard) = reading.heard {
             if let Some(page) = reading.answer.page() {
                 facts.page_asks_password = page.asks_password();

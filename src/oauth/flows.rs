@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use crate::model::{Bounded, Heard, Param, Params, Remembered, Said, Url};
 use crate::oauth::asked::{asked, object_params};
+use crate::oauth::elsewhere::{Elsewhere, elsewhere};
 use crate::oauth::fields::{Answer, Fields, Reading};
 use crate::oauth::tokens::{Keys, Token, Verdict};
 use crate::oauth::{Step, name};
 
 /// One authorization request, and what became of it.
 pub struct Authorization {
-    /// The server's host.
-    pub host: String,
+    /// Where it went, without its query.
+    pub url: Url,
     /// `client_id`
     pub client_id: Option<String>,
     /// `redirect_uri`, decoded once.
@@ -98,6 +99,15 @@ impl Flows {
             .or(only)
     }
 
+    /// How the URL that a code is sent to is of another server than the one that issued it, unless
+    /// metadata names both.
+    pub fn elsewhere(&self, url: &Url, code: Option<&str>) -> Option<Elsewhere> {
+        let flow = self.authorization(Some(code?))?;
+        let is_named = |url| self.endpoint(url).is_some();
+        let are_named = is_named(&flow.url) && is_named(url);
+        elsewhere(&flow.url, url).filter(|_| !are_named)
+    }
+
     /// The authorizations that are remembered, in order.
     pub fn authorizations(&self) -> impl DoubleEndedIterator<Item = &Authorization> {
         self.authorizations.iter().map(|(_, flow)| flow)
@@ -133,13 +143,13 @@ impl Flows {
     /// Whether an authorization request went to the host, or to a sibling of it, before.
     pub fn has_authorized_with(&self, url: &Url) -> bool {
         self.authorizations()
-            .any(|flow| are_siblings(&flow.host, &url.host))
+            .any(|flow| are_siblings(&flow.url.host, &url.host))
     }
 
     /// Whether an authorization request to the host has no response yet.
     pub fn awaits_response_from(&self, url: &Url) -> bool {
         self.authorizations()
-            .any(|flow| !flow.answered && flow.host == url.host)
+            .any(|flow| !flow.answered && flow.url.host == url.host)
     }
 
     /// Whether the token was issued in this session.
@@ -203,7 +213,10 @@ impl Authorization {
     fn asked(said: &Said, asked: &Params) -> Self {
         let get = |name| asked.get(name).map(str::to_owned);
         Self {
-            host: said.url.host.clone(),
+            url: Url {
+                query: None,
+                ..said.url.clone()
+            },
             client_id: get(name::CLIENT_ID),
             redirect_uri: get(name::REDIRECT_URI),
             state: get(name::STATE),

@@ -10,6 +10,7 @@ pub mod asked;
 pub mod classify;
 pub mod cookies;
 pub mod credentials;
+pub mod elsewhere;
 pub mod errand;
 pub mod error_code;
 pub mod facts;
@@ -26,6 +27,7 @@ pub mod relation;
 pub mod sniff;
 pub mod state;
 mod step;
+pub mod token_response;
 pub mod tokens;
 
 pub use step::Step;

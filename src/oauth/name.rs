@@ -13,8 +13,11 @@ macro_rules! names {
 
 names! {
     ACCESS_TOKEN = "access_token",
+    ACCESS_TYPE = "access_type",
+    ACCOUNTS_SERVER = "accounts-server",
     ACTIVE = "active",
     ACTOR_TOKEN = "actor_token",
+    ACTOR_TOKEN_TYPE = "actor_token_type",
     ALG = "alg",
     ASSERTION = "assertion",
     ATH = "ath",
@@ -25,6 +28,7 @@ names! {
     AUTHORIZATION_RESPONSE_ISS_PARAMETER_SUPPORTED =
         "authorization_response_iss_parameter_supported",
     AUTH_REQ_ID = "auth_req_id",
+    AUTH_TIME = "auth_time",
     AZP = "azp",
     BACKCHANNEL_AUTHENTICATION_ENDPOINT = "backchannel_authentication_endpoint",
     CLAIMS = "claims",
@@ -41,6 +45,7 @@ names! {
     DEVICE_AUTHORIZATION_ENDPOINT = "device_authorization_endpoint",
     DEVICE_CODE = "device_code",
     DPOP_JKT = "dpop_jkt",
+    DURATION = "duration",
     END_SESSION_ENDPOINT = "end_session_endpoint",
     ERROR = "error",
     ERROR_CODES = "error_codes",
@@ -54,6 +59,8 @@ names! {
     IAT = "iat",
     ID_TOKEN = "id_token",
     ID_TOKEN_HINT = "id_token_hint",
+    ID_TOKEN_SIGNED_RESPONSE_ALG = "id_token_signed_response_alg",
+    ID_TOKEN_SIGNING_ALG_VALUES_SUPPORTED = "id_token_signing_alg_values_supported",
     INTERVAL = "interval",
     INTROSPECTION_ENDPOINT = "introspection_endpoint",
     ISS = "iss",
@@ -62,10 +69,11 @@ names! {
     JWK = "jwk",
     JWKS_URI = "jwks_uri",
     KEYS = "keys",
+    KID = "kid",
     LOGIN_HINT = "login_hint",
     LOGIN_HINT_TOKEN = "login_hint_token",
-    MTLS_ENDPOINT_ALIASES = "mtls_endpoint_aliases",
     MAX_AGE = "max_age",
+    MTLS_ENDPOINT_ALIASES = "mtls_endpoint_aliases",
     NBF = "nbf",
     NONCE = "nonce",
     PASSWORD = "password",
@@ -80,6 +88,7 @@ names! {
     RELAY_STATE = "RelayState",
     REQUEST = "request",
     REQUEST_URI = "request_uri",
+    REQUIRE_PUSHED_AUTHORIZATION_REQUESTS = "require_pushed_authorization_requests",
     RESOURCE = "resource",
     RESPONSE = "response",
     RESPONSE_MODE = "response_mode",
@@ -96,8 +105,10 @@ names! {
     STATE = "state",
     SUB = "sub",
     SUBJECT_TOKEN = "subject_token",
+    SUBJECT_TOKEN_TYPE = "subject_token_type",
     S_HASH = "s_hash",
     TOKEN = "token",
+    TOKEN_ACCESS_TYPE = "token_access_type",
     TOKEN_ENDPOINT = "token_endpoint",
     TOKEN_ENDPOINT_AUTH_METHOD = "token_endpoint_auth_method",
     TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED = "token_endpoint_auth_methods_supported",
@@ -122,6 +133,10 @@ pub mod grant {
     pub const PASSWORD: &str = "password";
     /// `refresh_token`
     pub const REFRESH_TOKEN: &str = "refresh_token";
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer`
+    pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    /// `urn:ietf:params:oauth:grant-type:saml2-bearer`
+    pub const SAML2_BEARER: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";
     /// `urn:ietf:params:oauth:grant-type:device_code`
     pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
     /// `urn:ietf:params:oauth:grant-type:token-exchange`

@@ -11,8 +11,9 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
-use crate::model::{Params, Url, percent_decode, words};
+use crate::model::{Params, Said, Url, percent_decode, words};
 use crate::oauth::facts::{basic_token, decode_basic};
 use crate::oauth::fields::{Answer, Reading};
 use crate::oauth::flows::Flows;
@@ -324,6 +325,18 @@ pub(super) fn wrong_hashes(
     };
     let wrong = hashes.into_iter().filter(is_wrong);
     wrong.map(|(claim, _)| claim).collect()
+}
+
+/// Whether a `DPoP` proof is of another access token than the one that goes with it (RFC 9449
+/// section 4.3).
+pub(super) fn has_wrong_ath(said: &Said) -> bool {
+    let hash = || {
+        let proof = jwt::parse(said.headers.get("dpop")?)?;
+        let ath = proof.claims.get(name::ATH)?.as_str()?.to_owned();
+        let (_, token) = said.headers.get("authorization")?.split_once(' ')?;
+        Some((ath, URL_SAFE_NO_PAD.encode(Sha256::digest(token.trim()))))
+    };
+    hash().is_some_and(|(ath, right)| ath != right)
 }
 
 /// How a shared secret signs with an algorithm; `None` for those that need a key.

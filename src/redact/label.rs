@@ -201,6 +201,13 @@ pub(crate) fn cores(text: &str) -> impl Iterator<Item = Label> + use<> {
     pieces(text).into_iter().filter_map(core)
 }
 
+/// What tells the secret in a text from others: its label, or the text where nothing is hidden.
+pub(crate) fn identity(text: &str) -> String {
+    cores(text)
+        .next()
+        .map_or_else(|| text.to_owned(), |label| label.to_string())
+}
+
 /// The label that a text is, as the one of the secret itself.
 pub(crate) fn only_label(text: &str) -> Option<Label> {
     match pieces(text).as_slice() {
