@@ -30,7 +30,8 @@ pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
 #[cfg(feature = "proxy")]
 pub(crate) use playable::line_of_secret;
 pub use session::{
-    AuthorizationResponse, ClientAuth, Flow, Link, Metadata, Mode, Outcome, SeenJwt, Session, Turn,
+    AuthorizationResponse, ClientAuth, Flow, IdToken, Link, Metadata, Mode, Outcome, SeenJwt,
+    Session, Turn,
 };
 pub use sound::lines_of_interactions;
 pub use split::{Split, split};

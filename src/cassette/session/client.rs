@@ -38,8 +38,7 @@ impl ClientAuth {
 impl<'a> Turn<'a> {
     /// The scheme of `Authorization`.
     pub fn scheme(&self) -> Option<&str> {
-        let (scheme, _) = self.headers().get("authorization")?.split_once(' ')?;
-        Some(scheme)
+        self.authorization().map(|(scheme, _)| scheme)
     }
 
     /// Whether `Authorization` has that scheme.

@@ -4,11 +4,13 @@ mod client;
 mod flow;
 mod metadata;
 mod tie;
+mod tokens;
 mod turn;
 
 pub use client::ClientAuth;
 pub use flow::{AuthorizationResponse, Flow, Mode};
 pub use metadata::Metadata;
+pub use tokens::IdToken;
 pub use turn::{Outcome, Turn};
 
 use std::cell::OnceCell;
@@ -19,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::cassette::Cassette;
 use crate::cassette::session::tie::Tied;
 use crate::oauth::Step;
-use crate::redact::cores;
+use crate::redact::{Declaration, cores};
 
 /// The steps of a cassette.
 pub struct Session<'a> {
@@ -97,16 +99,19 @@ impl<'a> Session<'a> {
         names.or_else(|| all().find(|metadata| metadata.is_issuer_above(url)))
     }
 
+    /// What is declared of the secret whose label stands in a text, and the message that brought it.
+    pub fn declared(&self, text: &str) -> Option<(&Turn<'a>, &'a Declaration)> {
+        let key = cores(text).next()?.key();
+        self.turns.iter().find_map(|turn| {
+            let mut secrets = turn.interaction.secrets().iter();
+            let declared = secrets.find(|secret| secret.name == key)?;
+            Some((turn, &declared.value))
+        })
+    }
+
     /// The readable parts of a JWT whose label stands in a text.
     pub fn jwt(&self, text: &str) -> Option<SeenJwt> {
-        let key = cores(text).next()?.key();
-        let is_it = |turn: &&Turn<'_>| {
-            let mut secrets = turn.interaction.secrets().iter();
-            secrets.any(|secret| secret.name == key)
-        };
-        let first = self.turns.iter().find(is_it)?;
-        let mut secrets = first.interaction.secrets().iter();
-        let declared = &secrets.find(|secret| secret.name == key)?.value;
+        let (first, declared) = self.declared(text)?;
         let object = |json: &Option<String>| serde_json::from_str(json.as_deref()?).ok();
         Some(SeenJwt {
             header: object(&declared.jwt_header)?,

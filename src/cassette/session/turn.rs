@@ -2,8 +2,11 @@
 
 use std::cell::OnceCell;
 
+use serde_json::{Map, Value};
+
 use crate::model::{Headers, Params, Url};
 use crate::oauth::facts::Facts;
+use crate::oauth::sniff::{Sniff, sniff};
 use crate::oauth::{Step, name};
 use crate::redact::{Content, DropReason, Interaction, Piece, RecordedResponse, pieces};
 
@@ -16,6 +19,7 @@ pub struct Turn<'a> {
     body: OnceCell<Params>,
     headers: OnceCell<Headers>,
     answer: OnceCell<Params>,
+    answer_json: OnceCell<Option<Map<String, Value>>>,
     answer_headers: OnceCell<Headers>,
 }
 
@@ -28,6 +32,7 @@ impl<'a> Turn<'a> {
             body: OnceCell::new(),
             headers: OnceCell::new(),
             answer: OnceCell::new(),
+            answer_json: OnceCell::new(),
             answer_headers: OnceCell::new(),
         }
     }
@@ -72,6 +77,34 @@ impl<'a> Turn<'a> {
         self.answer.get_or_init(|| members().unwrap_or_default())
     }
 
+    /// The members of the response's JSON object, as what they are.
+    pub fn answer_json(&self) -> Option<&Map<String, Value>> {
+        let read = || match self.interaction.response()?.content() {
+            Content::Json { text, .. } => serde_json::from_str(text).ok(),
+            _ => None,
+        };
+        self.answer_json.get_or_init(read).as_ref()
+    }
+
+    /// What the response's body is; `None` where it was not seen.
+    pub fn answer_sniff(&self) -> Option<Sniff> {
+        match self.interaction.response()?.content() {
+            Content::None | Content::Empty => Some(Sniff::Empty),
+            Content::Form { .. } => Some(Sniff::Form),
+            Content::Json { .. } => Some(Sniff::Json),
+            Content::Multipart(_) => Some(Sniff::Multipart),
+            Content::Text(text) => Some(sniff(text.as_bytes())),
+            Content::Dropped(dropped) => dropped.sniff,
+        }
+    }
+
+    /// Whether the response was seen whole, so that something may be said to be missing from it.
+    pub fn is_answer_whole(&self) -> bool {
+        let response = self.interaction.response();
+        let is_seen = response.is_some_and(|response| is_seen(response.content()));
+        is_seen && self.interaction.error().is_none()
+    }
+
     /// The header fields of the response.
     pub fn answer_headers(&self) -> &Headers {
         let response = self.interaction.response();
@@ -112,6 +145,16 @@ impl<'a> Turn<'a> {
         headers.get("sec-fetch-mode") == Some("cors") && headers.has("sec-fetch-site")
     }
 
+    /// The grant type.
+    pub fn grant(&self) -> &str {
+        self.param(name::GRANT_TYPE).unwrap_or_default()
+    }
+
+    /// The scheme and the credentials of `Authorization`.
+    pub fn authorization(&self) -> Option<(&str, &str)> {
+        self.headers().get("authorization")?.split_once(' ')
+    }
+
     /// What came of it.
     pub fn outcome(&self) -> Outcome {
         let Some(status) = self.status() else {
@@ -122,7 +165,7 @@ impl<'a> Turn<'a> {
             Step::TokenRequest => fields.has(name::ACCESS_TOKEN) || fields.has(name::ID_TOKEN),
             step => step.authenticates_client(),
         };
-        if status >= 400 || fields.has(name::ERROR) {
+        if status >= 400 || self.refusal().is_some() {
             Outcome::Failed
         } else if status < 300 && brings {
             Outcome::Accepted
@@ -182,7 +225,7 @@ impl<'a> Turn<'a> {
 
     /// Whether the request was seen whole, so that something may be said to be missing from it.
     pub fn is_whole(&self) -> bool {
-        !matches!(self.content(), Content::Dropped(dropped) if DROPPED_UNSEEN.contains(&dropped.dropped))
+        is_seen(self.content())
     }
 
     /// The URL, without its query.
@@ -212,6 +255,10 @@ pub enum Outcome {
     Failed,
     /// Nothing came back that says either.
     Unknown,
+}
+
+fn is_seen(content: Content<'_>) -> bool {
+    !matches!(content, Content::Dropped(dropped) if DROPPED_UNSEEN.contains(&dropped.dropped))
 }
 
 const DROPPED_UNSEEN: &[DropReason] = &[
