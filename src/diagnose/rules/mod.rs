@@ -4,8 +4,13 @@ mod authorization_code;
 mod authorization_request;
 mod client_authentication;
 mod correlation;
+mod discovery;
+mod good_practice;
+mod id_token;
+mod other_grants;
 mod pkce;
 mod redirect_uri;
+mod refresh;
 mod token_request;
 mod token_response;
 
@@ -21,5 +26,10 @@ pub(super) const FAMILIES: &[&[&Rule]] = &[
     pkce::RULES,
     correlation::RULES,
     authorization_code::LAST,
+    refresh::RULES,
+    other_grants::RULES,
+    discovery::RULES,
     token_response::RULES,
+    id_token::RULES,
+    good_practice::RULES,
 ];

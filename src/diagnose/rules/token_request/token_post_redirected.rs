@@ -28,6 +28,8 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             .interaction
             .response()
             .filter(|response| MOVED.contains(&response.status()))
+            // That is no other address of the endpoint, and a finding of its own.
+            .filter(|_| token.login_location().is_none())
         else {
             continue;
         };
