@@ -162,7 +162,7 @@ impl Client {
     fn authorize(&mut self) -> String {
         let callback = format!("https://{}/oauth/callback", self.shop);
         let url = format!(
-            "{}/auth?client_id=another&response_type=code&scope=openid&redirect_uri={}&state=s-of-this-run&code_challenge={}&code_challenge_method=S256",
+            "{}/auth?client_id=another&response_type=code&scope=profile&redirect_uri={}&state=s-of-this-run&code_challenge={}&code_challenge_method=S256",
             self.base(),
             percent_encode(&callback),
             pkce::s256(VERIFIER)

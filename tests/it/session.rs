@@ -91,7 +91,7 @@ pub(crate) fn callback() -> String {
 
 pub(crate) fn authorize_url(fault: Fault) -> String {
     format!(
-        "https://{}/realms/{REALM}/protocol/openid-connect/auth?client_id={CLIENT}&response_type=code&scope=openid&redirect_uri={}&state={STATE}\
+        "https://{}/realms/{REALM}/protocol/openid-connect/auth?client_id={CLIENT}&response_type=code&scope=profile&redirect_uri={}&state={STATE}\
          &code_challenge={}&code_challenge_method=S256",
         issuer(fault),
         percent_encode(&callback()),
@@ -189,7 +189,7 @@ pub(crate) fn exchanges(fault: Fault) -> Vec<Exchange> {
     let answer = match fault {
         Fault::None | Fault::GitHub => heard(
             200,
-            &[json],
+            &[json, ("Cache-Control", "no-store")],
             "{\"access_token\":\"Cn2bX4cV6bN8mQ0wE2rT4yU6iO8p\",\"token_type\":\"Bearer\"}",
         ),
         _ => heard(

@@ -104,7 +104,7 @@ impl Flow {
                 ("response_type", "code"),
                 ("client_id", CLIENT),
                 ("redirect_uri", CALLBACK),
-                ("scope", "openid"),
+                ("scope", "profile"),
                 ("state", STATE),
                 ("code_challenge", &challenge),
                 ("code_challenge_method", "S256"),
@@ -129,7 +129,10 @@ impl Flow {
             written: Written::Form,
             status: 400,
             reply: (
-                pairs(&[("Content-Type", "application/json")]),
+                pairs(&[
+                    ("Content-Type", "application/json"),
+                    ("Cache-Control", "no-store"),
+                ]),
                 REFUSED.to_owned(),
             ),
         };
