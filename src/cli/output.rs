@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use authtape::diagnose::report::Look;
+pub(crate) use authtape::diagnose::report::plain;
 use terminal_size::{Width, terminal_size_of};
 
 /// Says a line to a person, on standard error.
@@ -56,13 +57,6 @@ pub(crate) fn look() -> Look {
         styled: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         width: width.clamp(20, most),
     }
-}
-
-/// A text without control characters.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }
 
 /// A word as a shell takes it for one.

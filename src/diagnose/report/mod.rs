@@ -20,6 +20,7 @@ pub use rules::{rule_list, rule_page};
 pub use sarif::Sarif;
 pub use symptoms::{symptoms, symptoms_json};
 pub use table::Table;
+pub(crate) use text::in_words;
 pub use text::text;
 
 /// How a text looks to the person who reads it.
@@ -116,18 +117,19 @@ fn style_of(severity: Severity, styled: bool) -> Style {
     }
 }
 
-/// A text of a cassette without the characters that a terminal would obey.
-fn plain(text: &str) -> String {
+/// A text without the characters that a terminal would obey, or show nothing of: they are escaped.
+pub fn plain(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
     };
-    let shown = |c: char| {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
         if hidden(c) {
-            c.escape_default().to_string()
+            out.extend(c.escape_default());
         } else {
-            c.to_string()
+            out.push(c);
         }
-    };
-    text.chars().map(shown).collect()
+    }
+    out
 }

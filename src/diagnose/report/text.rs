@@ -54,7 +54,7 @@ pub(super) fn failures(cassette: &Cassette) -> String {
 }
 
 /// What a failure on the wire means to a person.
-fn in_words(kind: FailureKind) -> &'static str {
+pub(crate) fn in_words(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::ClientAborted => "the client went away before the answer was whole",
         FailureKind::ClientCertificateRequired => {
