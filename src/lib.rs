@@ -4,7 +4,7 @@
 //! What crosses the wire is a [`model::Exchange`], raw, in memory only. [`redact`] makes an
 //! [`redact::Interaction`] of it, the only thing that is ever written; a [`cassette::Cassette`] is
 //! a list of them. Recording ([`record::Tape`]) and replaying ([`replay::Player`]) are state
-//! machines without I/O; [`diagnose`] says why a session failed. [`import`] reads exchanges from other
+//! machines without I/O; [`diagnose`] says why a session failed, [`view`] shows one, or two beside each other. [`import`] reads exchanges from other
 //! tools' files, [`export`] writes cassettes as such; [`mutate`] makes negative tests of a good one. The wire itself ([`proxy`]) and
 //! what stands around it ([`deck`], [`launch`], [`demo`], [`library`]) is behind the feature
 //! `proxy`.
@@ -23,6 +23,7 @@ pub mod import;
 pub mod mutate;
 pub mod record;
 pub mod replay;
+pub mod view;
 
 #[cfg(feature = "proxy")]
 pub mod library;

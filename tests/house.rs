@@ -17,6 +17,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("redact", &["model", "oauth"]),
     ("cassette", &["model", "oauth", "redact"]),
     ("diagnose", &["model", "oauth", "redact", "cassette"]),
+    (
+        "view",
+        &["model", "oauth", "redact", "cassette", "diagnose"],
+    ),
     ("export", &["model", "redact", "cassette"]),
     ("import", &["model"]),
     ("mutate", &["model", "oauth", "redact", "cassette"]),
@@ -38,7 +42,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 /// Modules without I/O, clock and randomness.
 const PURE: &[&str] = &[
     "model", "oauth", "redact", "cassette", "diagnose", "export", "import", "mutate", "record",
-    "replay",
+    "replay", "view",
 ];
 
 /// Types that hold what crossed the wire.

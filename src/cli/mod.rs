@@ -53,7 +53,7 @@ enum Command {
     Explain(explain::Args),
     /// List the rules that `explain` knows, or show one
     Rules(rules::Args),
-    /// List what is on a cassette
+    /// Show a session: who said what to whom, and where each secret came from
     Show(show::Args),
     /// Make negative tests of a good cassette: what a server may do wrong, and clients must survive
     Mutate(mutate::Args),

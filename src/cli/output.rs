@@ -47,17 +47,28 @@ pub(crate) fn result(text: &str) -> anyhow::Result<()> {
 
 /// How a result looks on standard output.
 pub(crate) fn look() -> Look {
+    look_within(Look::default().width)
+}
+
+/// The same, where more columns than a text should have are of use.
+pub(crate) fn wide_look() -> Look {
+    look_within(WIDE)
+}
+
+fn look_within(most: usize) -> Look {
     let out = std::io::stdout();
     if !out.is_terminal() {
         return Look::default();
     }
-    let Look { width: most, .. } = Look::default();
     let width = terminal_size_of(out).map_or(most, |(Width(width), _)| usize::from(width));
     Look {
         styled: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         width: width.clamp(20, most),
     }
 }
+
+/// How many columns there may be to what is no text.
+const WIDE: usize = 240;
 
 /// A word as a shell takes it for one.
 pub(crate) fn word(text: &str) -> String {

@@ -34,6 +34,7 @@ mod secrets;
 mod servers;
 mod session;
 mod sessions;
+mod show;
 mod support;
 mod tokens;
 mod waits;

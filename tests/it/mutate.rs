@@ -469,7 +469,7 @@ fn the_command_writes_one_or_all_and_says_what_does_not_fit() {
     let (status, told) = run(&one);
     assert_eq!(status, Some(3), "{told}");
     assert!(told.contains("one.yaml exists"), "{told}");
-    let (_, shown) = run(&["show", "one.yaml"]);
+    let (_, shown) = run(&["show", "one.yaml", "--list"]);
     insta::assert_snapshot!("show mutant", shown);
 
     let (status, told) = run(&["mutate", "small.yaml", "--as", "all", "-o", "made/here"]);

@@ -103,6 +103,8 @@ fn nothing_that_can_be_handed_on_is_made_of_it() {
     for arguments in [
         &["show", "x.raw.yaml"][..],
         &["show", "x.raw.yaml", "--json"],
+        &["show", "x.raw.yaml", "--diagram"],
+        &["show", "x.raw.yaml", "--list"],
         &["explain", "x.raw.yaml"],
         &["explain", "x.raw.yaml", "--json"],
     ] {

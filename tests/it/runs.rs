@@ -219,7 +219,7 @@ fn a_client_that_reads_the_proxys_variables_comes_to_a_local_origin() {
             said.to_lowercase().contains(&answer.to_lowercase()),
             "{client:?}: {said}"
         );
-        let (_, shown) = ran(here.path(), &["show", "x.yaml"]);
+        let (_, shown) = ran(here.path(), &["show", "x.yaml", "--list"]);
         assert!(
             shown.contains(&format!("http://{server}/token -> 200")),
             "{client:?}: {shown}"

@@ -23,6 +23,8 @@ THREADS = 3
 WAVE = 60
 TERMINAL = (
     ("show",),
+    ("show", "--diagram"),
+    ("show", "--list"),
     ("show", "--json"),
     ("audit",),
     ("audit", "--json"),
