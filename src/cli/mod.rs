@@ -3,6 +3,7 @@
 mod audit;
 mod ca;
 mod demo;
+mod diff;
 mod doctor;
 mod exit;
 mod explain;
@@ -55,6 +56,8 @@ enum Command {
     Rules(rules::Args),
     /// Show a session: who said what to whom, and where each secret came from
     Show(show::Args),
+    /// Compare two sessions, a working one and a failing one: what differs, what matters first
+    Diff(diff::Args),
     /// Make negative tests of a good cassette: what a server may do wrong, and clients must survive
     Mutate(mutate::Args),
     /// Search files for what looks like a secret
@@ -86,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::Show(args) => args.run(),
+        Command::Diff(args) => args.run(),
         Command::Mutate(args) => args.run(),
         Command::Audit(args) => args.run(),
         Command::Scrub(args) => args.run(),

@@ -44,9 +44,9 @@ impl Args {
 }
 
 const EXAMPLES: &str = "\
-Without an option it is a timeline: each request with what it carried (>), what came back (<) or what
-went wrong (x), and what only the recorder could tell (!). A secret is its label, <code-1>, with the
-message that it came from.
+Without an option it is a timeline: each request with what it carried (>), what came back (<)
+or what went wrong (x), and what only the recorder could tell (!). A secret is its label,
+<code-1>, with the message that it came from.
 
 Examples:
   authtape show login.yaml            the timeline

@@ -101,7 +101,7 @@ impl Ink {
             for c in text.chars() {
                 let columns = c.width().unwrap_or_default();
                 if line.width + columns > width {
-                    let rest = line.rest(width, c);
+                    let rest = line.rest(width, (c, next));
                     lines.push(line.ink());
                     (line, width) = (rest, next);
                 }
@@ -133,17 +133,17 @@ impl Line {
         }
     }
 
-    /// Takes what stands behind the last blank, unless that would leave the line almost empty, or
-    /// a blank comes next anyway; the blank itself goes.
-    fn rest(&mut self, width: usize, next: char) -> Self {
+    /// Takes what stands behind the last blank, unless that would leave the line almost empty, a
+    /// blank comes next anyway, or the next line has no room for it; the blank itself goes.
+    fn rest(&mut self, width: usize, (next, room): (char, usize)) -> Self {
         let mut rest = Self::default();
         if next == ' ' || self.blank == 0 {
             return rest;
         }
-        let kept = self.chars[..self.blank]
-            .iter()
-            .map(|(_, _, columns)| columns);
-        if kept.sum::<usize>() > width / 4 {
+        let kept = self.chars[..self.blank].iter();
+        let kept = kept.map(|(_, _, columns)| columns).sum::<usize>();
+        let moved = self.width - kept + next.width().unwrap_or_default();
+        if kept > width / 4 && moved <= room {
             for (tone, c, columns) in self.chars.split_off(self.blank) {
                 rest.push(tone, c, columns);
             }
@@ -171,6 +171,18 @@ pub(super) fn dressed(tone: Tone, text: &str, look: Look) -> String {
         format!("{style}{text}{style:#}")
     } else {
         text.to_owned()
+    }
+}
+
+/// Writes a line with its indent, and that of the lines that it is broken into.
+pub(super) fn put(out: &mut String, (first, next): (usize, usize), ink: &Ink, look: Look) {
+    let room = |indent: usize| look.width.saturating_sub(indent);
+    let lines = ink.broken(room(first), room(next));
+    for (at, line) in lines.iter().enumerate() {
+        let indent = if at == 0 { first } else { next };
+        out.push_str(&" ".repeat(indent));
+        out.push_str(&line.line(look));
+        out.push('\n');
     }
 }
 

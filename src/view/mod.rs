@@ -3,11 +3,12 @@
 //!
 //! [`Scene`] takes a cassette apart once: each message into named parts, each secret to where it
 //! came from. [`Scene::timeline`], [`Scene::diagram`] and [`Scene::list`] write that for a
-//! terminal, [`Scene::json`] for programs. Texts
+//! terminal, [`Scene::json`] for programs; [`Comparison`] aligns two of them step by step. Texts
 //! of a cassette pass `ink`, which leaves nothing in them that a terminal would obey.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod compare;
 mod diagram;
 mod ink;
 mod json;
@@ -17,6 +18,7 @@ mod part;
 mod party;
 mod timeline;
 
+pub use compare::Comparison;
 pub use part::Place;
 pub use party::Party;
 
@@ -42,6 +44,22 @@ impl<'a> Scene<'a> {
             header: &cassette.header,
             origins: Origins::of(&turns),
             turns,
+        }
+    }
+
+    /// How many interactions there are, and how many of them came to nothing.
+    fn counts(&self) -> Ink {
+        let counts = match self.turns.len() {
+            0 => "it holds no interaction".to_owned(),
+            1 => "1 interaction".to_owned(),
+            count => format!("{count} interactions"),
+        };
+        let ink = Ink::of(Tone::Plain, &counts);
+        match self.turns.iter().filter(|parts| parts.is_failed()).count() {
+            0 => ink,
+            failed => ink
+                .and(Tone::Plain, ", ")
+                .and(Tone::Bad, &format!("{failed} failed")),
         }
     }
 

@@ -53,6 +53,11 @@ impl Origins {
             .map(move |label| (label, sightings(label)))
     }
 
+    /// The message that a secret was first seen in.
+    pub(super) fn first(&self, label: &Label) -> Option<Sighting> {
+        self.sightings(&label.core()).first().copied()
+    }
+
     fn sightings(&self, label: &Label) -> &[Sighting] {
         self.seen.get(label).map(Vec::as_slice).unwrap_or_default()
     }

@@ -125,6 +125,11 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// The first value of a parameter of the request.
+    pub(super) fn asked(&self, name: &str) -> Option<&str> {
+        value(&self.request, name)
+    }
+
     /// The first value of a parameter of the answer.
     pub(super) fn answered(&self, name: &str) -> Option<&str> {
         value(&self.answer, name)
@@ -162,7 +167,7 @@ pub(super) fn format_of(content: Content<'_>) -> Cow<'static, str> {
         Content::Multipart(_) => "multipart".into(),
         Content::Dropped(dropped) => {
             let why = dropped.dropped.as_str().replace('_', " ");
-            format!("not kept ({why}, {} bytes at most)", dropped.size).into()
+            format!("not kept ({why})").into()
         }
     }
 }

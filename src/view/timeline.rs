@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::diagnose::report::{Look, in_words};
 use crate::oauth::{Step, name};
 use crate::redact::{Content, cores};
-use crate::view::ink::{Ink, Tone, columns};
+use crate::view::ink::{Ink, Tone, columns, put};
 use crate::view::part::{Part, Place, Side, format_of};
 use crate::view::party::Party;
 use crate::view::{Scene, seconds};
@@ -14,14 +14,7 @@ impl Scene<'_> {
     /// Each interaction with what it carried, and where its secrets come from and go to.
     pub fn timeline(&self, look: Look) -> String {
         let mut out = self.head(look);
-        let failed = self.turns.iter().filter(|parts| parts.is_failed()).count();
-        let mut counts = Ink::of(Tone::Plain, &counted(self.turns.len()));
-        if failed > 0 {
-            counts = counts
-                .and(Tone::Plain, ", ")
-                .and(Tone::Bad, &format!("{failed} failed"));
-        }
-        put(&mut out, (0, 0), &counts, look);
+        put(&mut out, (0, 0), &self.counts(), look);
         let mut before = None;
         for at in 0..self.turns.len() {
             out.push('\n');
@@ -185,11 +178,14 @@ impl Row<'_> {
 
 /// Says of a body what its parts do not.
 fn note_body(out: &mut String, content: Content<'_>, look: Look) {
-    let is_told = matches!(content, Content::Empty | Content::Dropped(_));
-    if is_told {
-        let ink = Ink::of(Tone::Dim, "    body     ").and(Tone::Plain, &format_of(content));
-        put(out, (0, 13), &ink, look);
-    }
+    let size = match content {
+        Content::Dropped(dropped) => format!(", {} bytes at most", dropped.size),
+        Content::Empty => String::new(),
+        _ => return,
+    };
+    let words = format!("{}{size}", format_of(content));
+    let ink = Ink::of(Tone::Dim, "    body     ").and(Tone::Plain, &words);
+    put(out, (0, 13), &ink, look);
 }
 
 /// Whether a part is of use to who reads a session: header fields are not, but for a few.
@@ -206,26 +202,6 @@ pub(super) fn matters(part: &Part<'_>, (step, side): (Step, Side)) -> bool {
             part.name == name::ISSUER || part.name.ends_with("_endpoint")
         }
         _ => true,
-    }
-}
-
-fn counted(count: usize) -> String {
-    match count {
-        0 => "it holds no interaction".to_owned(),
-        1 => "1 interaction".to_owned(),
-        count => format!("{count} interactions"),
-    }
-}
-
-/// Writes a line with its indent, and that of the lines that it is broken into.
-fn put(out: &mut String, (first, next): (usize, usize), ink: &Ink, look: Look) {
-    let room = |indent: usize| look.width.saturating_sub(indent);
-    let lines = ink.broken(room(first), room(next));
-    for (at, line) in lines.iter().enumerate() {
-        let indent = if at == 0 { first } else { next };
-        out.push_str(&" ".repeat(indent));
-        out.push_str(&line.line(look));
-        out.push('\n');
     }
 }
 

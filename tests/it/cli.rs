@@ -32,8 +32,8 @@ fn shipped(variant: &str) -> String {
 fn every_command_has_its_help() {
     let here = tempfile::tempdir().expect("a directory");
     for command in [
-        "", "record", "replay", "explain", "rules", "show", "mutate", "audit", "scrub", "import",
-        "recover", "ca", "demo", "doctor",
+        "", "record", "replay", "explain", "rules", "show", "diff", "mutate", "audit", "scrub",
+        "import", "recover", "ca", "demo", "doctor",
     ] {
         let arguments: Vec<&str> = [command, "--help"]
             .into_iter()

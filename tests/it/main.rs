@@ -11,6 +11,7 @@ mod audit;
 mod cli;
 mod declared;
 mod dialect;
+mod diff;
 mod explain;
 mod faults;
 mod flood;
