@@ -11,7 +11,7 @@ pub(super) fn in_words(span: Duration) -> String {
             format!("{}.{} s", millis / 1_000, millis % 1_000 / 100)
         }
         1_000..120_000 => format!("{} s", millis / 1_000),
-        _ => format!("{} min", millis / 60_000),
+        _ => format!("{} min", (millis + 30_000) / 60_000),
     }
 }
 
@@ -27,7 +27,7 @@ mod tests {
             (1_000, "1 s"),
             (2_540, "2.5 s"),
             (72_900, "72 s"),
-            (720_000, "12 min"),
+            (719_990, "12 min"),
         ] {
             assert_eq!(in_words(Duration::from_millis(millis)), expected);
         }

@@ -104,10 +104,11 @@ impl<'a> Cookie<'a> {
     /// Why a browser does not send it to the redirection endpoint (RFC 6265 section 5.4).
     fn kept_back(&self, begun: &Url, callback: &Turn<'_>) -> Option<String> {
         let to = callback.url()?;
-        let same_site = self.attribute("samesite").unwrap_or("Lax");
+        let same_site = self.attribute("samesite");
         let domain = self.attribute("domain");
         let path = self.attribute("path");
-        let is_loose = same_site.eq_ignore_ascii_case("none");
+        let is_loose = same_site.is_some_and(|mode| mode.eq_ignore_ascii_case("none"));
+        let same_site = same_site.unwrap_or("not set, which is Lax");
         if domain.is_none() && !begun.host.eq_ignore_ascii_case(&to.host) {
             Some(format!(
                 "{} set it, and the response went to {}",

@@ -29,9 +29,9 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             .and_then(|metadata| metadata.list(name::CODE_CHALLENGE_METHODS_SUPPORTED))
             .filter(|offered| !offered.is_empty());
         let message = match offered {
-            _ if ![S256, PLAIN].contains(&method) => format!(
-                "`{method}` is no PKCE method; the value is `S256`, in upper and lower case as here"
-            ),
+            _ if ![S256, PLAIN].contains(&method) => {
+                format!("`{method}` is no PKCE method; the value is case-sensitive: `S256`")
+            }
             Some(offered) if !offered.contains(&method) => format!(
                 "the server's metadata does not offer the PKCE method `{method}`, but {}",
                 offered.join(", ")
