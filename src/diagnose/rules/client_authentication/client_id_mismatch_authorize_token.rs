@@ -34,10 +34,6 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
         // In Basic credentials it is encoded, as in a form. What a label stands for is only known to
         // be another where both are labels.
         let plain = percent_decode(&sent.replace('+', " "));
-        // A variable that was never filled in names no client.
-        if is_placeholder_word(sent) {
-            continue;
-        }
         let (label, other) = (only_label(asked), only_label(sent));
         let is_known = label.is_some() == other.is_some() && (label.is_none() || label != other);
         // What was never filled in is a fault of its own.
