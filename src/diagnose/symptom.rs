@@ -338,6 +338,10 @@ mod tests {
                 Some("token-error-misleading"),
             ),
             ("405 Method Not Allowed", Some("token-method-not-post")),
+            (
+                "SyntaxError: Unexpected token < in JSON",
+                Some("token-response-login-page"),
+            ),
             ("it does not work", None),
         ] {
             let found = find(text);
@@ -347,13 +351,16 @@ mod tests {
     }
 
     #[test]
-    fn words_are_in_lower_case() {
+    fn every_rule_that_is_named_is_there() {
         for symptom in SYMPTOMS {
             let lower = symptom
                 .words
                 .iter()
                 .all(|word| *word == word.to_lowercase());
             assert!(lower, "{}", symptom.says);
+            for id in symptom.rules {
+                assert!(diagnose::find(id).is_some(), "{id}");
+            }
         }
     }
 }
