@@ -10,6 +10,7 @@ use crate::diagnose::rule::{Rule, Severity};
 use crate::model::percent_decode;
 use crate::oauth::Step;
 use crate::oauth::name::{self, grant};
+use crate::redact::{cores, identity};
 
 /// See [`Rule::why`].
 pub(super) static RULE: Rule = Rule {
@@ -93,12 +94,14 @@ fn audience(token: &IdToken<'_, '_>, jwt: &SeenJwt) -> Option<String> {
         Value::String(one) => vec![one.as_str()],
         _ => return None,
     };
-    // What is a label in one place and an address in the other cannot be compared.
+    // What is a label in one place and none, or an address, in the other cannot be compared.
     let is_address = |text: &str| text.contains("://");
-    if aud.iter().any(|aud| is_address(aud) != is_address(&client)) {
+    let is_label = |text: &str| cores(text).next().is_some();
+    let sort = |text: &str| (is_address(text), is_label(text));
+    if aud.iter().any(|aud| sort(aud) != sort(&client)) {
         return None;
     }
-    if !aud.contains(&&*client) {
+    if !aud.iter().any(|aud| identity(aud) == identity(&client)) {
         return Some(format!(
             "aud is {}, and the client is {client}",
             aud.join(", ")
@@ -109,7 +112,7 @@ fn audience(token: &IdToken<'_, '_>, jwt: &SeenJwt) -> Option<String> {
     }
     match text(jwt, name::AZP) {
         None => Some("aud has several values, and there is no azp".to_owned()),
-        Some(azp) => (azp != client).then(|| format!("azp is {azp}, and the client is {client}")),
+        Some(azp) => (identity(azp) != identity(&client)).then(|| format!("azp is {azp}, and the client is {client}")),
     }
 }
 
