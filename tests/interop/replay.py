@@ -3,8 +3,8 @@
     python3 tests/interop/replay.py target/release/authtape [--only NAME] [--flow NAME] [--server NAME] [--quick]
         [--write docs/replay.md] [--keep DIR]
 
-Each cell runs its client's script as it is against a real server (direct), behind `record`, and then against
-the tape alone: in a network that has only a loopback (offline), and a year later in a network where a canary answers
+Each cell runs its client's script as it is against a real server (direct), behind `record`, whose tape of the right client
+must leave `explain` nothing to blame (explained), and then against the tape alone: in a network that has only a loopback (offline), and a year later in a network where a canary answers
 whoever is called (later). What the script prints must be the same each time. A wrong client is then played to the
 tape of the right one, and must be refused as the server refused it (refused). Without `--write`, the outcome must be the page's.
 """

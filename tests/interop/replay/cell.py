@@ -13,7 +13,7 @@ from ways import free_port
 HERE = pathlib.Path(__file__).resolve().parent
 DAYS = 366
 # The modes, in the order in which they are tried.
-MODES = ("direct", "recorded", "offline", "later", "refused")
+MODES = ("direct", "recorded", "explained", "offline", "later", "refused")
 
 
 class Cell:
@@ -76,6 +76,16 @@ class Cell:
             self.check("recorded", variant, [binary, "record", str(tape), *self.server.options, "--"])
             if tape.exists() and self.server.secret in tape.read_text():
                 fail(f"{tape.name} of {self.client.name}, {self.flow}: the client's secret is in the cassette")
+            if tape.exists() and variant == "right":
+                self.explain(binary, tape)
+
+    def explain(self, binary, tape):
+        """A session in which all went well has nothing to be blamed for."""
+        command = [binary, "explain", "--fail-on", "warning", str(tape)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            said = (done.stdout + done.stderr).strip().splitlines()
+            self.failures["explained", "right"] = f"exit {done.returncode}, {said[0] if said else ''!r}"
 
     def replay(self, binary):
         """From the tape alone, and a year later where a canary answers whoever is called."""
