@@ -1,16 +1,84 @@
 //! Other tools' files: how they are read, and what is told of what came of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use authtape::cassette::{self, Cassette};
 use authtape::import::{self, Imported, LeftOut};
-use authtape::library;
+use authtape::library::{self, Overwrite};
 use authtape::record::{Options, Tape};
+use authtape::redact::labels;
+use clap::Args;
 use zeroize::Zeroizing;
 
+use crate::cli::output::result;
+use crate::cli::secrets::HidingArgs;
+
+/// What is read, what is written, and what is hidden.
+#[derive(Args)]
+pub(crate) struct TakingArgs {
+    /// The file of the other tool, `-` for standard input
+    #[arg(value_name = "IN")]
+    file: PathBuf,
+    /// The file to write, `-` for standard output
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Replace OUT if it exists
+    #[arg(long)]
+    overwrite: bool,
+    /// Keep the values of this parameter; may be repeated
+    #[arg(long, value_name = "NAME")]
+    keep_value: Vec<String>,
+    #[command(flatten)]
+    hiding: HidingArgs,
+    /// Read a file of up to this size: 128M, or just bytes
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
+    max_size: usize,
+}
+
+impl TakingArgs {
+    /// What is kept; what is wrong with an option is said whatever the file is.
+    pub(crate) fn options(&self) -> anyhow::Result<Options> {
+        if !is_stream(&self.output) {
+            library::refuse_taken(&self.output, self.overwrite())?;
+        }
+        Ok(Options {
+            profile: self.hiding.profile(),
+            secrets: self.hiding.secrets()?,
+            keep_values: self.keep_value.clone(),
+            ..Options::default()
+        })
+    }
+
+    /// The file's name and bytes; a raw cassette is not handed on.
+    pub(crate) fn read(&self) -> anyhow::Result<(&Path, Zeroizing<Vec<u8>>)> {
+        let (name, bytes) = bytes_of(&self.file, self.max_size)?;
+        if let Ok(cassette) = cassette::load_sized(&bytes, self.max_size) {
+            cassette
+                .refuse_raw()
+                .with_context(|| name.display().to_string())?;
+        }
+        Ok((name, bytes))
+    }
+
+    pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
+        if is_stream(&self.output) {
+            return result(text);
+        }
+        Ok(library::save(&self.output, text, self.overwrite())?)
+    }
+
+    fn overwrite(&self) -> Overwrite {
+        if self.overwrite {
+            Overwrite::Yes
+        } else {
+            Overwrite::No
+        }
+    }
+}
+
 /// A file's bytes and how it is named, `-` for standard input; they may hold secrets.
-pub(crate) fn bytes_of(file: &Path, limit: usize) -> anyhow::Result<(&Path, Zeroizing<Vec<u8>>)> {
+fn bytes_of(file: &Path, limit: usize) -> anyhow::Result<(&Path, Zeroizing<Vec<u8>>)> {
     let (name, bytes) = if is_stream(file) {
         let name = Path::new("standard input");
         (
@@ -40,10 +108,14 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Reads it, and takes its secrets out; `name` is what an error calls it.
+    /// Reads it, and takes its secrets out; labels that it holds already stay what they are; `name` is what an error calls it.
     pub(crate) fn of(bytes: &[u8], name: &Path, options: Options) -> anyhow::Result<Self> {
         let named = || name.display().to_string();
         let imported = import::read(bytes).with_context(named)?;
+        let options = Options {
+            labels: labels(&String::from_utf8_lossy(bytes)),
+            ..options
+        };
         Self::redacted(imported, options).with_context(named)
     }
 
@@ -99,12 +171,12 @@ pub(crate) fn left_out(entries: &[LeftOut]) -> impl Iterator<Item = String> {
     shown.chain(more)
 }
 
-pub(crate) fn is_stream(path: &Path) -> bool {
+fn is_stream(path: &Path) -> bool {
     path == Path::new("-")
 }
 
 /// `64M`, `512K`, or just bytes.
-pub(crate) fn size(text: &str) -> Result<usize, String> {
+fn size(text: &str) -> Result<usize, String> {
     let (digits, unit) = match text.strip_suffix(['K', 'M', 'G']) {
         Some(digits) if text.ends_with('K') => (digits, 1 << 10),
         Some(digits) if text.ends_with('M') => (digits, 1 << 20),

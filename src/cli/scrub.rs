@@ -1,20 +1,16 @@
 //! `authtape scrub`
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, anyhow};
 use authtape::cassette;
 use authtape::export::har as export;
 use authtape::import::har as import;
-use authtape::library::{self, Overwrite};
 use authtape::record::{Options, Tape};
-use authtape::redact::{Label, audit, labels};
+use authtape::redact::{audit, labels};
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::importing::{NO_CREDENTIALS, bytes_of, inventory, is_stream, left_out, size};
-use crate::cli::output::{result, say};
-use crate::cli::secrets::HidingArgs;
+use crate::cli::importing::{NO_CREDENTIALS, TakingArgs, inventory, left_out};
+use crate::cli::output::say;
 
 /// Take the secrets out of a HAR file, relations kept, so that it can be shared
 ///
@@ -24,67 +20,24 @@ use crate::cli::secrets::HidingArgs;
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The HAR file, `-` for standard input
-    #[arg(value_name = "IN")]
-    file: PathBuf,
-    /// The file to write, `-` for standard output
-    #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
-    /// Replace OUT if it exists
-    #[arg(long)]
-    overwrite: bool,
-    /// Keep the values of this parameter; may be repeated
-    #[arg(long, value_name = "NAME")]
-    keep_value: Vec<String>,
     #[command(flatten)]
-    hiding: HidingArgs,
-    /// Read a file of up to this size: 128M, or just bytes
-    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
-    max_size: usize,
+    taking: TakingArgs,
 }
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let to_stdout = is_stream(&self.output);
-        let overwrite = if self.overwrite {
-            Overwrite::Yes
-        } else {
-            Overwrite::No
-        };
-        if !to_stdout {
-            library::refuse_taken(&self.output, overwrite)?;
-        }
-        // What is wrong with an option is said whatever the file is.
-        let secrets = self.hiding.secrets()?;
-        let (har, labels) = self.read()?;
+        let options = self.taking.options()?;
+        let (name, bytes) = self.taking.read()?;
+        let har = import::read(&bytes).with_context(|| name.display().to_string())?;
         let options = Options {
             keep_all: true,
-            profile: self.hiding.profile(),
-            secrets,
-            labels,
-            keep_values: self.keep_value.clone(),
-            ..Options::default()
+            labels: labels(&String::from_utf8_lossy(&bytes)),
+            ..options
         };
         let scrubbed = Scrubbed::of(har, options)?;
-        if to_stdout {
-            result(&scrubbed.text)?;
-        } else {
-            library::save(&self.output, &scrubbed.text, overwrite)?;
-        }
+        self.taking.write(&scrubbed.text)?;
         scrubbed.inventory.iter().for_each(|line| say(line));
         Ok(Exit::Clean)
-    }
-
-    /// The file, and the labels that it holds already.
-    fn read(&self) -> anyhow::Result<(import::Har, Vec<Label>)> {
-        let (name, bytes) = bytes_of(&self.file, self.max_size)?;
-        if let Ok(cassette) = cassette::load_sized(&bytes, self.max_size) {
-            cassette
-                .refuse_raw()
-                .with_context(|| name.display().to_string())?;
-        }
-        let har = import::read(&bytes).with_context(|| name.display().to_string())?;
-        Ok((har, labels(&String::from_utf8_lossy(&bytes))))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{
     self, ChallengeFault, PLAIN, PkceCheck, VerifierFault, challenge_fault, verifier_fault,
 };
+use crate::oauth::placeholder::is_template;
 use crate::oauth::providers::{Allowance, code_life, takes};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
@@ -425,30 +426,6 @@ pub fn decode_basic(credentials: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether the value is the text of a variable that was never filled in, as a word that can be no
-/// secret.
-pub fn is_placeholder_word(value: &str) -> bool {
-    PLACEHOLDERS.contains(&value.to_ascii_lowercase().as_str())
-}
-
-/// Whether the value is a template that was never filled in.
-pub fn is_template(value: &str) -> bool {
-    let inner = |open, close| {
-        value
-            .strip_prefix(open)
-            .and_then(|rest: &str| rest.strip_suffix(close))
-    };
-    let braces = inner("${", "}")
-        .or_else(|| inner("{{", "}}"))
-        .or_else(|| inner("<", ">"));
-    let percent =
-        inner("%", "%").filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
-    let code = ["process.env", "os.environ"]
-        .iter()
-        .any(|start| value.starts_with(start));
-    braces.or(percent).is_some_and(|name| !name.is_empty()) || code
-}
-
 fn placeholder_in(fields: &Fields) -> Option<String> {
     let templated = |params: &Params| {
         params
@@ -510,25 +487,6 @@ fn date_skew(heard: &Heard, clock: i64) -> Option<i64> {
 pub(crate) const HTTP_DATE: StaticFormatDescription = format_description!(
     "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
 );
-/// Values that say that a variable was never filled in; none can be a secret.
-const PLACEHOLDERS: &[&str] = &[
-    "[object object]",
-    "changeme",
-    "client_id",
-    "client_secret",
-    "example",
-    "nan",
-    "none",
-    "null",
-    "undefined",
-    "your-client-id",
-    "your-client-secret",
-    "your_client_id",
-    "your_client_secret",
-    "your_code",
-    "your_secret",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -639,22 +597,6 @@ mod tests {
             let asked = said("POST", "https://as.example/token", &[FORM], &body);
             let facts = Facts::of(&flows, Step::TokenRequest, &Reading::of(&asked, None), 0);
             assert_eq!(facts.redirect_uri_spelling, expected, "{sent}");
-        }
-    }
-
-    #[test]
-    fn a_template_is_no_value() {
-        for (value, expected) in [
-            ("${CLIENT_SECRET}", true),
-            ("{{secret}}", true),
-            ("<your secret>", true),
-            ("%CLIENT_ID%", true),
-            ("process.env.SECRET", true),
-            ("%2F", false),
-            ("a{b}", false),
-            ("${}", false),
-        ] {
-            assert_eq!(is_template(value), expected, "{value}");
         }
     }
 

@@ -21,6 +21,7 @@ pub mod members;
 pub mod name;
 pub mod page;
 pub mod pkce;
+pub mod placeholder;
 pub mod providers;
 pub mod registry;
 pub mod relation;

@@ -1,7 +1,7 @@
 //! The audit that needs no ledger: what in a text still looks like a secret.
 
 use crate::oauth::registry::{self, Class, Place};
-use crate::oauth::{facts, jwt};
+use crate::oauth::{jwt, placeholder};
 use crate::redact::label::{Piece, pieces};
 use crate::redact::pattern;
 use crate::redact::vocabulary::has_error_number;
@@ -158,7 +158,7 @@ fn is_credential(word: &str) -> bool {
         && !masked
         && !plain
         && !registry::is_known(word)
-        && !facts::is_placeholder_word(word)
+        && !placeholder::is_placeholder_word(word)
         && !has_error_number(word)
 }
 

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::model::Url;
-use crate::oauth::facts::{is_placeholder_word, is_template};
 use crate::oauth::name;
+use crate::oauth::placeholder::{is_placeholder_word, is_template};
 use crate::oauth::registry::{self, Class, Place};
 use crate::redact::Redactor;
 use crate::redact::decode::unescape_all;

@@ -4,8 +4,8 @@ use crate::cassette::{Link, Session};
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::model::percent_decode;
-use crate::oauth::facts::is_placeholder_word;
 use crate::oauth::name;
+use crate::oauth::placeholder::is_placeholder_word;
 use crate::redact::only_label;
 
 /// See [`Rule::why`].

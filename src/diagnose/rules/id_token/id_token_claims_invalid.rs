@@ -112,7 +112,8 @@ fn audience(token: &IdToken<'_, '_>, jwt: &SeenJwt) -> Option<String> {
     }
     match text(jwt, name::AZP) {
         None => Some("aud has several values, and there is no azp".to_owned()),
-        Some(azp) => (identity(azp) != identity(&client)).then(|| format!("azp is {azp}, and the client is {client}")),
+        Some(azp) => (identity(azp) != identity(&client))
+            .then(|| format!("azp is {azp}, and the client is {client}")),
     }
 }
 

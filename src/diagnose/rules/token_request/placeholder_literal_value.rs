@@ -4,7 +4,7 @@ use crate::cassette::Session;
 use crate::diagnose::finding::{Evidence, Finding, Findings};
 use crate::diagnose::rule::{Rule, Severity};
 use crate::model::Param;
-use crate::oauth::facts::is_placeholder_word;
+use crate::oauth::placeholder::is_placeholder_word;
 use crate::oauth::{name, registry};
 
 /// See [`Rule::why`].
