@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use authtape::library;
 use authtape::view::Comparison;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
+use crate::cli::importing::cassette_of;
 use crate::cli::output::{result, wide_look};
 
 /// Compare two sessions, a working one and a failing one: what differs, what matters first
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let [a, b] = [library::load(&self.a)?, library::load(&self.b)?];
+        let [(_, a), (_, b)] = [cassette_of(&self.a)?, cassette_of(&self.b)?];
         let names = [&self.a, &self.b].map(|path| path.display().to_string());
         let names = [names[0].as_str(), names[1].as_str()];
         let comparison = Comparison::new(&a, &b);

@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 use authtape::cassette::{Cassette, lines_of_interactions};
 use authtape::diagnose::report::{self, Sarif, Table};
 use authtape::diagnose::{self, Findings, Rule, Severity, symptom};
-use authtape::import::is_foreign;
 use authtape::library;
-use authtape::record::Options;
 use clap::{Parser, ValueEnum};
-use zeroize::Zeroizing;
 
 use crate::cli::exit::{Exit, Usage};
-use crate::cli::importing::Taken;
+use crate::cli::importing::cassette_of;
 use crate::cli::output::{error, look, plain, result};
 use crate::cli::rules;
 
@@ -24,7 +21,7 @@ use crate::cli::rules;
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Cassettes, directories of them, HAR files, or flow files of mitmproxy
+    /// Cassettes, directories (of `.yaml` and `.yml` files), HAR files, or flow files of mitmproxy
     #[arg(value_name = "FILE", required_unless_present = "error")]
     files: Vec<PathBuf>,
     /// Say where to look for the cause of an error text, without a recording
@@ -76,15 +73,18 @@ impl Args {
         let rules = self.rules()?;
         let paths = library::cassettes_at(&self.files)?;
         let is_one = matches!(self.files.as_slice(), [only] if !only.is_dir());
-        let mut telling = Telling::new(self.format()?, is_one, &paths);
+        let mut telling = Telling {
+            is_filtered: !(self.rule.is_empty() && self.ignore.is_empty()),
+            ..Telling::new(self.format()?, is_one, &paths)
+        };
         result(&telling.begin())?;
         let work = |path: &Path| explained(path, &rules);
         library::with_each(&paths, work, |path, explained| {
             let name = path.display().to_string();
             match explained {
                 Ok(explained) => result(&telling.explained(&explained, &name)),
-                // Of a single file there is nothing else to be told.
-                Err(failed) if is_one => Err(failed),
+                // A person is told of a single file that nothing else is to be told of it.
+                Err(failed) if is_one && telling.format == Format::Text => Err(failed),
                 Err(failed) => result(&telling.not_read(&failed, &name)),
             }
         })?;
@@ -122,13 +122,7 @@ struct Explained {
 }
 
 fn explained(path: &Path, rules: &[&'static Rule]) -> anyhow::Result<Explained> {
-    let bytes = Zeroizing::new(library::read(path)?);
-    let (text, cassette) = if is_foreign(&bytes) {
-        (None, Taken::of(&bytes, path, Options::default())?.cassette)
-    } else {
-        let cassette = library::load_bytes(path, &bytes)?;
-        (Some(String::from_utf8_lossy(&bytes).into_owned()), cassette)
-    };
+    let (text, cassette) = cassette_of(path)?;
     let findings = diagnose::diagnose_by(&cassette, rules.iter().copied());
     Ok(Explained {
         text,
@@ -145,6 +139,8 @@ struct Telling {
     sarif: Sarif,
     worst: Option<Severity>,
     has_unread: bool,
+    /// Not all rules were asked.
+    is_filtered: bool,
 }
 
 impl Telling {
@@ -159,6 +155,7 @@ impl Telling {
             sarif: Sarif::default(),
             worst: None,
             has_unread: false,
+            is_filtered: false,
         }
     }
 
@@ -176,9 +173,17 @@ impl Telling {
         self.worst = self.worst.into_iter().chain(worst).min();
         match (self.format, &mut self.table) {
             (Format::Text, Some(table)) => table.row(findings, name),
-            (Format::Text, None) => report::text(findings, cassette, name, look()),
+            (Format::Text, None) => {
+                let told = report::text(findings, cassette, name, look());
+                let filtered = if self.is_filtered {
+                    "only the rules that --rule and --ignore left were asked\n"
+                } else {
+                    ""
+                };
+                told + filtered
+            }
             (Format::Json, _) => report::json(findings, cassette, name),
-            (Format::Markdown, _) => report::markdown(findings, cassette, name),
+            (Format::Markdown, _) => report::markdown(findings, cassette, name) + "\n",
             (Format::Sarif, _) => {
                 let lines = text.as_deref().map(lines_of_interactions);
                 let lines = lines.unwrap_or_default();
@@ -200,8 +205,12 @@ impl Telling {
         };
         match (self.format, &mut self.table) {
             (Format::Text, Some(table)) => table.row_not_read(name, &why),
-            (Format::Json, _) => report::not_read_json(name, &why),
+            (Format::Json, _) => {
+                error(failed);
+                report::not_read_json(name, &why)
+            }
             (Format::Sarif, _) => {
+                error(failed);
                 self.sarif.add_not_read(name, &why);
                 String::new()
             }

@@ -36,10 +36,15 @@ impl Args {
             bail!("{name} is a cassette already; authtape explain reads it as it is");
         }
         let taken = Taken::of(&bytes, name, options)?;
-        self.taking.write(&taken.text)?;
+        let is_empty = taken.cassette.interactions.is_empty();
+        if !is_empty {
+            self.taking.write(&taken.text)?;
+        }
         taken.told.iter().for_each(|line| say(line));
-        Ok(if taken.cassette.interactions.is_empty() {
-            say("  none of its messages is of OAuth; --all keeps every one");
+        Ok(if is_empty {
+            say(
+                "  none of its messages is of OAuth, so nothing was written; --all keeps every one",
+            );
             Exit::Found
         } else {
             Exit::Clean

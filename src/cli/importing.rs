@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use authtape::cassette::{self, Cassette};
-use authtape::import::{self, Imported, LeftOut};
+use authtape::import::{self, Imported, LeftOut, is_foreign};
 use authtape::library::{self, Overwrite};
 use authtape::record::{Options, Tape};
 use authtape::redact::labels;
@@ -100,6 +100,16 @@ fn bytes_of(file: &Path, limit: usize) -> anyhow::Result<(&Path, Zeroizing<Vec<u
     }
 }
 
+/// The cassette of a file, be it one or what another tool recorded, and the text of what is one.
+pub(crate) fn cassette_of(path: &Path) -> anyhow::Result<(Option<String>, Cassette)> {
+    let bytes = Zeroizing::new(library::read(path)?);
+    if is_foreign(&bytes) {
+        return Ok((None, Taken::of(&bytes, path, Options::default())?.cassette));
+    }
+    let cassette = library::load_bytes(path, &bytes)?;
+    Ok((Some(String::from_utf8_lossy(&bytes).into_owned()), cassette))
+}
+
 /// Another tool's file as a cassette: its text, and what is told of it.
 pub(crate) struct Taken {
     pub(crate) text: String,
@@ -120,6 +130,7 @@ impl Taken {
     }
 
     fn redacted(imported: Imported, options: Options) -> anyhow::Result<Self> {
+        let count = imported.exchanges.len() + imported.left_out.len();
         let mut tape = Tape::new(options, imported.begun);
         for exchange in imported.exchanges {
             tape.record(exchange);
@@ -132,7 +143,7 @@ impl Taken {
             ));
         }
         let cassette = cassette::load_sized(text.as_bytes(), usize::MAX)?;
-        let mut told = inventory(&cassette);
+        let mut told = inventory(&cassette, count);
         told.extend(left_out(&imported.left_out));
         if !imported.shows_credentials {
             told.push(NO_CREDENTIALS.to_owned());
@@ -147,8 +158,8 @@ impl Taken {
 
 pub(crate) const NO_CREDENTIALS: &str = "  no entry has Cookie, Set-Cookie or Authorization: browsers leave them out of what they export unless told otherwise";
 
-pub(crate) fn inventory(cassette: &Cassette) -> Vec<String> {
-    let count = cassette.interactions.len();
+/// Of a file with so many entries: what is kept, and what is replaced.
+pub(crate) fn inventory(cassette: &Cassette, count: usize) -> Vec<String> {
     let oauth = |interaction: &&authtape::redact::Interaction| interaction.step().is_oauth();
     let oauth = cassette.interactions.iter().filter(oauth).count();
     let noun = if count == 1 { "entry" } else { "entries" };

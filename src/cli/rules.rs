@@ -30,12 +30,14 @@ impl Args {
             Some(rule) => vec![rule],
             None => diagnose::search(&self.words).collect(),
         };
-        if let ([id], true) = (self.words.as_slice(), found.is_empty()) {
+        if let ([id], true) = (self.words.as_slice(), found.is_empty())
+            && id.contains('-')
+        {
             return Err(unknown(id));
         }
         if found.is_empty() {
             let words = plain(&self.words.join(" "));
-            let why = format!("no rule has all of the words `{words}`; try fewer");
+            let why = format!("no rule speaks of `{words}`; `authtape rules` lists them all");
             return Err(Usage(why).into());
         }
         let text = match (named, self.json) {

@@ -70,7 +70,7 @@ impl Scrubbed {
                 ));
             }
         }
-        let mut inventory = inventory(&cassette);
+        let mut inventory = inventory(&cassette, cassette.interactions.len());
         if tape.is_full() {
             let told = "  there were more secrets than are remembered; the comments say which bodies were left out for that";
             inventory.push(told.to_owned());

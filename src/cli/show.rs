@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use authtape::library;
 use authtape::view::Scene;
 use clap::Parser;
 
 use crate::cli::exit::Exit;
+use crate::cli::importing::cassette_of;
 use crate::cli::output::{result, wide_look};
 
 /// Show a session: who said what to whom, and where each secret came from
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let cassette = library::load(&self.cassette)?;
+        let (_, cassette) = cassette_of(&self.cassette)?;
         let scene = Scene::new(&cassette);
         result(&if self.json {
             scene.json(&self.cassette.display().to_string())

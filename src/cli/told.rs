@@ -110,7 +110,9 @@ impl Told<'_> {
             .chain(incidents.map(|incident| in_words(incident, runtime)))
             .for_each(|line| say(&format!("  {line}")));
         if recorded.interactions > 0 {
-            self.finding();
+            if !self.run.verbose {
+                self.finding();
+            }
             say(&next(self.cassette));
         } else if recorded.skipped > 0 {
             let (count, noun) = (recorded.skipped, plural(recorded.skipped, "message"));

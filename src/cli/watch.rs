@@ -70,7 +70,12 @@ fn place(finding: &Finding) -> u64 {
 fn line(interaction: &Interaction) -> String {
     let request = interaction.request();
     let came = match (interaction.response(), interaction.error()) {
-        (Some(response), _) => response.status().to_string(),
+        (Some(response), _) => {
+            let fields = response.body_params();
+            let said = ["error", "error_description"].map(|name| fields.get(name));
+            let said = said.into_iter().flatten().map(|said| format!(" {said}"));
+            format!("{}{}", response.status(), said.collect::<String>())
+        }
         (None, Some(error)) => error.kind().to_string(),
         (None, None) => "nothing".to_owned(),
     };

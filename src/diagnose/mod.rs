@@ -17,7 +17,9 @@ pub mod symptom;
 pub use finding::{Contrast, Evidence, Finding, Findings};
 pub use rule::{Rule, Severity};
 
-use crate::cassette::{Cassette, Session};
+use crate::cassette::{Cassette, Outcome, Session};
+use crate::oauth::Step;
+use crate::oauth::name;
 
 /// Everything that the rules find in a cassette, the most fundamental first.
 pub fn diagnose(cassette: &Cassette) -> Findings {
@@ -35,6 +37,52 @@ pub fn diagnose_by(
     rules.for_each(|rule| (rule.check)(&session, rule, &mut findings));
     findings.rank();
     findings
+}
+
+/// A request that the server refused, and of which no finding speaks.
+pub struct Unexplained {
+    /// The interaction's number.
+    pub interaction: u64,
+    /// What it is for.
+    pub step: Step,
+    /// The response's status code.
+    pub status: u16,
+    /// The error code, where there is one.
+    pub error: Option<String>,
+    /// What the server says of it.
+    pub said: Option<String>,
+}
+
+/// The refusals of a cassette that its findings leave unexplained, in order. A device that is to
+/// wait is not refused.
+pub fn unexplained(cassette: &Cassette, findings: &Findings) -> Vec<Unexplained> {
+    let session = Session::new(cassette);
+    let is_named = |id: u64| {
+        let mut grave = findings
+            .iter()
+            .filter(|finding| finding.severity < Severity::Note);
+        grave.any(|finding| finding.evidence.iter().any(|place| place.interaction == id))
+    };
+    let turns = session.turns().iter();
+    let refused = turns.filter(|turn| {
+        let is_waiting = ["authorization_pending", "slow_down"].contains(&turn.error());
+        turn.step().authenticates_client()
+            && turn.outcome() == Outcome::Failed
+            && !is_waiting
+            && !is_named(turn.id())
+    });
+    refused
+        .map(|turn| Unexplained {
+            interaction: turn.id(),
+            step: turn.step(),
+            status: turn.status().unwrap_or_default(),
+            error: turn.refusal(),
+            said: turn
+                .answer()
+                .get(name::ERROR_DESCRIPTION)
+                .map(str::to_owned),
+        })
+        .collect()
 }
 
 /// Every rule, in the order of its family's list.
@@ -55,7 +103,16 @@ pub fn search(words: &[String]) -> impl Iterator<Item = &'static Rule> {
         let mut texts = texts.iter().chain(rule.see);
         texts.any(|text| text.to_lowercase().contains(&word))
     };
-    all().filter(move |rule| words.iter().all(|word| has(rule, word)))
+    let words: Vec<String> = words
+        .iter()
+        .flat_map(|words| words.split_whitespace().map(str::to_owned))
+        .collect();
+    let mut found: Vec<_> = all()
+        .filter(|rule| words.iter().all(|word| has(rule, word)))
+        .collect();
+    let is_named = |rule: &Rule| words.iter().any(|word| rule.id.contains(word.as_str()));
+    found.sort_by_key(|rule| (!is_named(rule), rule.tier));
+    found.into_iter()
 }
 
 /// The id that a text was meant to be: another spelling of it, or a part.

@@ -1,7 +1,7 @@
 //! What servers and libraries say, and the rules that look for what is behind it.
 
 use crate::diagnose::{self, Rule};
-use crate::oauth::name;
+use crate::oauth::{error_code, name};
 
 /// Texts that speak of the same sort of fault.
 pub struct Symptom {
@@ -24,17 +24,64 @@ impl Symptom {
     }
 }
 
-/// The symptoms that an error text may be of; those that are named by more of its words are not
-/// told from others, since servers say the same of many faults.
+/// The symptoms that an error text may be of. What says more than the standard's code comes before
+/// what has the code alone: servers say the same code of many faults.
 pub fn find(text: &str) -> Vec<&'static Symptom> {
     let text = text.to_lowercase();
-    SYMPTOMS
+    let is_code = |word: &str| error_code::is_registered(word);
+    let mut found: Vec<_> = SYMPTOMS
         .iter()
         .filter(|symptom| symptom.is_in(&text))
-        .collect()
+        .collect();
+    found.sort_by_key(|symptom| {
+        let words = symptom.words.iter();
+        let said = words.filter(|word| text.contains(**word) && !is_code(word));
+        std::cmp::Reverse(said.map(|word| word.len()).max().unwrap_or_default())
+    });
+    found
 }
 
 const SYMPTOMS: &[Symptom] = &[
+    Symptom {
+        says: "the browser did not let a page read the answer",
+        words: &[
+            "cors",
+            "cross-origin",
+            "access-control-allow-origin",
+            "failed to fetch",
+        ],
+        rules: &[
+            "token-cors-blocked",
+            "entra-spa-origin",
+            "authorize-called-by-script",
+        ],
+    },
+    Symptom {
+        says: "the person, or the server, said no at the authorization endpoint",
+        words: &[
+            "access_denied",
+            "consent_required",
+            "login_required",
+            "interaction_required",
+            "aadsts65001",
+        ],
+        rules: &["authorize-error-returned", "prompt-none-failed"],
+    },
+    Symptom {
+        says: "the server failed, or something in front of it did",
+        words: &[
+            "server_error",
+            "temporarily_unavailable",
+            "500",
+            "502",
+            "503",
+        ],
+        rules: &[
+            "token-server-error",
+            "token-intermediary-answered",
+            "token-rate-limited",
+        ],
+    },
     Symptom {
         says: "the server did not find or know the grant type; most often it could not read the body",
         words: &[
@@ -89,6 +136,14 @@ const SYMPTOMS: &[Symptom] = &[
             "aadsts7000218",
             "aadsts700025",
             "38187",
+            "client_id and/or client_secret",
+            "client secret not provided",
+            "client_secret is missing",
+            "invalid client credentials",
+            "invalid client or",
+            "aadsts700016",
+            "aadsts9002326",
+            "aadsts9002327",
             "incorrect_client_credentials",
         ],
         rules: &[
@@ -122,7 +177,6 @@ const SYMPTOMS: &[Symptom] = &[
             "aadsts54005",
             "aadsts501481",
             "aadsts500112",
-            "aadsts50011",
             "code not valid",
             "code was not found",
             "auth_code_not_found",
@@ -132,6 +186,8 @@ const SYMPTOMS: &[Symptom] = &[
             "invalid \"code\"",
             "code has expired",
             "code doesn't exist",
+            "authorization code is invalid",
+            "code passed is incorrect",
             name::CODE_VERIFIER,
             "code verifier",
         ],
@@ -169,8 +225,37 @@ const SYMPTOMS: &[Symptom] = &[
         ],
     },
     Symptom {
+        says: "the code verifier does not fit the code challenge, or one of them is missing",
+        words: &[
+            "pkce",
+            "proof key for code exchange",
+            "aadsts9002325",
+            "aadsts501481",
+            "code challenge",
+        ],
+        rules: &[
+            "pkce-mismatch",
+            "pkce-verifier-missing",
+            "pkce-verifier-without-challenge",
+            "pkce-challenge-hex",
+            "pkce-challenge-not-base64url",
+            "pkce-method-invalid",
+            "pkce-method-omitted-for-hash",
+            "pkce-plain-labelled-s256",
+            "pkce-verifier-format",
+            "pkce-verifier-from-other-flow",
+        ],
+    },
+    Symptom {
         says: "a refresh token was refused",
-        words: &["invalid_grant", "refresh_token is invalid", "refresh token"],
+        words: &[
+            "invalid_grant",
+            "token has been expired or revoked",
+            "invalid refresh",
+            "unknown or invalid refresh",
+            "refresh_token is invalid",
+            "refresh token",
+        ],
         rules: &[
             "refresh-token-reused",
             "refresh-request-invalid",
@@ -182,6 +267,7 @@ const SYMPTOMS: &[Symptom] = &[
     Symptom {
         says: "the redirect URI is not one that is registered, or not the one of the authorization request",
         words: &[
+            "aadsts50011",
             name::REDIRECT_URI,
             "redirect uri",
             "redirect url",
@@ -338,6 +424,18 @@ mod tests {
                 Some("token-error-misleading"),
             ),
             ("405 Method Not Allowed", Some("token-method-not-post")),
+            (
+                "invalid_grant: Token has been expired or revoked.",
+                Some("refresh-token-reused"),
+            ),
+            (
+                "AADSTS50011: The redirect URI does not match the redirect URIs configured",
+                Some("redirect-uri-rejected-at-authorize"),
+            ),
+            (
+                "PKCE verification failed: Code mismatch",
+                Some("pkce-mismatch"),
+            ),
             (
                 "SyntaxError: Unexpected token < in JSON",
                 Some("token-response-login-page"),

@@ -73,6 +73,20 @@ fn the_severity_that_fails_is_the_one_that_was_asked_for() {
 }
 
 #[test]
+fn a_refusal_of_which_no_rule_speaks_is_told_all_the_same() {
+    let here = directory();
+    let bad = ["explain", "tapes/bad.yaml", "--rule", "token-body-json"];
+    let expected = "tapes/bad.yaml: no finding\n\nrefused, and no rule sees why:\n  2 token request: 401 invalid_grant \"Unable to authenticate username and password\"\n  what may be behind it: authtape explain --error invalid_grant\nonly the rules that --rule and --ignore left were asked\n";
+    assert_eq!(said(&authtape(here.path(), &bad)), expected);
+    let told = lines(here.path(), &[&bad[..], &["--json"]].concat());
+    assert_eq!(told[0]["unexplained"][0]["error"], "invalid_grant");
+    let told = lines(here.path(), &["explain", "tapes/bad.yaml", "--json"]);
+    assert_eq!(told[0]["unexplained"], json!([]), "a rule speaks of it");
+    let told = lines(here.path(), &["explain", "tapes/other.yaml", "--json"]);
+    assert!(told[0]["not_read"].is_string(), "{}", told[0]);
+}
+
+#[test]
 fn markdown_and_sarif_say_the_same_as_the_text() {
     let here = directory();
     let bad = ["explain", "tapes/bad.yaml", "--format"];

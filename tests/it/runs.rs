@@ -118,7 +118,7 @@ fn what_is_wrong_is_said_at_the_end_of_a_recording_and_to_the_curious_at_once() 
     let json = "{\"grant_type\":\"client_credentials\",\"client_id\":\"shop\"}";
     let script = format!("curl -s -H 'Content-Type: application/json' -d '{json}' {url}");
     let (line, finding) = ("1 token request: POST", "error[token-body-json]");
-    for (flag, lines, findings) in [("--verbose", 1, 2), ("--http1", 0, 1), ("--quiet", 0, 0)] {
+    for (flag, lines, findings) in [("--verbose", 1, 1), ("--http1", 0, 1), ("--quiet", 0, 0)] {
         let run = ["record", "x.yaml", "--overwrite", flag, "--", "sh", "-c"];
         let (code, said) = ran(here.path(), &[&run[..], &[&script]].concat());
         assert_eq!(code, Some(0), "{flag}: {said}");

@@ -117,7 +117,6 @@ def outputs_of(binary):
 OUTPUTS = {
     "HAR export": "  export ",
     "HTML report": "  report ",
-    "diff": "  diff ",
     "a web page": "--ui",
     "a log of traces": "--log",
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cassette::{Cassette, Link};
-use crate::diagnose::{Evidence, Finding, Findings, Rule, Severity};
+use crate::diagnose::{self, Evidence, Finding, Findings, Rule, Severity, Unexplained};
 use crate::redact::Interaction;
 
 /// The findings of one cassette, in a line: the contract of `explain --format json`.
@@ -11,6 +11,8 @@ pub fn json(findings: &Findings, cassette: &Cassette, name: &str) -> String {
     let found: Vec<_> = findings.iter().map(finding).collect();
     let interactions = cassette.interactions.iter();
     let unanswered: Vec<_> = interactions.filter_map(unanswered).collect();
+    let refused = diagnose::unexplained(cassette, findings);
+    let unexplained: Vec<_> = refused.iter().map(unexplained).collect();
     let told = json!({
         "cassette": name,
         "errors": findings.count(Severity::Error),
@@ -18,6 +20,7 @@ pub fn json(findings: &Findings, cassette: &Cassette, name: &str) -> String {
         "notes": findings.count(Severity::Note),
         "findings": found,
         "unanswered": unanswered,
+        "unexplained": unexplained,
     });
     format!("{told}\n")
 }
@@ -58,6 +61,16 @@ fn unanswered(interaction: &Interaction) -> Option<Value> {
         "error": error.kind().as_str(),
         "phase": error.phase().as_str(),
     }))
+}
+
+fn unexplained(refused: &Unexplained) -> Value {
+    json!({
+        "interaction": refused.interaction,
+        "step": refused.step.as_str(),
+        "status": refused.status,
+        "error": refused.error,
+        "error_description": refused.said,
+    })
 }
 
 /// The rules: the contract of `rules --json`.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cassette::Cassette;
-use crate::diagnose::report::text::failures;
+use crate::diagnose::report::text::{failures, refused};
 use crate::diagnose::report::{counted, line, plain};
 use crate::diagnose::{self, Finding, Findings, Rule, Severity};
 
@@ -22,6 +22,11 @@ pub fn markdown(findings: &Findings, cassette: &Cassette, name: &str) -> String 
         } else {
             write_finding(&mut out, finding);
         }
+    }
+    let refused = refused(findings, cassette);
+    if !refused.is_empty() {
+        let fence = fence(&refused);
+        line(&mut out, &format!("\n{fence}text{refused}{fence}"));
     }
     let failures = failures(cassette);
     if !failures.is_empty() {

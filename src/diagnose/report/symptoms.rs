@@ -19,7 +19,8 @@ pub fn symptoms(text: &str, found: &[&Symptom], look: Look) -> String {
     }
     for symptom in found {
         wrapped(&mut out, "", (0, look.width), &format!("{}:", symptom.says));
-        let rules: Vec<_> = symptom.rules().collect();
+        let all = symptom.rules().count();
+        let rules: Vec<_> = symptom.rules().take(SHOWN).collect();
         let width = rules.iter().map(|rule| rule.id.len()).max();
         let width = width.unwrap_or_default();
         for rule in rules {
@@ -27,14 +28,23 @@ pub fn symptoms(text: &str, found: &[&Symptom], look: Look) -> String {
             let head = format!("  {style}{:<width$}{style:#}  ", rule.id);
             wrapped(&mut out, &head, (width + 4, look.width), rule.summary);
         }
+        if all > SHOWN {
+            line(
+                &mut out,
+                &format!("  and {} more; --json lists them all", all - SHOWN),
+            );
+        }
         out.push('\n');
     }
     line(
         &mut out,
-        "An error text says that something failed, not what. To see what was sent:\n  authtape record login.yaml -- YOUR PROGRAM\n  authtape explain login.yaml",
+        "`authtape rules ID` says how to mend one. An error text says that something failed, not what; to see\nwhat was sent:\n  authtape record login.yaml -- YOUR PROGRAM\n  authtape explain login.yaml",
     );
     out
 }
+
+/// How many rules are named of each symptom.
+const SHOWN: usize = 8;
 
 /// For a program: the contract of `explain --error TEXT --json`.
 pub fn symptoms_json(text: &str, found: &[&Symptom]) -> String {

@@ -2,7 +2,7 @@
 
 use crate::cassette::Cassette;
 use crate::diagnose::report::{Look, counted, line, plain, style_of, wrapped};
-use crate::diagnose::{Finding, Findings, Severity};
+use crate::diagnose::{self, Finding, Findings, Severity};
 use crate::model::FailureKind;
 
 /// The findings for a person: the most fundamental first, each with its evidence and its fix; then
@@ -10,7 +10,8 @@ use crate::model::FailureKind;
 pub fn text(findings: &Findings, cassette: &Cassette, name: &str, look: Look) -> String {
     let mut out = String::new();
     let failures = failures(cassette);
-    if findings.is_empty() {
+    let refused = refused(findings, cassette);
+    if findings.is_empty() && refused.is_empty() {
         let what = if cassette.interactions.is_empty() {
             "it holds no interaction, so there is nothing to explain"
         } else if failures.is_empty() {
@@ -27,10 +28,36 @@ pub fn text(findings: &Findings, cassette: &Cassette, name: &str, look: Look) ->
         write_finding(&mut out, finding, later, look);
     }
     line(&mut out, &format!("{}: {}", plain(name), counted(findings)));
+    out.push_str(&refused);
     if !failures.is_empty() {
         line(&mut out, "\nnot every request got its answer:");
     }
     out + &failures
+}
+
+/// What was refused, and no rule sees why.
+pub(super) fn refused(findings: &Findings, cassette: &Cassette) -> String {
+    let mut out = String::new();
+    let mut errors = Vec::new();
+    for refused in diagnose::unexplained(cassette, findings) {
+        if out.is_empty() {
+            line(&mut out, "\nrefused, and no rule sees why:");
+        }
+        let (id, step, status) = (refused.interaction, refused.step.title(), refused.status);
+        let error = refused.error.unwrap_or_default();
+        let said = refused.said.map(|said| format!(" \"{said}\""));
+        let told = format!(
+            "  {id} {step}: {status} {error}{}",
+            said.unwrap_or_default()
+        );
+        line(&mut out, &plain(&told));
+        errors.extend((!error.is_empty()).then_some(error));
+    }
+    if let Some(error) = errors.first() {
+        let hint = format!("  what may be behind it: authtape explain --error {error}");
+        line(&mut out, &plain(&hint));
+    }
+    out
 }
 
 pub(super) fn failures(cassette: &Cassette) -> String {

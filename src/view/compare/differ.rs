@@ -282,6 +282,9 @@ fn contrast(a: &str, b: &str) -> Option<Contrast> {
         return None;
     }
     let (a, b) = (plain(a), plain(b));
+    if a == b {
+        return None;
+    }
     let column = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
     let parts = url_relation(&a, &b);
     let is_url = a.contains("://") && b.contains("://");

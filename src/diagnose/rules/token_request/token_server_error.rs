@@ -28,7 +28,11 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             continue;
         };
         let mut finding = Finding::of(rule)
-            .saying(format!("the provider failed internally ({failure})"))
+            .saying(if token.status().is_some() {
+                format!("the provider failed internally ({failure})")
+            } else {
+                format!("the provider did not answer: {failure}")
+            })
             .at(Evidence::new(token.id(), "response", failure));
         if findings.has_fault(1..=2, token) {
             finding.severity = Severity::Note;
