@@ -53,8 +53,8 @@ pub struct Unexplained {
     pub said: Option<String>,
 }
 
-/// The refusals of a cassette that its findings leave unexplained, in order. A device that is to
-/// wait is not refused.
+/// The refusals of a cassette that its findings leave unexplained, in order. Who is to
+/// wait, or to say it with a nonce, is not refused.
 pub fn unexplained(cassette: &Cassette, findings: &Findings) -> Vec<Unexplained> {
     let session = Session::new(cassette);
     let is_named = |id: u64| {
@@ -65,7 +65,8 @@ pub fn unexplained(cassette: &Cassette, findings: &Findings) -> Vec<Unexplained>
     };
     let turns = session.turns().iter();
     let refused = turns.filter(|turn| {
-        let is_waiting = ["authorization_pending", "slow_down"].contains(&turn.error());
+        let is_waiting =
+            ["authorization_pending", "slow_down", "use_dpop_nonce"].contains(&turn.error());
         turn.step().authenticates_client()
             && turn.outcome() == Outcome::Failed
             && !is_waiting

@@ -24,10 +24,12 @@ fn check(session: &Session<'_>, rule: &'static Rule, findings: &mut Findings) {
             continue;
         };
         let promised = metadata.is_set(name::AUTHORIZATION_RESPONSE_ISS_PARAMETER_SUPPORTED);
-        // What stands in a JWT that nobody can read may have it.
-        let is_read = flow.response().is_some_and(|response| {
-            !response.params.has(name::RESPONSE) && !response.params.has(name::ISS)
-        });
+        // What stands in a JWT that nobody can read may have it, and an ID Token names the issuer too
+        // (RFC 9207 section 2).
+        let naming = [name::ISS, name::ID_TOKEN, name::RESPONSE];
+        let is_read = flow
+            .response()
+            .is_some_and(|response| !naming.iter().any(|name| response.params.has(name)));
         if promised && is_read {
             let finding = Finding::of(rule)
                 .at(Evidence::new(
