@@ -1,7 +1,5 @@
 //! `authtape import`
 
-use anyhow::bail;
-use authtape::cassette;
 use authtape::record::Options;
 use clap::Parser;
 
@@ -31,10 +29,6 @@ impl Args {
             ..self.taking.options()?
         };
         let (name, bytes) = self.taking.read()?;
-        if cassette::load_sized(&bytes, usize::MAX).is_ok() {
-            let name = name.display();
-            bail!("{name} is a cassette already; authtape explain reads it as it is");
-        }
         let taken = Taken::of(&bytes, name, options)?;
         let is_empty = taken.cassette.interactions.is_empty();
         if !is_empty {

@@ -50,15 +50,15 @@ impl TakingArgs {
         })
     }
 
-    /// The file's name and bytes; a raw cassette is not handed on.
+    /// The file's name and bytes; a cassette is not another tool's, and a raw one is not handed on.
     pub(crate) fn read(&self) -> anyhow::Result<(&Path, Zeroizing<Vec<u8>>)> {
-        let (name, bytes) = bytes_of(&self.file, self.max_size)?;
+        let (path, bytes) = bytes_of(&self.file, self.max_size)?;
         if let Ok(cassette) = cassette::load_sized(&bytes, self.max_size) {
-            cassette
-                .refuse_raw()
-                .with_context(|| name.display().to_string())?;
+            let name = path.display();
+            cassette.refuse_raw().with_context(|| name.to_string())?;
+            bail!("{name} is a cassette already; authtape explain reads it as it is");
         }
-        Ok((name, bytes))
+        Ok((path, bytes))
     }
 
     pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {

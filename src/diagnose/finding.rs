@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use crate::cassette::{Flow, Link, Outcome, Turn};
+use crate::cassette::{Flow, Link, Outcome, Session, Turn};
+use crate::diagnose::unexplained::{Unexplained, unexplained};
 use crate::diagnose::{Rule, Severity};
 use crate::oauth::providers::Allowance;
 use crate::oauth::relation::UrlPart;
@@ -65,9 +66,7 @@ impl Evidence {
             value: value.into(),
         }
     }
-}
 
-impl Evidence {
     /// A parameter of what an authorization request asks for.
     pub(super) fn asked(flow: Flow<'_, '_>, name: &str) -> Self {
         let (turn, place) = flow.asker(name);
@@ -162,7 +161,10 @@ const NOT_SENT: &str = "(not sent)";
 
 /// What the rules raised.
 #[derive(Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    found: Vec<Finding>,
+    unexplained: Vec<Unexplained>,
+}
 
 impl Findings {
     /// Takes in a finding about a token request, graded by what came of it: what the server
@@ -180,7 +182,7 @@ impl Findings {
             finding.severity = finding.severity.lowered();
             finding.message.insert_str(0, "probably: ");
         }
-        self.0.push(finding);
+        self.found.push(finding);
     }
 
     /// The same of what a few providers document, this one perhaps among them.
@@ -206,7 +208,7 @@ impl Findings {
             let mut evidence = finding.evidence.iter();
             evidence.any(|place| place.interaction == about.id())
         };
-        self.0.iter().any(|finding| {
+        self.found.iter().any(|finding| {
             let is_fault = finding.severity != Severity::Note;
             is_fault && tiers.contains(&finding.rule.tier) && is_there(finding)
         })
@@ -214,25 +216,35 @@ impl Findings {
 
     /// Takes in a finding as it is.
     pub(super) fn raise_ungraded(&mut self, finding: Finding) {
-        self.0.push(finding);
+        self.found.push(finding);
     }
 
     /// The most fundamental first: by tier, then severity, then how sure the link is; notes last.
     pub(super) fn rank(&mut self) {
-        self.0.sort_by_key(|finding| {
+        self.found.sort_by_key(|finding| {
             let note = finding.severity == Severity::Note;
             (note, finding.rule.tier, finding.severity, finding.link)
         });
     }
 
+    /// Looks for what is left unexplained, once all rules have spoken.
+    pub(super) fn note_unexplained(&mut self, session: &Session<'_>) {
+        self.unexplained = unexplained(session, &self.found);
+    }
+
+    /// The refusals of which none of these speaks, in order.
+    pub fn unexplained(&self) -> &[Unexplained] {
+        &self.unexplained
+    }
+
     /// In order.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
-        self.0.iter()
+        self.found.iter()
     }
 
     /// How many there are of a severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.0
+        self.found
             .iter()
             .filter(|finding| finding.severity == severity)
             .count()
@@ -240,7 +252,7 @@ impl Findings {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 }
 

@@ -13,13 +13,13 @@ mod rule;
 mod rules;
 mod span;
 pub mod symptom;
+mod unexplained;
 
 pub use finding::{Contrast, Evidence, Finding, Findings};
 pub use rule::{Rule, Severity};
+pub use unexplained::Unexplained;
 
-use crate::cassette::{Cassette, Outcome, Session};
-use crate::oauth::Step;
-use crate::oauth::name;
+use crate::cassette::{Cassette, Session};
 
 /// Everything that the rules find in a cassette, the most fundamental first.
 pub fn diagnose(cassette: &Cassette) -> Findings {
@@ -35,55 +35,9 @@ pub fn diagnose_by(
     let mut findings = Findings::default();
     let rules = rules.into_iter();
     rules.for_each(|rule| (rule.check)(&session, rule, &mut findings));
+    findings.note_unexplained(&session);
     findings.rank();
     findings
-}
-
-/// A request that the server refused, and of which no finding speaks.
-pub struct Unexplained {
-    /// The interaction's number.
-    pub interaction: u64,
-    /// What it is for.
-    pub step: Step,
-    /// The response's status code.
-    pub status: u16,
-    /// The error code, where there is one.
-    pub error: Option<String>,
-    /// What the server says of it.
-    pub said: Option<String>,
-}
-
-/// The refusals of a cassette that its findings leave unexplained, in order. Who is to
-/// wait, or to say it with a nonce, is not refused.
-pub fn unexplained(cassette: &Cassette, findings: &Findings) -> Vec<Unexplained> {
-    let session = Session::new(cassette);
-    let is_named = |id: u64| {
-        let mut grave = findings
-            .iter()
-            .filter(|finding| finding.severity < Severity::Note);
-        grave.any(|finding| finding.evidence.iter().any(|place| place.interaction == id))
-    };
-    let turns = session.turns().iter();
-    let refused = turns.filter(|turn| {
-        let is_waiting =
-            ["authorization_pending", "slow_down", "use_dpop_nonce"].contains(&turn.error());
-        turn.step().authenticates_client()
-            && turn.outcome() == Outcome::Failed
-            && !is_waiting
-            && !is_named(turn.id())
-    });
-    refused
-        .map(|turn| Unexplained {
-            interaction: turn.id(),
-            step: turn.step(),
-            status: turn.status().unwrap_or_default(),
-            error: turn.refusal(),
-            said: turn
-                .answer()
-                .get(name::ERROR_DESCRIPTION)
-                .map(str::to_owned),
-        })
-        .collect()
 }
 
 /// Every rule, in the order of its family's list.

@@ -10,13 +10,14 @@ pub struct Symptom {
     /// Any of these is in the text, in lower case.
     words: &'static [&'static str],
     /// The most likely first.
-    rules: &'static [&'static str],
+    rules: &'static [&'static [&'static str]],
 }
 
 impl Symptom {
     /// The rules to look at, the most likely first.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
-        self.rules.iter().filter_map(|id| diagnose::find(id))
+        let ids = self.rules.iter().copied().flatten();
+        ids.filter_map(|id| diagnose::find(id))
     }
 
     fn is_in(&self, text: &str) -> bool {
@@ -50,11 +51,11 @@ const SYMPTOMS: &[Symptom] = &[
             "access-control-allow-origin",
             "failed to fetch",
         ],
-        rules: &[
+        rules: &[&[
             "token-cors-blocked",
             "entra-spa-origin",
             "authorize-called-by-script",
-        ],
+        ]],
     },
     Symptom {
         says: "the person, or the server, said no at the authorization endpoint",
@@ -65,7 +66,7 @@ const SYMPTOMS: &[Symptom] = &[
             "interaction_required",
             "aadsts65001",
         ],
-        rules: &["authorize-error-returned", "prompt-none-failed"],
+        rules: &[&["authorize-error-returned", "prompt-none-failed"]],
     },
     Symptom {
         says: "the server failed, or something in front of it did",
@@ -76,11 +77,11 @@ const SYMPTOMS: &[Symptom] = &[
             "502",
             "503",
         ],
-        rules: &[
+        rules: &[&[
             "token-server-error",
             "token-intermediary-answered",
             "token-rate-limited",
-        ],
+        ]],
     },
     Symptom {
         says: "the server did not find or know the grant type; most often it could not read the body",
@@ -91,7 +92,7 @@ const SYMPTOMS: &[Symptom] = &[
             "aadsts900144",
             "only authorization_code and refresh_token",
         ],
-        rules: &[
+        rules: &[&[
             "token-body-multipart-as-urlencoded",
             "token-body-json",
             "token-body-json-as-urlencoded",
@@ -102,7 +103,7 @@ const SYMPTOMS: &[Symptom] = &[
             "token-grant-type-wrong",
             "token-body-double-encoded",
             "token-body-empty",
-        ],
+        ]],
     },
     Symptom {
         says: "a parameter is said to be missing; if you did send it, the server could not read the body",
@@ -111,7 +112,7 @@ const SYMPTOMS: &[Symptom] = &[
             "missing parameter",
             "missing required parameter",
         ],
-        rules: &[
+        rules: &[&[
             "token-body-multipart-as-urlencoded",
             "token-body-multipart",
             "token-body-json",
@@ -123,7 +124,7 @@ const SYMPTOMS: &[Symptom] = &[
             "token-param-misspelled",
             "token-param-duplicate",
             "client-auth-multiple",
-        ],
+        ]],
     },
     Symptom {
         says: "the client failed to show who it is",
@@ -146,7 +147,7 @@ const SYMPTOMS: &[Symptom] = &[
             "aadsts9002327",
             "incorrect_client_credentials",
         ],
-        rules: &[
+        rules: &[&[
             "client-auth-multiple",
             "client-auth-missing",
             "client-auth-basic-not-form-encoded",
@@ -166,7 +167,7 @@ const SYMPTOMS: &[Symptom] = &[
             "client-assertion-key",
             "mtls-alias-not-used",
             "endpoint-or-tenant-mismatch",
-        ],
+        ]],
     },
     Symptom {
         says: "the authorization code was refused, or what it is bound to: redirect_uri, client, PKCE",
@@ -192,36 +193,24 @@ const SYMPTOMS: &[Symptom] = &[
             "code verifier",
         ],
         rules: &[
-            "redirect-uri-trailing-slash",
-            "redirect-uri-scheme",
-            "redirect-uri-host-or-port",
-            "redirect-uri-case",
-            "redirect-uri-encoding",
-            "redirect-uri-contains-response-params",
-            "redirect-uri-missing-at-token",
-            "redirect-uri-differs",
-            "code-reused",
-            "code-expired",
-            "code-over-encoded",
-            "code-plus-became-space",
-            "code-truncated",
-            "code-has-extra-suffix",
-            "code-from-another-flow",
-            "code-unknown",
-            "code-missing",
-            "client-id-mismatch-authorize-token",
-            "pkce-verifier-missing",
-            "pkce-verifier-without-challenge",
-            "pkce-mismatch",
-            "pkce-challenge-hex",
-            "pkce-challenge-not-base64url",
-            "pkce-method-invalid",
-            "pkce-method-omitted-for-hash",
-            "pkce-plain-labelled-s256",
-            "pkce-verifier-format",
-            "pkce-verifier-from-other-flow",
-            "endpoint-or-tenant-mismatch",
-            "token-body-multipart-as-urlencoded",
+            REDIRECT_URIS,
+            &[
+                "code-reused",
+                "code-expired",
+                "code-over-encoded",
+                "code-plus-became-space",
+                "code-truncated",
+                "code-has-extra-suffix",
+                "code-from-another-flow",
+                "code-unknown",
+                "code-missing",
+                "client-id-mismatch-authorize-token",
+            ],
+            PKCE,
+            &[
+                "endpoint-or-tenant-mismatch",
+                "token-body-multipart-as-urlencoded",
+            ],
         ],
     },
     Symptom {
@@ -233,18 +222,7 @@ const SYMPTOMS: &[Symptom] = &[
             "aadsts501481",
             "code challenge",
         ],
-        rules: &[
-            "pkce-mismatch",
-            "pkce-verifier-missing",
-            "pkce-verifier-without-challenge",
-            "pkce-challenge-hex",
-            "pkce-challenge-not-base64url",
-            "pkce-method-invalid",
-            "pkce-method-omitted-for-hash",
-            "pkce-plain-labelled-s256",
-            "pkce-verifier-format",
-            "pkce-verifier-from-other-flow",
-        ],
+        rules: &[PKCE],
     },
     Symptom {
         says: "a refresh token was refused",
@@ -256,13 +234,13 @@ const SYMPTOMS: &[Symptom] = &[
             "refresh_token is invalid",
             "refresh token",
         ],
-        rules: &[
+        rules: &[&[
             "refresh-token-reused",
             "refresh-request-invalid",
             "placeholder-literal-value",
             "endpoint-or-tenant-mismatch",
             "clock-skew",
-        ],
+        ]],
     },
     Symptom {
         says: "the redirect URI is not one that is registered, or not the one of the authorization request",
@@ -274,22 +252,15 @@ const SYMPTOMS: &[Symptom] = &[
             "callback url",
         ],
         rules: &[
-            "redirect-uri-rejected-at-authorize",
-            "redirect-uri-trailing-slash",
-            "redirect-uri-scheme",
-            "redirect-uri-host-or-port",
-            "redirect-uri-case",
-            "redirect-uri-encoding",
-            "redirect-uri-contains-response-params",
-            "redirect-uri-missing-at-token",
-            "redirect-uri-differs",
-            "redirect-uri-fragment",
+            &["redirect-uri-rejected-at-authorize"],
+            REDIRECT_URIS,
+            &["redirect-uri-fragment"],
         ],
     },
     Symptom {
         says: "the server speaks of a user and a password; with a code there is neither, so it could not read the body",
         words: &["username and password", "username or password"],
-        rules: &[
+        rules: &[&[
             "token-error-misleading",
             "token-body-multipart-as-urlencoded",
             "token-body-multipart",
@@ -297,16 +268,16 @@ const SYMPTOMS: &[Symptom] = &[
             "token-grant-type-missing",
             "token-value-unencoded",
             "password-grant-problem",
-        ],
+        ]],
     },
     Symptom {
         says: "the request came by another method than the endpoint takes",
         words: &["405", "method not allowed", "method_not_allowed"],
-        rules: &[
+        rules: &[&[
             "token-method-not-post",
             "token-post-redirected",
             "token-wrong-endpoint",
-        ],
+        ]],
     },
     Symptom {
         says: "a page came where JSON was expected",
@@ -317,40 +288,40 @@ const SYMPTOMS: &[Symptom] = &[
             "<!doctype",
             "invalid json",
         ],
-        rules: &[
+        rules: &[&[
             "token-response-login-page",
             "token-intermediary-answered",
             "token-post-redirected",
             "token-wrong-endpoint",
-        ],
+        ]],
     },
     Symptom {
         says: "what came back is not of the login that was begun",
         words: &["state mismatch", "invalid state", "state not found", "csrf"],
-        rules: &[
+        rules: &[&[
             "state-mismatch",
             "state-cookie-not-returned",
             "state-weak-or-reused",
-        ],
+        ]],
     },
     Symptom {
         says: "the ID Token has another nonce than the request, or none",
         words: &[name::NONCE],
-        rules: &[
+        rules: &[&[
             "nonce-mismatch",
             "nonce-missing-in-request",
             "dpop-proof-invalid",
-        ],
+        ]],
     },
     Symptom {
         says: "the issuer is not the one that was expected",
         words: &["issuer", "iss mismatch", "unexpected \"iss\""],
-        rules: &[
+        rules: &[&[
             "discovery-issuer-mismatch",
             "iss-param-mismatch",
             "iss-param-missing",
             "id-token-claims-invalid",
-        ],
+        ]],
     },
     Symptom {
         says: "the times in a token are not those of the client's clock",
@@ -361,50 +332,75 @@ const SYMPTOMS: &[Symptom] = &[
             "token expired",
             "clock",
         ],
-        rules: &[
+        rules: &[&[
             "clock-skew",
             "id-token-claims-invalid",
             "client-assertion-time",
-        ],
+        ]],
     },
     Symptom {
         says: "no key verifies the token's signature",
         words: &["no matching key", "kid", "signature"],
-        rules: &["id-token-signature-or-key"],
+        rules: &[&["id-token-signature-or-key"]],
     },
     Symptom {
         says: "the scope is not one that the server has, or not spelled as it does",
         words: &["invalid_scope", "invalid scope"],
-        rules: &[
+        rules: &[&[
             "scope-separator",
             "scope-unknown",
             "client-credentials-misuse",
-        ],
+        ]],
     },
     Symptom {
         says: "the client may not use this grant or response type",
         words: &["unauthorized_client", "unsupported_response_type"],
-        rules: &[
+        rules: &[&[
             "client-grant-not-allowed",
             "response-type-unsupported",
             "client-auth-missing",
-        ],
+        ]],
     },
     Symptom {
         says: "the DPoP proof was refused",
         words: &["invalid_dpop_proof", "use_dpop_nonce", "dpop"],
-        rules: &["dpop-proof-invalid", "token-type-scheme-mismatch"],
+        rules: &[&["dpop-proof-invalid", "token-type-scheme-mismatch"]],
     },
     Symptom {
         says: "the device or its user has not come to an end yet, or came too often",
         words: &["authorization_pending", "slow_down", "expired_token"],
-        rules: &["device-slow-down-ignored", "device-flow-broken"],
+        rules: &[&["device-slow-down-ignored", "device-flow-broken"]],
     },
     Symptom {
         says: "there were too many requests",
         words: &["429", "too many requests", "rate limit"],
-        rules: &["token-rate-limited"],
+        rules: &[&["token-rate-limited"]],
     },
+];
+
+/// A redirect URI that is not the one that was asked for.
+const REDIRECT_URIS: &[&str] = &[
+    "redirect-uri-trailing-slash",
+    "redirect-uri-scheme",
+    "redirect-uri-host-or-port",
+    "redirect-uri-case",
+    "redirect-uri-encoding",
+    "redirect-uri-contains-response-params",
+    "redirect-uri-missing-at-token",
+    "redirect-uri-differs",
+];
+/// A code verifier that does not fit.
+const PKCE: &[&str] = &[
+    "pkce-mismatch",
+    "pkce-verifier-missing",
+    "pkce-verifier-without-challenge",
+    "pkce-challenge-hex",
+    "pkce-challenge-not-base64url",
+    "pkce-method-invalid",
+    "pkce-method-omitted-for-hash",
+    "pkce-plain-labelled-s256",
+    "pkce-verifier-format",
+    "pkce-verifier-from-other-flow",
 ];
 
 #[cfg(test)]
@@ -456,7 +452,7 @@ mod tests {
                 .iter()
                 .all(|word| *word == word.to_lowercase());
             assert!(lower, "{}", symptom.says);
-            for id in symptom.rules {
+            for id in symptom.rules.iter().copied().flatten() {
                 assert!(diagnose::find(id).is_some(), "{id}");
             }
         }

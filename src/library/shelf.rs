@@ -76,13 +76,10 @@ pub fn load_all<T: Send, E: From<Error>>(
     make: impl Fn(&Interaction) -> T + Sync,
     mut take: impl FnMut(&Path, Loaded<T>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut left = paths;
-    while !left.is_empty() {
-        let (portion, behind) = left.split_at(portion(left));
+    for portion in portions(paths) {
         for (path, loaded) in portion.iter().zip(load_portion(portion, &make)?) {
             take(path, loaded?)?;
         }
-        left = behind;
     }
     Ok(())
 }
@@ -98,27 +95,28 @@ pub fn with_each<T: Send, E>(
     work: impl Fn(&Path) -> T + Sync,
     mut take: impl FnMut(&Path, T) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut left = paths;
-    while !left.is_empty() {
-        let (portion, behind) = left.split_at(portion(left));
+    for portion in portions(paths) {
         for (path, made) in portion.iter().zip(in_parallel(portion, |path| work(path))) {
             take(path, made)?;
         }
-        left = behind;
     }
     Ok(())
 }
 
-/// How many of the first files are read at once: what is made of them is in memory beside what was
+/// The files that are read at once, in order: what is made of them is in memory beside what was
 /// made of all before.
-fn portion(paths: &[PathBuf]) -> usize {
-    let mut bytes = 0;
-    let small = paths.iter().take_while(|path| {
-        let is_room = bytes < PORTION;
-        bytes += path.metadata().map_or(0, |metadata| metadata.len());
-        is_room
-    });
-    small.count()
+fn portions(mut left: &[PathBuf]) -> impl Iterator<Item = &[PathBuf]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let first = left.iter().take_while(|path| {
+            let is_room = bytes < PORTION;
+            bytes += path.metadata().map_or(0, |metadata| metadata.len());
+            is_room
+        });
+        let (portion, behind) = left.split_at(first.count());
+        left = behind;
+        (!portion.is_empty()).then_some(portion)
+    })
 }
 
 fn load_portion<T: Send>(

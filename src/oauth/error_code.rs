@@ -61,6 +61,10 @@ pub const INVALID_REQUEST: &str = "invalid_request";
 pub const INVALID_SCOPE: &str = "invalid_scope";
 /// `unsupported_response_type`
 pub const UNSUPPORTED_RESPONSE_TYPE: &str = "unsupported_response_type";
+/// Those by which a client that polls is told to ask again (RFC 8628 section 3.5).
+pub const POLLING: &[&str] = &["authorization_pending", "slow_down"];
+/// Those that are steps of a flow that goes on: to ask again, or with a nonce (RFC 9449 section 8).
+pub const ONGOING: &[&str] = &["authorization_pending", "slow_down", "use_dpop_nonce"];
 /// Those of an authorization response that say which parameter the server does not take.
 pub const OF_PARAMETER: &[&str] = &[
     INVALID_SCOPE,

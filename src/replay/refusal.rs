@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::{Body, Params, Response};
-use crate::oauth::error_code::is_registered;
+use crate::oauth::error_code::{ONGOING, is_registered};
 use crate::oauth::{Step, name};
 use crate::redact::{Content, RecordedResponse, quote};
 use crate::replay::document::document;
@@ -254,7 +254,6 @@ pub(super) const GRANT: &str = "invalid_grant";
 /// The client is not who it was.
 pub(super) const CLIENT: &str = "invalid_client";
 
-const ONGOING: &[&str] = &["authorization_pending", "slow_down", "use_dpop_nonce"];
 const CHALLENGE: &str = "www-authenticate";
 const MARK: &str = "authtape-replay";
 

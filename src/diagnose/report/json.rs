@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cassette::{Cassette, Link};
-use crate::diagnose::{self, Evidence, Finding, Findings, Rule, Severity, Unexplained};
+use crate::diagnose::{Evidence, Finding, Findings, Rule, Severity, Unexplained};
 use crate::redact::Interaction;
 
 /// The findings of one cassette, in a line: the contract of `explain --format json`.
@@ -11,8 +11,7 @@ pub fn json(findings: &Findings, cassette: &Cassette, name: &str) -> String {
     let found: Vec<_> = findings.iter().map(finding).collect();
     let interactions = cassette.interactions.iter();
     let unanswered: Vec<_> = interactions.filter_map(unanswered).collect();
-    let refused = diagnose::unexplained(cassette, findings);
-    let unexplained: Vec<_> = refused.iter().map(unexplained).collect();
+    let unexplained: Vec<_> = findings.unexplained().iter().map(unexplained).collect();
     let told = json!({
         "cassette": name,
         "errors": findings.count(Severity::Error),

@@ -23,7 +23,7 @@ pub fn markdown(findings: &Findings, cassette: &Cassette, name: &str) -> String 
             write_finding(&mut out, finding);
         }
     }
-    let refused = refused(findings, cassette);
+    let refused = refused(findings);
     if !refused.is_empty() {
         let fence = fence(&refused);
         line(&mut out, &format!("\n{fence}text{refused}{fence}"));

@@ -2,7 +2,7 @@
 
 use crate::cassette::Cassette;
 use crate::diagnose::report::{Look, counted, line, plain, style_of, wrapped};
-use crate::diagnose::{self, Finding, Findings, Severity};
+use crate::diagnose::{Finding, Findings, Severity};
 use crate::model::FailureKind;
 
 /// The findings for a person: the most fundamental first, each with its evidence and its fix; then
@@ -10,7 +10,7 @@ use crate::model::FailureKind;
 pub fn text(findings: &Findings, cassette: &Cassette, name: &str, look: Look) -> String {
     let mut out = String::new();
     let failures = failures(cassette);
-    let refused = refused(findings, cassette);
+    let refused = refused(findings);
     if findings.is_empty() && refused.is_empty() {
         let what = if cassette.interactions.is_empty() {
             "it holds no interaction, so there is nothing to explain"
@@ -36,16 +36,16 @@ pub fn text(findings: &Findings, cassette: &Cassette, name: &str, look: Look) ->
 }
 
 /// What was refused, and no rule sees why.
-pub(super) fn refused(findings: &Findings, cassette: &Cassette) -> String {
+pub(super) fn refused(findings: &Findings) -> String {
     let mut out = String::new();
     let mut errors = Vec::new();
-    for refused in diagnose::unexplained(cassette, findings) {
+    for refused in findings.unexplained() {
         if out.is_empty() {
             line(&mut out, "\nrefused, and no rule sees why:");
         }
         let (id, step, status) = (refused.interaction, refused.step.title(), refused.status);
-        let error = refused.error.unwrap_or_default();
-        let said = refused.said.map(|said| format!(" \"{said}\""));
+        let error = refused.error.as_deref().unwrap_or_default();
+        let said = refused.said.as_ref().map(|said| format!(" \"{said}\""));
         let told = format!(
             "  {id} {step}: {status} {error}{}",
             said.unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::oauth::{Step, name};
+use crate::oauth::{Step, error_code, name};
 use crate::view::part::Parts;
 
 /// An interaction of one session and its like in the other, by their places; or one alone.
@@ -95,8 +95,6 @@ fn by_step(parts: &Parts<'_>) -> Option<Key> {
 
 /// Whether it is one of many that ask whether somebody has consented (RFC 8628 section 3.5).
 fn is_poll(parts: &Parts<'_>) -> bool {
-    let waits = ["authorization_pending", "slow_down"];
-    parts
-        .oauth_error()
-        .is_some_and(|error| waits.contains(&error))
+    let error = parts.oauth_error();
+    error.is_some_and(|error| error_code::POLLING.contains(&error))
 }
