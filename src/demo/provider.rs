@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::json;
 
 use crate::model::{Params, Url, percent_encode};
-use crate::oauth::facts::decode_basic;
+use crate::oauth::credentials::decode_basic;
 use crate::oauth::name::{self, grant};
 use crate::oauth::pkce;
 

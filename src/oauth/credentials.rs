@@ -1,8 +1,11 @@
-//! What a client's credentials look like, where that is not what they should: for the facts.
+//! A client's credentials: how they are read, and what they look like where that is not what they
+//! should.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::Value;
 
-use crate::model::words;
+use crate::model::{Said, words};
 use crate::oauth::jwt::{self, Alg, Jwt};
 use crate::oauth::name;
 
@@ -38,6 +41,36 @@ words! {
         /// There is none.
         Empty = "empty",
     }
+}
+
+/// What stands behind `Basic` in `Authorization`.
+pub fn basic_token(said: &Said) -> Option<&str> {
+    let (scheme, rest) = said.headers.get("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("basic").then_some(rest.trim())
+}
+
+/// Decodes Basic credentials, padded or not.
+pub fn decode_basic(credentials: &str) -> Option<String> {
+    let bytes = STANDARD
+        .decode(credentials)
+        .or_else(|_| STANDARD_NO_PAD.decode(credentials))
+        .ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether a half of Basic credentials decodes as a form, and holds `%XX`.
+pub(super) fn is_form_encoded(half: &str) -> bool {
+    let bytes = half.as_bytes();
+    let escape = |window: &[u8]| window[0] == b'%' && window[1..].iter().all(u8::is_ascii_hexdigit);
+    bytes.windows(3).any(escape)
+        && half
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"%+-._*~".contains(&byte))
+}
+
+/// Whether it holds what a server that decodes it as a form reads otherwise.
+pub(super) fn has_reserved(half: &str) -> bool {
+    half.contains(['+', '%']) || !half.is_ascii()
 }
 
 /// What a client's secret looks like, where it looks like something else.
@@ -99,7 +132,6 @@ fn is_uuid(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     #[test]

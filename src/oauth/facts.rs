@@ -1,14 +1,17 @@
 //! What only the raw exchange can tell, as words, numbers and booleans.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use time::PrimitiveDateTime;
 use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 
 use crate::model::{Heard, Params, Said};
-use crate::oauth::credentials::{self, AssertionIdentity, AssertionSignature, SecretLook};
+use crate::oauth::credentials::{
+    self, AssertionIdentity, AssertionSignature, SecretLook, basic_token, decode_basic,
+    has_reserved, is_form_encoded,
+};
 use crate::oauth::elsewhere::Elsewhere;
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::flows::Flows;
@@ -411,21 +414,6 @@ fn word(key: &'static str, fact: Option<impl ToString>) -> Option<(&'static str,
     fact.map(|fact| (key, fact.to_string()))
 }
 
-/// What stands behind `Basic` in `Authorization`.
-pub fn basic_token(said: &Said) -> Option<&str> {
-    let (scheme, rest) = said.headers.get("authorization")?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("basic").then_some(rest.trim())
-}
-
-/// Decodes Basic credentials, padded or not.
-pub fn decode_basic(credentials: &str) -> Option<String> {
-    let bytes = STANDARD
-        .decode(credentials)
-        .or_else(|_| STANDARD_NO_PAD.decode(credentials))
-        .ok()?;
-    String::from_utf8(bytes).ok()
-}
-
 fn placeholder_in(fields: &Fields) -> Option<String> {
     let templated = |params: &Params| {
         params
@@ -462,19 +450,6 @@ fn unexpected_sniff(step: Step, said: &Said, sniffed: Sniff) -> Option<Sniff> {
         _ => said.headers.media_type().as_deref().and_then(promised)?,
     };
     (sniffed != expected).then_some(sniffed)
-}
-
-fn is_form_encoded(half: &str) -> bool {
-    let bytes = half.as_bytes();
-    let escape = |window: &[u8]| window[0] == b'%' && window[1..].iter().all(u8::is_ascii_hexdigit);
-    bytes.windows(3).any(escape)
-        && half
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"%+-._*~".contains(&byte))
-}
-
-fn has_reserved(half: &str) -> bool {
-    half.contains(['+', '%']) || !half.is_ascii()
 }
 
 fn date_skew(heard: &Heard, clock: i64) -> Option<i64> {

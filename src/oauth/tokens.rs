@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Params, Said, Url, percent_decode, words};
-use crate::oauth::facts::{basic_token, decode_basic};
+use crate::oauth::credentials::{basic_token, decode_basic};
 use crate::oauth::fields::{Answer, Reading};
 use crate::oauth::flows::Flows;
 use crate::oauth::jwt::{self, Alg, Jwt, half_hash};

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::Value;
 
 use crate::model::{Header, Headers, Said, Url, percent_decode};
-use crate::oauth::facts::{basic_token, decode_basic};
+use crate::oauth::credentials::{basic_token, decode_basic};
 use crate::oauth::registry::{self, HeaderClass, Place};
 use crate::oauth::{Step, jwt, name};
 use crate::redact::Redactor;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::Params;
-use crate::oauth::facts::basic_token;
+use crate::oauth::credentials::basic_token;
 use crate::oauth::fields::Fields;
 use crate::oauth::pkce::{self, PkceCheck};
 use crate::oauth::registry::{self, Place};

@@ -6,7 +6,7 @@
 use zeroize::Zeroize as _;
 
 use crate::model::{Heard, Remembered, Said, percent_decode};
-use crate::oauth::facts::{basic_token, decode_basic};
+use crate::oauth::credentials::{basic_token, decode_basic};
 use crate::redact::is_suspicious;
 
 /// What real servers gave in this run, and what the client said before any of them did.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{Said, Url};
-use crate::oauth::facts::{basic_token, decode_basic};
+use crate::oauth::credentials::{basic_token, decode_basic};
 use crate::oauth::fields::Fields;
 use crate::oauth::name;
 use crate::redact::{Interaction, Piece, pieces};

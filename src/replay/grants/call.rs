@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{Heard, Params, Said, Url};
 use crate::oauth::asked::{claim_params, object_params};
-use crate::oauth::facts::{basic_token, decode_basic};
+use crate::oauth::credentials::{basic_token, decode_basic};
 use crate::oauth::fields::{Fields, Reading};
 use crate::oauth::page::Form;
 use crate::oauth::sniff::Sniff;
