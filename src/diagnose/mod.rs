@@ -100,6 +100,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_are_looked_for_everywhere_and_those_in_an_id_count_most() {
+        let found = |words: &str| -> Vec<_> { search(&[words.to_owned()]).collect() };
+        assert_eq!(found("").len(), all().count());
+        assert_eq!(found("no such words").len(), 0);
+        let pkce = found("pkce");
+        let named = pkce.iter().take_while(|rule| rule.id.contains("pkce"));
+        let count = all().filter(|rule| rule.id.contains("pkce")).count();
+        assert_eq!(named.count(), count);
+        assert!(pkce.len() > count, "others speak of it");
+        let both: Vec<_> = found("SLASH redirect").iter().map(|rule| rule.id).collect();
+        assert!(both.contains(&"redirect-uri-trailing-slash"), "{both:?}");
+        assert!(!both.contains(&"redirect-uri-case"), "{both:?}");
+    }
+
+    #[test]
     fn the_nearest_rule_is_offered() {
         for (text, expected) in [
             ("token-body-jsn", Some("token-body-json")),

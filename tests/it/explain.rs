@@ -227,6 +227,8 @@ fn what_other_tools_recorded_is_explained_and_imported() {
         let cassette = std::fs::read_to_string(here.path().join(&out)).expect("written");
         assert!(!cassette.contains(SECRET), "{name}: {cassette}");
         assert!(!said(&output).contains(SECRET), "{name}");
+        let lacks = said(&output).contains("no entry has Cookie");
+        assert_eq!(lacks, name == "session.har", "{name}: {}", said(&output));
         let again = lines(here.path(), &["explain", &out, "--json"]);
         assert_eq!(again[0]["findings"], told[0]["findings"], "{name}");
         let audit = authtape(here.path(), &["audit", &out]);
@@ -234,4 +236,24 @@ fn what_other_tools_recorded_is_explained_and_imported() {
         let output = authtape(here.path(), &["import", name, "-o", &out]);
         assert_eq!(output.status.code(), Some(3), "{name}: it exists");
     }
+}
+
+#[test]
+fn labels_stay_what_they_are_and_what_holds_nothing_of_oauth_leaves_no_file() {
+    let here = tempfile::tempdir().expect("a directory");
+    let label = "REDACTED-client_secret-7";
+    std::fs::write(here.path().join("again.har"), har().replace(SECRET, label)).expect("written");
+    let output = authtape(here.path(), &["import", "again.har", "-o", "again.yaml"]);
+    let told = said(&output);
+    assert!(told.starts_with("authtape: 1 entry, 1 of OAuth"), "{told}");
+    let cassette = std::fs::read_to_string(here.path().join("again.yaml")).expect("written");
+    assert!(cassette.contains(label), "{cassette}");
+    let page = har().replace("/token", "/style.css").replace("POST", "GET");
+    let page = page.replace("grant_type", "x").replace("client_", "y_");
+    std::fs::write(here.path().join("page.har"), page).expect("written");
+    let output = authtape(here.path(), &["import", "page.har", "-o", "page.yaml"]);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("authtape: 1 entry, 0 of OAuth"), "{told}");
+    assert!(!here.path().join("page.yaml").exists());
 }

@@ -157,6 +157,21 @@ good practice and for what is wrong with a response.
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Evidence;
+
+    #[test]
+    fn evidence_does_not_end_its_own_fence() {
+        let rule = diagnose::find("token-body-json").expect("a rule");
+        let mut out = String::new();
+        write_finding(
+            &mut out,
+            &Finding::of(rule).at(Evidence::new(2, "body", "```\n# a heading")),
+        );
+        assert!(
+            out.contains("\n````text\n2 body  ```\\n# a heading\n````\n"),
+            "{out}"
+        );
+    }
 
     #[test]
     fn what_a_text_holds_is_not_read_as_markdown() {

@@ -137,6 +137,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_finding_stands_where_it_went_wrong_and_a_note_fails_no_check() {
+        let rule = diagnose::find("token-body-json").expect("a rule");
+        let finding = |severity| Finding {
+            severity,
+            evidence: vec![
+                Evidence::new(1, "authorize", "a"),
+                Evidence::new(2, "token", "b"),
+            ],
+            ..Finding::of(rule)
+        };
+        let mut findings = Findings::default();
+        findings.raise_ungraded(finding(Severity::Error));
+        findings.raise_ungraded(finding(Severity::Note));
+        let mut sarif = Sarif::default();
+        sarif.add(&findings, "x.yaml", |id| (id == 2).then_some(30));
+        let [error, note] = sarif.results.as_slice() else {
+            panic!("two results");
+        };
+        let place = &error["locations"][0]["physicalLocation"];
+        assert_eq!(place["region"]["startLine"], 30);
+        let before = &error["relatedLocations"];
+        assert_eq!(before.as_array().map(Vec::len), Some(1));
+        assert_eq!(before[0]["id"], 0);
+        assert_eq!(before[0]["message"]["text"], "interaction 1, authorize: a");
+        assert!(before[0]["physicalLocation"].get("region").is_none());
+        assert_eq!(
+            (&error["level"], error.get("kind")),
+            (&json!("error"), None)
+        );
+        assert_eq!(
+            (&note["level"], &note["kind"]),
+            (&json!("none"), &json!("informational"))
+        );
+    }
+
+    #[test]
     fn a_path_is_written_as_a_reference() {
         for (name, expected) in [
             ("a/b.yaml", "a/b.yaml"),

@@ -114,3 +114,55 @@ impl Table {
 }
 
 const NAME_MAX: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::{Finding, find};
+
+    #[test]
+    fn each_file_has_its_line_and_is_counted() {
+        let rule = find("token-body-json").expect("a rule");
+        let found = |severity| {
+            let mut findings = Findings::default();
+            findings.raise_ungraded(Finding {
+                severity,
+                ..Finding::of(rule)
+            });
+            findings
+        };
+        let mut table = Table::new(Look::default(), 8);
+        for (findings, name, expected) in [
+            (
+                found(Severity::Error),
+                "a.yaml",
+                "a.yaml         1         0      0  token-body-json\n",
+            ),
+            (
+                found(Severity::Warning),
+                "b.yaml",
+                "b.yaml         0         1      0  token-body-json\n",
+            ),
+            (
+                found(Severity::Note),
+                "abcdefghij",
+                "…defghij       0         0      1  -\n",
+            ),
+            (
+                Findings::default(),
+                "d.yaml",
+                "d.yaml         0         0      0  -\n",
+            ),
+        ] {
+            assert_eq!(table.row(&findings, name), expected);
+        }
+        assert_eq!(
+            table.row_not_read("e\u{1b}", "it is cut"),
+            "e\\u{1b}   not read: it is cut\n"
+        );
+        assert_eq!(
+            table.foot(),
+            "\n5 files: 1 with errors, 1 with warnings, 2 with neither, 1 not read; authtape explain FILE shows the findings of one\n"
+        );
+    }
+}

@@ -247,11 +247,8 @@ mod tests {
         net(&members.collect::<String>(), '}')
     }
 
-    fn message(first: &[(&str, String)], content: &str) -> String {
-        let field = net(
-            &(net("content-type", ',') + &net("application/json", ',')),
-            ']',
-        );
+    fn message(first: &[(&str, String)], host: &str, content: &str) -> String {
+        let field = net(&(net("host", ',') + &net(host, ',')), ']');
         let mut members = vec![
             ("http_version", net("HTTP/2.0", ',')),
             ("headers", net(&field, ']')),
@@ -262,7 +259,7 @@ mod tests {
         dict(&members)
     }
 
-    fn request(host: &str, authority: &str, path: &str) -> String {
+    fn request(host: &str, authority: &str, field: &str) -> String {
         message(
             &[
                 ("host", net(host, ';')),
@@ -270,8 +267,9 @@ mod tests {
                 ("method", net("POST", ',')),
                 ("scheme", net("https", ',')),
                 ("authority", net(authority, ',')),
-                ("path", net(path, ',')),
+                ("path", net("/token?x=1", ',')),
             ],
+            field,
             "{}",
         )
     }
@@ -284,22 +282,24 @@ mod tests {
 
     #[test]
     fn a_flow_is_an_exchange() {
-        let response = message(&[("status_code", net("401", '#'))], "{\"error\":1}");
+        let response = message(&[("status_code", net("401", '#'))], "", "{\"error\":1}");
         let error = dict(&[("msg", net("Connection reset by peer", ';'))]);
         let whole = [
-            (
-                "request",
-                request("192.0.2.1", "as.example:8443", "/token?x=1"),
-            ),
-            ("response", response),
+            ("request", request("192.0.2.1", "as.example:8443", "")),
+            ("response", response.clone()),
             ("error", net("", '~')),
         ];
         let broken = [
-            ("request", request("as.example", "", "/token")),
+            ("request", request("as.example", "", "")),
             ("response", net("", '~')),
+            ("error", error.clone()),
+        ];
+        let cut = [
+            ("request", request("192.0.2.1", "", "as.example:8443")),
+            ("response", response),
             ("error", error),
         ];
-        let file = flow("21", &whole) + &flow("20", &broken);
+        let file = flow("21", &whole) + &flow("20", &broken) + &flow("19", &cut);
         let imported = read(file.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(imported.begun, "2025-11-24T16:00:00Z");
         let told: Vec<_> = imported
@@ -325,14 +325,15 @@ mod tests {
             told,
             [
                 "1 POST https://as.example:8443/token?x=1 500 Some((401, 11)) None",
-                "2 POST https://as.example:8443/token 500 None Some(\"connection_reset\")",
+                "2 POST https://as.example:8443/token?x=1 500 None Some(\"connection_reset\")",
+                "3 POST https://as.example:8443/token?x=1 500 Some((401, 11)) Some(\"connection_reset\")",
             ]
         );
     }
 
     #[test]
     fn what_is_no_flow_is_refused_and_what_was_cut_off_is_left_out() {
-        let good = flow("21", &[("request", request("as.example", "", "/token"))]);
+        let good = flow("21", &[("request", request("as.example", "", ""))]);
         let half = &good[..good.len() / 2];
         let nested = (0..100).fold(String::new(), |inner, _| net(&inner, ']'));
         for (name, file, expected) in [
@@ -349,6 +350,8 @@ mod tests {
             ),
             ("nested too deep", nested, "byte 1: this is no flow"),
             ("something behind", good.clone() + "{}", "no flow"),
+            ("before those", flow("18", &[]), "flow 1 is of version 18"),
+            ("behind those", flow("22", &[]), "flow 1 is of version 22"),
             ("an old one", flow("7", &[]), "flow 1 is of version 7"),
             (
                 "of TCP",

@@ -4,7 +4,8 @@
 use authtape::cassette::{self, Cassette};
 use authtape::model::{Captured, Exchange, Headers, Heard, Params, percent_decode, percent_encode};
 use authtape::oauth::classify::classify;
-use authtape::oauth::facts::{Facts, basic_token, decode_basic};
+use authtape::oauth::credentials::{basic_token, decode_basic};
+use authtape::oauth::facts::Facts;
 use authtape::oauth::fields::Reading;
 use authtape::oauth::flows::Flows;
 use authtape::oauth::jwt;
