@@ -2,6 +2,7 @@
 
 mod audit;
 mod ca;
+mod completions;
 mod demo;
 mod diff;
 mod doctor;
@@ -10,6 +11,7 @@ mod explain;
 mod guard;
 mod import;
 mod importing;
+mod man;
 mod mode;
 mod mutate;
 mod output;
@@ -72,6 +74,10 @@ enum Command {
     Ca(ca::Args),
     /// Try the clients of this machine: which are recorded as they are
     Doctor(doctor::Args),
+    /// Print what makes a shell complete the commands and options
+    Completions(completions::Args),
+    /// Print a man page, or write them all
+    Man(man::Args),
     /// Try it: an embedded server and a failing client, recorded, explained and replayed
     Demo(demo::Args),
 }
@@ -97,6 +103,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Recover(args) => args.run(),
         Command::Ca(args) => args.run(),
         Command::Doctor(args) => args.run(),
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
         Command::Demo(args) => args.run(),
     };
     ended
