@@ -1,5 +1,6 @@
 //! What stands at the top of a cassette.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -33,7 +34,7 @@ pub struct Header {
 }
 
 /// What makes a cassette a negative test: what was changed, and what a client has to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mutant {
     /// The kind, as `authtape mutate --list` names it.

@@ -1,8 +1,10 @@
 //! The reader: bounded, strict, and able to say where a text stops being a cassette.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::str::Utf8Error;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::cassette::{Cassette, Error, Header, Mutant, Stamp, VERSION, sound};
@@ -54,6 +56,13 @@ pub fn load_entry(text: &str) -> Result<Interaction, Error> {
     entries.pop().ok_or(Error::NothingComplete)
 }
 
+/// The JSON Schema (2020-12) of the format, for editors and for other tools' tests.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(File);
+    schema.insert("title".to_owned(), "authtape cassette".into());
+    schema.to_value()
+}
+
 /// What a recording left that did not end.
 #[derive(Debug)]
 pub struct Part {
@@ -77,10 +86,11 @@ pub fn load_part(bytes: &[u8]) -> Result<Part, Error> {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[expect(dead_code, reason = "checked before, with a better message")]
+    #[schemars(range(min = 1, max = 1))]
     authtape: u32,
     recorded_by: String,
     recorded_at: String,
@@ -90,6 +100,7 @@ struct File {
     #[serde(default)]
     insecure_upstream: Vec<String>,
     #[serde(default, deserialize_with = "crate::redact::table")]
+    #[schemars(with = "BTreeMap<String, u32>")]
     redacted: Vec<Named<u32>>,
     ledger_full_at: Option<u64>,
     mutant: Option<Mutant>,

@@ -26,7 +26,7 @@ pub use header::{Header, Mutant};
 pub(crate) use load::as_text;
 #[cfg(feature = "proxy")]
 pub(crate) use load::into_text;
-pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized};
+pub use load::{MAX_SIZE, Part, load, load_entry, load_part, load_sized, schema};
 #[cfg(feature = "proxy")]
 pub(crate) use playable::line_of_secret;
 pub use session::{

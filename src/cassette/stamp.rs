@@ -1,10 +1,11 @@
 //! The stamp of the audit: what was looked for in a cassette, and whether it is still that text.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 /// What the audit at the end of a recording came to.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stamp {
     /// The version of what is looked for.

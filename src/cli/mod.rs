@@ -23,6 +23,7 @@ mod recover;
 mod replay;
 mod rules;
 mod run;
+mod schema;
 mod scrub;
 mod secrets;
 mod show;
@@ -76,6 +77,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Print what makes a shell complete the commands and options
     Completions(completions::Args),
+    /// Print the JSON Schema of cassettes, for editors and other tools
+    Schema(schema::Args),
     /// Print a man page, or write them all
     Man(man::Args),
     /// Try it: an embedded server and a failing client, recorded, explained and replayed
@@ -104,6 +107,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Ca(args) => args.run(),
         Command::Doctor(args) => args.run(),
         Command::Completions(args) => args.run(),
+        Command::Schema(_) => schema::run(),
         Command::Man(args) => args.run(),
         Command::Demo(args) => args.run(),
     };

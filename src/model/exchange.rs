@@ -153,6 +153,21 @@ macro_rules! words {
                 })
             }
         }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let words: Vec<_> = Self::ALL.iter().map(|variant| variant.as_str()).collect();
+                schemars::json_schema!({ "type": "string", "enum": words })
+            }
+        }
     };
 }
 pub(crate) use words;

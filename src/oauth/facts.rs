@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use time::PrimitiveDateTime;
 use time::format_description::StaticFormatDescription;
@@ -29,7 +30,7 @@ use crate::oauth::{Step, jwt, name};
 /// The facts of one interaction. A fact with its expected value is left out.
 ///
 /// A fact is a word, a number or a boolean, never a hash or a part of a secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -1,5 +1,8 @@
 //! A body as a cassette holds it.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::{Headers, words};
@@ -39,7 +42,7 @@ pub enum Content<'a> {
 }
 
 /// One part of a multipart body.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedPart {
     pub(super) headers: Vec<Named<String>>,
@@ -91,7 +94,7 @@ impl AbsentBody {
 }
 
 /// A body that was not kept, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DroppedBody {
     /// Why it was not kept.
@@ -135,6 +138,17 @@ words! {
         Compact = "compact",
         /// As the cassette shows it.
         Exact = "exact",
+    }
+}
+
+impl JsonSchema for AbsentBody {
+    fn schema_name() -> Cow<'static, str> {
+        "AbsentBody".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let dropped = generator.subschema_for::<DroppedBody>();
+        json_schema!({ "anyOf": [{ "const": "empty" }, dropped] })
     }
 }
 

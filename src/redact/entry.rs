@@ -1,7 +1,9 @@
 //! The small shapes of the file: an entry of an ordered list, a table, a time.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 /// A time in seconds, to the millisecond.
@@ -25,6 +27,16 @@ impl<'de> Deserialize<'de> for Seconds {
                 "no number of seconds: {error}"
             ))),
         }
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn schema_name() -> Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0 })
     }
 }
 
@@ -84,6 +96,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
         }
 
         deserializer.deserialize_map(OneKey(std::marker::PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Named_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": generator.subschema_for::<T>(),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The forms of a page as a cassette holds them, beside the body that is dropped.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::Url;
@@ -8,7 +9,7 @@ use crate::redact::entry::Named;
 use crate::redact::urls::encode;
 
 /// A form of a page: what a person or a script sends from it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedForm {
     pub(super) method: Method,
@@ -22,7 +23,7 @@ pub struct RecordedForm {
 }
 
 /// A field of a form.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedField {
     /// What it is.

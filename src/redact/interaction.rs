@@ -1,8 +1,10 @@
 //! An interaction: one exchange after redaction, the only thing that is ever written or shown.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::{FailureKind, Framing, Headers, Params, Phase, Url};
@@ -18,7 +20,7 @@ use crate::redact::shape::Declaration;
 ///
 /// Only the `redact` module makes one from raw data; everybody else reads it, or reads it from a
 /// cassette. Every text in it may hold labels (see [`crate::redact::Label`]).
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Interaction {
     pub(super) id: u64,
@@ -31,6 +33,7 @@ pub struct Interaction {
     #[serde(default)]
     pub(super) facts: Facts,
     #[serde(default, deserialize_with = "table")]
+    #[schemars(with = "BTreeMap<String, Declaration>")]
     pub(super) secrets: Vec<Named<Declaration>>,
 }
 
@@ -117,7 +120,7 @@ impl Interaction {
 }
 
 /// The request of an interaction.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedRequest {
     pub(super) method: String,
@@ -147,7 +150,7 @@ pub struct RecordedRequest {
 }
 
 /// The response of an interaction.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedResponse {
     pub(super) status: u16,
@@ -365,7 +368,7 @@ impl RecordedResponse {
 }
 
 /// The `error:` of an interaction: a failure as an outcome.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedError {
     pub(super) kind: FailureKind,
@@ -392,7 +395,7 @@ impl RecordedError {
 }
 
 /// The halves of Basic credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasicCredentials {
     /// What stands before the first colon.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -31,8 +32,8 @@ words! {
 /// Something as it was on the wire, which only a recording of [`Profile::Raw`] holds.
 ///
 /// It has no `Serialize`, and its `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Unredacted(Zeroizing<String>);
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+pub struct Unredacted(#[schemars(with = "String")] Zeroizing<String>);
 
 impl Unredacted {
     fn new(text: impl Into<String>) -> Self {

@@ -1,5 +1,6 @@
 //! What may be said of a secret's shape, where that leaves enough of it unknown.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::{is_unreserved, words};
@@ -9,7 +10,7 @@ use crate::redact::pattern::{PREFIXES, is_email, is_uuid};
 use crate::redact::profile::Unredacted;
 
 /// What may be said of a secret: its shape, where that leaves at least 96 bits unknown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// How many characters it has.
