@@ -11,7 +11,7 @@ use authtape::redact::labels;
 use clap::Args;
 use zeroize::Zeroizing;
 
-use crate::cli::output::result;
+use crate::cli::output;
 use crate::cli::secrets::HidingArgs;
 
 /// What is read, what is written, and what is hidden.
@@ -63,7 +63,7 @@ impl TakingArgs {
 
     pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
         if is_stream(&self.output) {
-            return result(text);
+            return output::file(text);
         }
         Ok(library::save(&self.output, text, self.overwrite())?)
     }

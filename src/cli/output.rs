@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use authtape::diagnose::report::Look;
+use authtape::diagnose::report::is_obeyed;
 pub(crate) use authtape::diagnose::report::plain;
 use terminal_size::{Width, terminal_size_of};
 
@@ -35,8 +36,25 @@ pub(crate) fn warning(text: &str) {
     say(&format!("{style}NOT REDACTED{style:#}: {}", plain(text)));
 }
 
-/// Writes a result to standard output; a reader that went away is no failure.
+/// Writes a result to standard output; what a terminal would obey stands escaped in it, as JSON
+/// has it, for texts are `plain` already.
 pub(crate) fn result(text: &str) -> anyhow::Result<()> {
+    let is_hidden = |c: char| is_obeyed(c) && !c.is_ascii();
+    if !text.contains(is_hidden) {
+        return file(text);
+    }
+    let shown = text.chars().map(|c| {
+        if is_hidden(c) {
+            format!("\\u{:04x}", u32::from(c))
+        } else {
+            c.to_string()
+        }
+    });
+    file(&shown.collect::<String>())
+}
+
+/// Writes a file's text to standard output, as it is; a reader that went away is no failure.
+pub(crate) fn file(text: &str) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match written {

@@ -1,5 +1,6 @@
 //! A session for programs: the contract of `show --json`.
 
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use crate::oauth::name;
@@ -12,9 +13,16 @@ use crate::view::party::Party;
 impl Scene<'_> {
     /// The session for programs.
     pub fn json(&self, cassette: &str) -> String {
-        let header = self.header;
-        let interactions: Vec<_> = self.turns.iter().map(interaction).collect();
-        let secrets = self.origins.iter().map(|(label, sightings)| {
+        // What is told is text and numbers, which JSON holds.
+        let told = serde_json::to_string(&Told {
+            scene: self,
+            cassette,
+        });
+        told.unwrap_or_default() + "\n"
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = Value> {
+        self.origins.iter().map(|(label, sightings)| {
             let seen = sightings.iter().map(|sighting| {
                 json!({
                     "interaction": self.turns[sighting.at].interaction.id(),
@@ -25,15 +33,37 @@ impl Scene<'_> {
                 })
             });
             json!({ "label": label.to_string(), "seen": seen.collect::<Vec<_>>() })
-        });
-        let all = json!({
-            "cassette": cassette,
-            "profile": header.profile.as_str(),
-            "mutant": header.mutant.as_ref().map(|mutant| mutant.kind.as_str()),
-            "interactions": interactions,
-            "secrets": secrets.collect::<Vec<_>>(),
-        });
-        format!("{all}\n")
+        })
+    }
+}
+
+/// A session as it is written: an interaction at a time, since there may be very many.
+struct Told<'a> {
+    scene: &'a Scene<'a>,
+    cassette: &'a str,
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let header = self.scene.header;
+        let mutant = header.mutant.as_ref().map(|mutant| mutant.kind.as_str());
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("cassette", self.cassette)?;
+        map.serialize_entry("profile", header.profile.as_str())?;
+        map.serialize_entry("mutant", &mutant)?;
+        let interactions = || self.scene.turns.iter().map(interaction);
+        map.serialize_entry("interactions", &Each(interactions))?;
+        map.serialize_entry("secrets", &Each(|| self.scene.secrets()))?;
+        map.end()
+    }
+}
+
+/// A list, made as it is written.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item = Value>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0())
     }
 }
 

@@ -117,15 +117,17 @@ fn style_of(severity: Severity, styled: bool) -> Style {
     }
 }
 
+/// Whether a terminal obeys a character, or shows nothing of it.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+}
+
 /// A text without the characters that a terminal would obey, or show nothing of: they are escaped.
 pub fn plain(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
-    };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if hidden(c) {
+        if is_obeyed(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);
