@@ -51,3 +51,24 @@ fn a_page_of_no_command_is_wrong_usage() {
         "error: there is no command `rewind`; `authtape --help` lists them\n"
     );
 }
+
+#[test]
+fn what_can_be_looked_up_is_what_is_said() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/troubleshooting.md")).expect("the page");
+    let mut said = String::new();
+    let mut open = vec![root.join("src")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("a directory");
+            open.extend(entries.map(|entry| entry.expect("an entry").path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            said += &std::fs::read_to_string(&path).expect("a source");
+        }
+    }
+    let headings = page.lines().filter_map(|line| line.strip_prefix("### "));
+    let headings: Vec<_> = headings.collect();
+    assert!(headings.len() > 20, "{headings:?}");
+    let unsaid = headings.iter().filter(|heading| !said.contains(**heading));
+    assert_eq!(unsaid.collect::<Vec<_>>(), Vec::<&&str>::new());
+}
