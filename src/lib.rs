@@ -23,12 +23,15 @@ pub mod import;
 pub mod mutate;
 pub mod record;
 pub mod replay;
+pub mod transcript;
 pub mod view;
 
 #[cfg(feature = "proxy")]
 pub mod library;
 #[cfg(feature = "proxy")]
 pub mod proxy;
+#[cfg(feature = "proxy")]
+pub mod snapshot;
 
 #[cfg(feature = "proxy")]
 pub mod deck;

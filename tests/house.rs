@@ -26,12 +26,27 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("mutate", &["model", "oauth", "redact", "cassette"]),
     ("record", &["model", "oauth", "redact", "cassette"]),
     ("replay", &["model", "oauth", "redact", "cassette"]),
+    (
+        "transcript",
+        &[
+            "model", "oauth", "redact", "cassette", "diagnose", "record", "replay",
+        ],
+    ),
     ("library", &["redact", "cassette"]),
+    ("snapshot", &["redact", "library"]),
     ("proxy", &["model"]),
     (
         "deck",
         &[
-            "model", "oauth", "redact", "cassette", "record", "replay", "library", "proxy",
+            "model",
+            "oauth",
+            "redact",
+            "cassette",
+            "record",
+            "replay",
+            "transcript",
+            "library",
+            "proxy",
         ],
     ),
     ("demo", &["model", "oauth", "proxy"]),
@@ -41,8 +56,18 @@ const FLOORS: &[(&str, &[&str])] = &[
 
 /// Modules without I/O, clock and randomness.
 const PURE: &[&str] = &[
-    "model", "oauth", "redact", "cassette", "diagnose", "export", "import", "mutate", "record",
-    "replay", "view",
+    "model",
+    "oauth",
+    "redact",
+    "cassette",
+    "diagnose",
+    "export",
+    "import",
+    "mutate",
+    "record",
+    "replay",
+    "transcript",
+    "view",
 ];
 
 /// Types that hold what crossed the wire.
@@ -81,6 +106,7 @@ const RAW: &[&str] = &[
     "Live",
     "Pending",
     "Undecided",
+    "Seen",
     "Asked",
     "Posture",
     "Bounded",

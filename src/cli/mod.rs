@@ -5,12 +5,14 @@ mod ca;
 mod completions;
 mod demo;
 mod diff;
+mod difference;
 mod doctor;
 mod exit;
 mod explain;
 mod guard;
 mod import;
 mod importing;
+mod junit;
 mod man;
 mod mode;
 mod mutate;
@@ -21,12 +23,14 @@ mod record;
 mod recording;
 mod recover;
 mod replay;
+mod review;
 mod rules;
 mod run;
 mod schema;
 mod scrub;
 mod secrets;
 mod show;
+mod telling;
 mod told;
 mod waiting;
 mod watch;
@@ -63,6 +67,12 @@ enum Command {
     Diff(diff::Args),
     /// Make negative tests of a good cassette: what a server may do wrong, and clients must survive
     Mutate(mutate::Args),
+    /// Look at what waits beside its snapshot, one after the other, and accept or reject it
+    Review(review::Args),
+    /// Let what waits take its snapshot's place, without being asked
+    Accept(review::AcceptArgs),
+    /// Drop what waits, without being asked
+    Reject(review::RejectArgs),
     /// Search files for what looks like a secret
     Audit(audit::Args),
     /// Take the secrets out of a HAR file, relations kept, so that it can be shared
@@ -100,6 +110,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(args) => args.run(),
         Command::Diff(args) => args.run(),
         Command::Mutate(args) => args.run(),
+        Command::Review(args) => args.run(),
+        Command::Accept(args) => args.run(),
+        Command::Reject(args) => args.run(),
         Command::Audit(args) => args.run(),
         Command::Scrub(args) => args.run(),
         Command::Import(args) => args.run(),

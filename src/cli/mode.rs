@@ -14,6 +14,7 @@ use crate::cli::output::{error, plain, say};
 use crate::cli::playing::PlayingArgs;
 use crate::cli::recording::RecordingArgs;
 use crate::cli::run::{RunArgs, Went, block_on};
+use crate::cli::telling::{TellingArgs, only_replayed};
 use crate::cli::told::{FULL, Told};
 
 /// VCR's record modes.
@@ -49,6 +50,7 @@ pub(crate) struct Asked {
     pub(crate) recording: RecordingArgs,
     pub(crate) playing: PlayingArgs,
     pub(crate) run: RunArgs,
+    pub(crate) telling: TellingArgs,
 }
 
 impl Asked {
@@ -65,6 +67,9 @@ impl Asked {
                     return Err(Usage(why.to_owned()).into());
                 }
             };
+            if self.telling.is_asked() && matches!(self.mode, Mode::All | Mode::NewEpisodes) {
+                return Err(only_replayed().into());
+            }
             let ci = std::env::var_os("CI");
             match RecordMode::from(self.mode).deed(cassette, ci.as_deref()) {
                 Deed::Extend => self.extend(cassette, &mut signals).await,
@@ -84,17 +89,21 @@ impl Asked {
             play: self.playing.options()?,
             wire: self.run.wire()?,
             on_miss: self.playing.on_miss(&self.run, signals.end()),
+            transcribe: self.telling.is_asked(),
         });
         let running = running.await?;
         self.note(running.notes());
         let went = self.run.inside(&running, &[], signals).await;
-        let report = running.stop().await;
+        let played = running.stop_told().await;
         let went = went?;
-        let outcome = self.playing.outcome(went.outcome(), &report);
+        let played = played?;
+        let outcome = self.playing.outcome(went.outcome(), &played.report);
         if let Went::NotStarted(_) = went {
             return Ok(Exit::after(outcome, Exit::CouldNot));
         }
-        let ours = self.playing.tell(&report, &self.run)?;
+        let ours = self.playing.tell(&played.report, &self.run)?;
+        let told = self.telling.tell(&played)?;
+        let ours = if ours == Exit::Clean { told } else { ours };
         Ok(Exit::after(outcome, ours))
     }
 

@@ -10,6 +10,7 @@ use crate::cli::mode::{Asked, Mode};
 use crate::cli::playing::PlayingArgs;
 use crate::cli::recording::RecordingArgs;
 use crate::cli::run::RunArgs;
+use crate::cli::telling::TellingArgs;
 
 /// Record a session: run a program behind the recorder, or wait for clients
 ///
@@ -49,6 +50,7 @@ impl Args {
             recording: self.recording,
             playing: self.playing,
             run: self.run,
+            telling: TellingArgs::default(),
         };
         asked.run()
     }

@@ -11,6 +11,7 @@ use crate::cli::mode::{Asked, Mode};
 use crate::cli::playing::PlayingArgs;
 use crate::cli::recording::RecordingArgs;
 use crate::cli::run::RunArgs;
+use crate::cli::telling::TellingArgs;
 
 /// Serve recorded sessions offline: run a program against them, or wait for clients
 ///
@@ -31,6 +32,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     playing: PlayingArgs,
     #[command(flatten)]
+    telling: TellingArgs,
+    #[command(flatten)]
     recording: RecordingArgs,
 }
 
@@ -46,6 +49,7 @@ impl Args {
             recording: self.recording,
             playing: self.playing,
             run: self.run,
+            telling: self.telling,
         };
         asked.run()
     }
@@ -56,5 +60,6 @@ Examples:
   authtape replay login.yaml -- php login.php
   authtape replay failing.yaml working.yaml -- npm test
   authtape replay login.yaml --seed 1 -- pytest
+  authtape replay login.yaml --snapshot tests/snapshots/login.snap -- pytest
   authtape replay login.yaml --mode once -- pytest  records it where it does not exist
   authtape replay login.yaml --fault 'token: 503 retry-after=2 times=1' -- pytest";

@@ -9,6 +9,7 @@ mod mode;
 mod playback;
 mod recorder;
 mod reel;
+mod witness;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -21,7 +22,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use mode::{Deed, Extending, RecordMode, extend};
-pub use playback::MissListener;
+pub use playback::{MissListener, PlayedSession};
 pub use reel::{Recorded, Unreached};
 
 use crate::cassette::line_of_secret;
@@ -36,6 +37,7 @@ use crate::proxy::{
 use crate::record::{self, Refused, Tape};
 use crate::redact::{Interaction, Profile};
 use crate::replay::{self, Outline, PlayOptions, Repertoire, Report, Sessions, Unmintable};
+use crate::transcript;
 
 /// Why a run cannot start, or could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,9 @@ pub enum Error {
         /// Why.
         source: Unmintable,
     },
+    /// A transcript cannot be told.
+    #[error(transparent)]
+    Transcript(#[from] transcript::Error),
     /// The audit refused the finished cassette.
     #[error("nothing was written; the interactions are in {}", part.display())]
     Refused {
@@ -190,6 +195,8 @@ pub struct ReplayOptions {
     pub wire: WireOptions,
     /// Told of each miss as it comes.
     pub on_miss: MissListener,
+    /// Whether what is said is remembered, and told as a transcript at the end.
+    pub transcribe: bool,
 }
 
 /// A run: of a [`Recording`], or of a [`Replaying`].
@@ -208,9 +215,20 @@ pub struct Recording {
     sync: tokio::task::JoinHandle<()>,
 }
 
+/// A replay that has ended.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// How it went in all.
+    pub report: Report,
+    /// How each session went, by its name.
+    pub sessions: Vec<PlayedSession>,
+}
+
 /// Cassettes that are being played.
 pub struct Replaying {
     playback: Playback,
+    /// What a transcript calls what is played.
+    cassette: String,
     notes: Vec<String>,
 }
 
@@ -261,7 +279,10 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
     let (repertoire, notes) = repertoire(&options.cassettes, &options.play)?;
     let authority = authority(&options.wire)?;
     let sessions = Arc::new(Sessions::new(repertoire));
-    let playback = Playback::new(sessions, options.on_miss, options.wire.limits);
+    let mut playback = Playback::new(sessions, options.on_miss, options.wire.limits);
+    if options.transcribe {
+        playback = playback.witnessed();
+    }
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;
     let wire = proxy::Options {
@@ -274,8 +295,21 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
         authority,
         password,
         roots: Vec::new(),
-        deck: Replaying { playback, notes },
+        deck: Replaying {
+            playback,
+            cassette: called(&options.cassettes),
+            notes,
+        },
     })
+}
+
+/// What a transcript calls what is played: the same wherever the files are.
+fn called(cassettes: &[PathBuf]) -> String {
+    let names = cassettes.iter().map(|path| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        name.to_string_lossy().into_owned()
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// What of a cassette is played otherwise than a client may need it, with the cassette's name.
@@ -416,6 +450,22 @@ impl Running<Replaying> {
     pub async fn stop(self) -> Report {
         self.serving.shutdown().await;
         self.deck.playback.report()
+    }
+
+    /// Ends the run as [`stop`](Self::stop) does, and tells of each session by itself.
+    ///
+    /// # Errors
+    ///
+    /// Where redaction does not vouch for a transcript.
+    pub async fn stop_told(self) -> Result<Played, Error> {
+        self.serving.shutdown().await;
+        let Replaying {
+            playback, cassette, ..
+        } = self.deck;
+        Ok(Played {
+            report: playback.report(),
+            sessions: playback.told(&cassette)?,
+        })
     }
 }
 

@@ -118,7 +118,11 @@ pub async fn extend(
         Err(error) => return Err(recording.undone(error)),
     };
     let deck = Extending {
-        replaying: Replaying { playback, notes },
+        replaying: Replaying {
+            playback,
+            cassette: String::new(),
+            notes,
+        },
         recording,
     };
     Ok(Running {

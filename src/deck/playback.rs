@@ -9,13 +9,26 @@ use tokio::time::sleep;
 use crate::deck::arrival::{peek, read};
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::unix_now;
+use crate::deck::witness::Witness;
 use crate::model::{Body, Failure, FailureKind, Incident, Phase, Request, Response, Said};
 use crate::oauth::fields::Reading;
 use crate::proxy::{Handler, Limits, Upstream};
 use crate::replay::{Answer, Miss, Performance, Report, Sessions};
+use crate::transcript::{self, Transcript};
 
 /// Hears of each miss as it comes.
 pub type MissListener = Box<dyn Fn(&Miss) + Send + Sync>;
+
+/// One session of a replay that has ended.
+#[derive(Clone, Debug)]
+pub struct PlayedSession {
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// How it went.
+    pub report: Report,
+    /// What it said, where that was to be told.
+    pub transcript: Option<Transcript>,
+}
 
 /// A handler around players, one for each user of the proxy.
 #[derive(Clone)]
@@ -24,6 +37,8 @@ pub(super) struct Playback {
     on_miss: Arc<MissListener>,
     /// Who asks real servers what is not on tape, where that is allowed.
     recorder: Option<Arc<Recorder<Upstream>>>,
+    /// Who remembers what is said, where it is to be told.
+    witness: Option<Arc<Witness>>,
     limits: Limits,
 }
 
@@ -34,6 +49,7 @@ impl Playback {
             sessions,
             on_miss: Arc::new(on_miss),
             recorder: None,
+            witness: None,
             limits,
         }
     }
@@ -44,6 +60,31 @@ impl Playback {
             recorder: Some(Arc::new(recorder)),
             ..self
         }
+    }
+
+    /// The same, with what is said remembered.
+    pub(super) fn witnessed(self) -> Self {
+        Self {
+            witness: Some(Arc::default()),
+            ..self
+        }
+    }
+
+    /// What each session said, and how it went.
+    pub(super) fn told(&self, cassette: &str) -> Result<Vec<PlayedSession>, transcript::Error> {
+        let mut told = Vec::new();
+        for (name, report) in self.sessions.each() {
+            let transcript = match &self.witness {
+                Some(witness) => Some(witness.transcript(&name, cassette, &report)?),
+                None => None,
+            };
+            told.push(PlayedSession {
+                name,
+                report,
+                transcript,
+            });
+        }
+        Ok(told)
     }
 
     /// How the play went so far.
@@ -80,7 +121,16 @@ impl Handler for Playback {
         let said = self.said(&mut request).await;
         // What is recorded is one session.
         let user = request.user.as_deref().filter(|_| self.recorder.is_none());
-        let Performance { answer, delay } = self.sessions.perform(user, &said, unix_now());
+        let performance = self.sessions.perform(user, &said, unix_now());
+        let Performance {
+            answer,
+            delay,
+            came,
+            recorded,
+        } = performance;
+        if let Some(witness) = &self.witness {
+            witness.see(user, said.clone(), &answer, (came, recorded));
+        }
         if !delay.is_zero() {
             sleep(delay).await;
         }

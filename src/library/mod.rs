@@ -1,9 +1,10 @@
 //! Cassettes on disk: loaded whole, appended to while recording, and finished atomically.
 //!
 //! `part.rs` has the file of a recording that runs, and `recover.rs` what is made of one that did not
-//! end; `save.rs` writes what others see whole or not at all, and `shelf.rs` reads many at once. Those
+//! end; `save.rs` writes what others see whole or not at all, and `shelf.rs` reads many at once. `names.rs` makes file names of what strangers chose. Those
 //! that are not redacted have rules of their own in `raw.rs`.
 
+mod names;
 mod part;
 mod raw;
 mod recover;
@@ -14,6 +15,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+pub use names::file_name;
 pub use part::{PartFile, Written};
 pub use raw::{IGNORE_LINE, keep_out_of_git, refuse_hidden};
 pub use recover::{Recovered, recover};

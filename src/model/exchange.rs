@@ -26,6 +26,7 @@ pub struct Exchange {
 }
 
 /// The client's side of an exchange.
+#[derive(Clone)]
 pub struct Said {
     /// The method, as written.
     pub method: String,

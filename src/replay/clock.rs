@@ -230,6 +230,13 @@ fn offset(text: &str) -> Option<i64> {
         .then(|| text.parse::<i64>().ok())?
 }
 
+/// Whether a text is a point in time, as seconds or milliseconds since 1970 or as a date.
+pub(crate) fn is_point_in_time(text: &str) -> bool {
+    numeric(text).is_some()
+        || iso(text).is_some()
+        || PrimitiveDateTime::parse(text, HTTP_DATE).is_ok()
+}
+
 /// The point in time that a member is, in Unix seconds.
 fn seconds(scalar: &Scalar<'_>) -> Option<i64> {
     if let Some((number, unit, _)) = numeric(scalar.value) {

@@ -55,6 +55,7 @@ mod threading;
 mod token;
 mod values;
 
+pub(crate) use clock::is_point_in_time;
 pub use clock::{Clock, Skew, TimeOptions, UnknownClock};
 pub use fault::{Fault, FaultError};
 pub use latency::{Latency, LatencyError};
@@ -62,7 +63,7 @@ pub use matching::Part;
 pub use mintable::{Unmintable, check};
 pub use miss::{Miss, Report};
 pub use outline::Outline;
-pub use perform::Performance;
+pub use perform::{Came, Performance, Recorded};
 pub use player::{Allow, Answer, Pages, PlayOptions, Player};
 pub use repertoire::Repertoire;
 pub use sessions::Sessions;

@@ -10,11 +10,40 @@ use crate::replay::fault::{Action, Fault};
 use crate::replay::player::{Answer, Player};
 use crate::replay::values::Live;
 
+/// What a request came to, for those who tell of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Came {
+    /// It belongs to no recorded exchange: an errand of a browser, or a page of ours.
+    #[default]
+    Aside,
+    /// A fault that was asked for took the place of the answer.
+    Faulted,
+    /// Nothing on tape answers.
+    Missed,
+    /// What was recorded was played.
+    Played,
+    /// It was refused, as the recorded server would have.
+    Refused,
+}
+
+/// The recorded exchange that a request was answered from, or was meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recorded {
+    /// Its place among all that may be played.
+    pub at: usize,
+    /// Its number in its cassette.
+    pub id: u64,
+}
+
 /// An answer, and how long it is held back.
 #[derive(Debug)]
 pub struct Performance {
     /// The answer.
     pub answer: Answer,
+    /// What the request came to.
+    pub came: Came,
+    /// Where in the recording, if anywhere.
+    pub recorded: Option<Recorded>,
     /// How long it is held back.
     pub delay: Duration,
 }
@@ -22,14 +51,15 @@ pub struct Performance {
 impl Player {
     /// Answers a request as [`Player::play`] does, unless a fault was asked for.
     pub(super) fn perform(&mut self, live: &Live<'_>, now: i64) -> Performance {
+        (self.came, self.meant) = (Came::Aside, None);
         let Some(fault) = self.fault(live) else {
             return self.performance(live, now);
         };
         let response = fault.response().map(Answer::Response);
         let instead = response.or_else(|| fault.failure().map(Answer::Failure));
         if let Some(answer) = instead {
-            let delay = Duration::ZERO;
-            return Performance { answer, delay };
+            self.came = Came::Faulted;
+            return self.told(answer, Duration::ZERO);
         }
         let mut performance = self.performance(live, now);
         match (fault.action, &mut performance.answer) {
@@ -56,7 +86,20 @@ impl Player {
             }
             Answer::Miss(_) | Answer::New => Duration::ZERO,
         };
-        Performance { answer, delay }
+        self.told(answer, delay)
+    }
+
+    fn told(&self, answer: Answer, delay: Duration) -> Performance {
+        let recorded = |at| Recorded {
+            at,
+            id: self.repertoire.id(at),
+        };
+        Performance {
+            answer,
+            came: self.came,
+            recorded: self.meant.map(recorded),
+            delay,
+        }
     }
 
     /// The fault that a request meets. It was meant for what is on tape, and that was asked for.
@@ -71,6 +114,7 @@ impl Player {
         let fault = self.faults.meet(step)?;
         if let Some(meant) = self.next_of(&here) {
             self.plays.mean(meant);
+            self.meant = Some(meant);
         }
         Some(fault)
     }

@@ -23,6 +23,7 @@ use crate::replay::judged::Judged;
 use crate::replay::latency::Latency;
 use crate::replay::matching::Part;
 use crate::replay::miss::{Miss, Report};
+use crate::replay::perform::Came;
 use crate::replay::picking::Chosen;
 use crate::replay::plays::Plays;
 use crate::replay::render::Asked;
@@ -117,6 +118,10 @@ pub struct Player {
     pub(super) faults: Faults,
     /// How long what was played last took when it was recorded.
     pub(super) took: Duration,
+    /// What the last request came to.
+    pub(super) came: Came,
+    /// Which interaction answered it, or was meant.
+    pub(super) meant: Option<usize>,
     pub(super) report: Report,
     pub(super) pending: Pending,
     pub(super) devices: Devices,
@@ -155,6 +160,8 @@ impl Player {
             grants: Grants::new(terms),
             faults,
             took: Duration::ZERO,
+            came: Came::Aside,
+            meant: None,
             report: Report::default(),
             pending: Pending::default(),
             devices: Devices::default(),
@@ -187,6 +194,7 @@ impl Player {
         let here = self.here(&repertoire, live);
         let judged = self.judged(live, here.step);
         if let Some(refusal) = self.not_approved(live, &judged) {
+            (self.came, self.meant) = (Came::Refused, self.next_of(&here));
             let response = self.refuse(&refusal, &here, &judged);
             self.note(live, &judged, &response);
             return Answer::Response(response);
@@ -199,13 +207,18 @@ impl Player {
             && let Some(meant) = self.next_of(&here)
         {
             self.plays.mean(meant);
+            self.meant = Some(meant);
         }
         match chosen {
-            Ok(Chosen::Track(at)) => match self.ask(at, live, &judged) {
-                Some(page) => Answer::Response(page),
-                None => self.answer(at, live, &judged),
-            },
+            Ok(Chosen::Track(at)) => {
+                if let Some(page) = self.ask(at, live, &judged) {
+                    return Answer::Response(page);
+                }
+                (self.came, self.meant) = (Came::Played, Some(at));
+                self.answer(at, live, &judged)
+            }
             Ok(Chosen::Refusal(refusal)) => {
+                self.came = Came::Refused;
                 let refused = format!("{}: {}", self.asked(said), refusal.why);
                 self.report.note_refused(self.named(refused));
                 let response = self.refuse(&refusal, &here, &judged);
@@ -215,6 +228,7 @@ impl Player {
             // A browser goes its own errands, and no client of OAuth does.
             Err(_) if is_errand(&said.url) => Answer::Response(Response::new(404, "")),
             Err(miss) => {
+                self.came = Came::Missed;
                 self.report.note_miss(Miss::clone(&miss));
                 Answer::Miss(*miss)
             }

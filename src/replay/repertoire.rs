@@ -344,6 +344,11 @@ impl Repertoire {
             .collect()
     }
 
+    /// The number of the interaction in its cassette.
+    pub(super) fn id(&self, at: usize) -> u64 {
+        self.glimpse(at).id()
+    }
+
     /// The interaction as a person names it; with its cassette, where there are several.
     pub(super) fn title(&self, at: usize) -> String {
         let (interaction, reel) = (self.glimpse(at), &self.reels[self.cassette(at)]);

@@ -12,7 +12,7 @@ use crate::oauth::fields::Reading;
 use crate::redact::Label;
 use crate::replay::fault::Faults;
 use crate::replay::miss::{Miss, Report};
-use crate::replay::perform::Performance;
+use crate::replay::perform::{Came, Performance};
 use crate::replay::player::{Answer, Player};
 use crate::replay::repertoire::Repertoire;
 use crate::replay::values::Live;
@@ -57,6 +57,8 @@ impl Sessions {
                 locked(&self.turned_away).note_miss(miss.clone());
                 Performance {
                     answer: Answer::Miss(miss),
+                    came: Came::Missed,
+                    recorded: None,
                     delay: Duration::ZERO,
                 }
             }
@@ -113,6 +115,22 @@ impl Sessions {
             .unplayed
             .extend(never.map(|at| self.repertoire.title(*at)));
         report
+    }
+
+    /// How each session went, by its name, which may be empty.
+    pub fn each(&self) -> Vec<(String, Report)> {
+        let players = Vec::from_iter(locked(&self.players).clone());
+        let is_only = players.len() == 1;
+        let told = players.into_iter().map(|(name, player)| {
+            let player = locked(&player);
+            let report = if is_only {
+                player.report()
+            } else {
+                player.own_report()
+            };
+            (name.to_string(), report)
+        });
+        told.collect()
     }
 
     fn player(&self, name: &str) -> Result<Arc<Mutex<Player>>, String> {

@@ -60,6 +60,7 @@ impl Play {
                 ..WireOptions::default()
             },
             on_miss: Box::new(|miss| panic!("{miss:?}")),
+            transcribe: false,
         });
         Self {
             running: running.await.expect("a replay"),

@@ -101,6 +101,7 @@ fn replay_options(directory: &Path) -> ReplayOptions {
         play: play_options(),
         wire: WireOptions::default(),
         on_miss: Box::new(|_| {}),
+        transcribe: false,
     }
 }
 

@@ -175,6 +175,7 @@ async fn the_issuer_of_a_replay_is_the_origin_that_the_client_calls() {
             ..WireOptions::default()
         },
         on_miss: Box::new(|_| {}),
+        transcribe: false,
     });
     let running = running.await.expect("a replay");
     let local = running.reverse()[0].1.clone();

@@ -271,6 +271,7 @@ async fn trailers_are_recorded_without_their_secrets_and_replayed() {
         play: PlayOptions::default(),
         wire: WireOptions::default(),
         on_miss: Box::new(|miss| panic!("{miss:?}")),
+        transcribe: false,
     });
     let running = running.await.expect("a replay");
     let stream = tunnel(running.address(), &target).await;

@@ -181,6 +181,7 @@ async fn replay(
                 .iter()
                 .for_each(|line| say(&format!("   {line}")));
         }),
+        transcribe: false,
     })
     .await?;
     let said = run_client(&running, host, secret).await;
