@@ -51,6 +51,21 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("demo", &["model", "oauth", "proxy"]),
     ("launch", &["proxy"]),
+    (
+        "harness",
+        &[
+            "model",
+            "redact",
+            "cassette",
+            "record",
+            "replay",
+            "transcript",
+            "library",
+            "proxy",
+            "deck",
+            "launch",
+        ],
+    ),
     ("cli", &[]),
 ];
 

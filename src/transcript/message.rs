@@ -86,7 +86,9 @@ impl Message {
             kept.iter()
                 .any(|kept| field.name.eq_ignore_ascii_case(kept))
         };
-        let kept: Vec<_> = fields.iter().filter(is_kept).collect();
+        let mut kept: Vec<_> = fields.iter().filter(is_kept).collect();
+        // Their order is that library's, too.
+        kept.sort_by_key(|field| field.name.to_ascii_lowercase());
         self.fields.extend(kept.into_iter().map(|field| Field {
             place: "header",
             // Its case is the library's that sent it.

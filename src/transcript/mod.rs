@@ -173,6 +173,20 @@ impl Transcript {
         })
     }
 
+    /// The transcript of a run in which nothing was asked.
+    pub fn silent(cassette: &str) -> Self {
+        Self {
+            cassette: cassette.to_owned(),
+            session: None,
+            played: 0,
+            of: 0,
+            exchanges: Vec::new(),
+            refused: Vec::new(),
+            unused: Vec::new(),
+            left_out: 0,
+        }
+    }
+
     /// What a cassette holds.
     pub fn of_cassette(name: &str, cassette: &Cassette) -> Self {
         let entries = cassette.interactions.iter().map(|interaction| {

@@ -16,6 +16,7 @@ mod explain;
 mod faults;
 mod flood;
 mod grants;
+mod harness;
 mod help;
 mod mishaps;
 mod modes;
