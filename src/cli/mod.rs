@@ -29,6 +29,7 @@ mod run;
 mod schema;
 mod scrub;
 mod secrets;
+mod share;
 mod show;
 mod telling;
 mod told;
@@ -65,6 +66,8 @@ enum Command {
     Show(show::Args),
     /// Compare two sessions, a working one and a failing one: what differs, what matters first
     Diff(diff::Args),
+    /// Make of a session what can be handed on: a page, a HAR file and the cassette
+    Share(share::Args),
     /// Make negative tests of a good cassette: what a server may do wrong, and clients must survive
     Mutate(mutate::Args),
     /// Look at what waits beside its snapshot, one after the other, and accept or reject it
@@ -109,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Rules(args) => args.run(),
         Command::Show(args) => args.run(),
         Command::Diff(args) => args.run(),
+        Command::Share(args) => args.run(),
         Command::Mutate(args) => args.run(),
         Command::Review(args) => args.run(),
         Command::Accept(args) => args.run(),

@@ -19,7 +19,7 @@ pub use names::file_name;
 pub use part::{PartFile, Written};
 pub use raw::{IGNORE_LINE, keep_out_of_git, refuse_hidden};
 pub use recover::{Recovered, recover};
-pub use save::{Overwrite, refuse_taken, save, write};
+pub use save::{Overwrite, refuse_taken, save, save_bytes, write};
 pub use shelf::{Loaded, cassettes_at, load_all, playable, with_each};
 
 use crate::cassette::{self, Cassette, MAX_SIZE};

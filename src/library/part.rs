@@ -97,7 +97,7 @@ impl PartFile {
     ///
     /// Where the disk refuses that too; the old file is then as it was.
     pub fn renew(&mut self, text: &str) -> Result<(), Error> {
-        let file = temporary(&self.part, text)?;
+        let file = temporary(&self.part, text.as_bytes())?;
         let file = file.persist(&self.part);
         let file = file.map_err(|refused| cannot_write(&self.part)(refused.error))?;
         self.file = Arc::new(file);
@@ -134,7 +134,7 @@ impl PartFile {
     /// replaced; the `.part` is then still there.
     pub fn finish(self, text: &str) -> Result<PathBuf, Error> {
         named(
-            synced(&self.cassette, text)?,
+            synced(&self.cassette, text.as_bytes())?,
             &self.cassette,
             self.overwrite,
         )?;

@@ -92,7 +92,7 @@ fn under_a_free_name(target: PathBuf, text: &str) -> Result<PathBuf, Error> {
     };
     let recovered = named("recovered");
     let numbered = (2..).map(move |n: u32| named(&format!("recovered-{n}")));
-    let mut file = synced(&target, text)?;
+    let mut file = synced(&target, text.as_bytes())?;
     for path in [target.clone(), recovered].into_iter().chain(numbered) {
         match file.persist_noclobber(&path) {
             Ok(_) => {

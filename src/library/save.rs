@@ -15,8 +15,17 @@ use crate::library::{Error, raw};
 ///
 /// Where it exists and `overwrite` does not allow for it, or the disk refuses it.
 pub fn save(path: &Path, text: &str, overwrite: Overwrite) -> Result<(), Error> {
+    save_bytes(path, text.as_bytes(), overwrite)
+}
+
+/// As [`save`], of what may be no text.
+///
+/// # Errors
+///
+/// As [`save`].
+pub fn save_bytes(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(), Error> {
     refuse_taken(path, overwrite)?;
-    named(synced(path, text)?, path, overwrite)
+    named(synced(path, bytes)?, path, overwrite)
 }
 
 /// Refuses a name that is a symbolic link, and one that exists where that is not allowed for.
@@ -50,15 +59,15 @@ pub enum Overwrite {
 ///
 /// Where the disk refuses it.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let file = temporary(path, text)?;
+    let file = temporary(path, text.as_bytes())?;
     let named = file.persist(path);
     named.map_err(|refused| cannot_write(path)(refused.error))?;
     Ok(())
 }
 
 /// A file without its name yet, which the disk has taken.
-pub(super) fn synced(path: &Path, text: &str) -> Result<NamedTempFile, Error> {
-    let file = temporary(path, text)?;
+pub(super) fn synced(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+    let file = temporary(path, bytes)?;
     file.as_file().sync_all().map_err(cannot_write(path))?;
     Ok(file)
 }
@@ -79,7 +88,7 @@ pub(super) fn named(file: NamedTempFile, path: &Path, overwrite: Overwrite) -> R
 }
 
 /// A file beside the one whose name it is to have, locked before it has it, and open at its end.
-pub(super) fn temporary(path: &Path, text: &str) -> Result<NamedTempFile, Error> {
+pub(super) fn temporary(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
     let failed = cannot_write(path);
     let parent = directory_of(path);
     // The error itself names a file that nobody has asked for.
@@ -92,7 +101,7 @@ pub(super) fn temporary(path: &Path, text: &str) -> Result<NamedTempFile, Error>
         .tempfile_in(parent)
         .map_err(cause)?;
     lock(file.as_file(), path)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     Ok(file)
 }
 

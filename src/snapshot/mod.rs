@@ -2,7 +2,7 @@
 //!
 //! `NAME.snap` holds what is right, `NAME.snap.new` beside it what came out instead and waits for
 //! somebody to accept or reject it, with this program or with `cargo insta`. [`Snapshot::check`]
-//! does what insta does for the same variables; [`pending`] finds what waits.
+//! does what insta does for the same variables; [`pending()`] finds what waits.
 
 mod file;
 mod pending;

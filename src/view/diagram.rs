@@ -32,7 +32,7 @@ impl Scene<'_> {
     }
 
     /// Who takes part, in the order of the lanes.
-    fn parties(&self) -> Vec<Party> {
+    pub(super) fn parties(&self) -> Vec<Party> {
         let mut there = Vec::new();
         for parts in &self.turns {
             let (from, to) = Party::of(parts.interaction.step());
@@ -44,7 +44,7 @@ impl Scene<'_> {
     }
 
     /// The hosts that a party is asked at.
-    fn hosts(&self, parties: &[Party]) -> Vec<(Party, String)> {
+    pub(super) fn hosts(&self, parties: &[Party]) -> Vec<(Party, String)> {
         let hosts_of = |party: Party| {
             let mut hosts = Vec::new();
             for parts in &self.turns {

@@ -3,7 +3,7 @@
 //!
 //! [`Scene`] takes a cassette apart once: each message into named parts, each secret to where it
 //! came from. [`Scene::timeline`], [`Scene::diagram`] and [`Scene::list`] write that for a
-//! terminal, [`Scene::json`] for programs; [`Comparison`] aligns two of them step by step. Texts
+//! terminal, [`Scene::json`] for programs, [`Scene::page`] as a page to be shared; [`Comparison`] aligns two of them step by step. Texts
 //! of a cassette pass `ink`, which leaves nothing in them that a terminal would obey.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -14,6 +14,7 @@ mod ink;
 mod json;
 mod list;
 mod origin;
+mod page;
 mod part;
 mod party;
 mod timeline;

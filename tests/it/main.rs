@@ -37,6 +37,7 @@ mod secrets;
 mod servers;
 mod session;
 mod sessions;
+mod share;
 mod show;
 mod snapshot;
 mod support;

@@ -42,7 +42,7 @@ impl Default for Look {
 }
 
 /// How many findings there are of each severity, in words.
-fn counted(findings: &Findings) -> String {
+pub(crate) fn counted(findings: &Findings) -> String {
     let counts = [
         (Severity::Error, "error"),
         (Severity::Warning, "warning"),

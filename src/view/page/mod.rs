@@ -1,0 +1,256 @@
+//! A session as one page that anybody can open: no script, nothing that is fetched, and every text of
+//! the cassette a text of the page.
+
+mod exchange;
+mod sequence;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
+
+use crate::diagnose::report::{counted, in_words, plain};
+use crate::diagnose::{Finding, Findings, Severity};
+use crate::oauth::registry::{HeaderClass, header_class};
+use crate::redact::{Piece, RecordedResponse, pieces};
+use crate::view::{Scene, outcome, seconds};
+
+impl Scene<'_> {
+    /// The page of the session. `name` is what its cassette is called.
+    pub fn page(&self, findings: &Findings, name: &str) -> String {
+        let title = format!("{}: {}", self.server(), counted(findings));
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(policy());
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="referrer" content="no-referrer";
+                    meta name="color-scheme" content="light dark";
+                    title { (plain(&title)) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body { (self.fragment(findings, name)) }
+            }
+        };
+        page.into_string()
+    }
+
+    /// What stands in the page.
+    fn fragment(&self, findings: &Findings, name: &str) -> Markup {
+        html! {
+            header {
+                p.brand { "authtape" }
+                h1 { (plain(self.server())) }
+                p { (self.told()) }
+            }
+            main {
+                (self.findings(findings))
+                section aria-labelledby="sequence" {
+                    h2 #sequence { "What was said" }
+                    @if self.turns.is_empty() {
+                        p { "The cassette holds no interaction." }
+                    } @else {
+                        (self.sequence())
+                    }
+                }
+                @let identifiers = self.identifiers();
+                @if !identifiers.is_empty() {
+                    section aria-labelledby="identifiers" {
+                        h2 #identifiers { "For the server's support" }
+                        p { "Identifiers of the requests, and when they were made. One click selects them all." }
+                        pre.copied tabindex="0" { (identifiers) }
+                    }
+                }
+                section aria-labelledby="exchanges" {
+                    h2 #exchanges { "Each exchange" }
+                    @for at in 0..self.turns.len() { (self.exchange(at)) }
+                }
+                (self.redaction())
+                section aria-labelledby="again" {
+                    h2 #again { "Play it again" }
+                    p { "With the cassette beside this page, without the server and without a network:" }
+                    pre { "authtape explain " (plain(name)) "\nauthtape replay " (plain(name)) " -- YOUR-CLIENT" }
+                }
+            }
+            footer {
+                p {
+                    "Made by " (plain(concat!("authtape/", env!("CARGO_PKG_VERSION"))))
+                    ", recorded by " (plain(&self.header.recorded_by)) ". This page runs nothing and fetches nothing."
+                }
+            }
+        }
+    }
+
+    fn server(&self) -> &str {
+        self.header.server.as_deref().unwrap_or("no server")
+    }
+
+    fn told(&self) -> Markup {
+        let count = self.turns.len();
+        let failed = self.turns.iter().filter(|parts| parts.is_failed()).count();
+        html! {
+            "Recorded " time { (plain(&self.header.recorded_at)) } ". "
+            (count) @if count == 1 { " exchange" } @else { " exchanges" }
+            @if failed > 0 { ", " strong.bad { (failed) " failed" } }
+            "."
+            @if let Some(mutant) = &self.header.mutant {
+                " It was changed on purpose (" (plain(&mutant.kind)) "): " (plain(&mutant.changed)) "."
+            }
+        }
+    }
+
+    fn findings(&self, findings: &Findings) -> Markup {
+        let refused = findings.unexplained();
+        html! {
+            section aria-labelledby="findings" {
+                h2 #findings { "Why it failed" }
+                @if findings.is_empty() && refused.is_empty() {
+                    p.healthy { "No rule has anything to say of this session." }
+                }
+                @for finding in findings { (self::finding(finding)) }
+                @for refused in refused {
+                    article.finding.warning {
+                        h3 { a href=(format!("#exchange-{}", refused.interaction)) { (refused.interaction) " " (refused.step.title()) } " was refused, and no rule sees why" }
+                        p { (refused.status) " " (plain(refused.error.as_deref().unwrap_or_default())) }
+                        @if let Some(said) = &refused.said { p { "The server says: " q { (text(said)) } } }
+                    }
+                }
+                @for parts in &self.turns {
+                    @if let Some(error) = parts.interaction.error() {
+                        article.finding.warning {
+                            h3 { a href=(format!("#exchange-{}", parts.interaction.id())) { (parts.interaction.id()) " " (parts.interaction.step().title()) } " got no whole answer" }
+                            p { (in_words(error.kind())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the server's support finds the requests again by.
+    pub fn identifiers(&self) -> String {
+        let mut out = String::new();
+        for parts in &self.turns {
+            let interaction = parts.interaction;
+            let is_identifier = |name: &str| header_class(name) == Some(HeaderClass::Correlation);
+            let request = interaction.request().header_fields().iter();
+            let answer = interaction.response().map(RecordedResponse::header_fields);
+            let fields = request.chain(answer.unwrap_or_default());
+            let found: Vec<_> = fields
+                .filter(|field| is_identifier(&field.name))
+                .map(|field| {
+                    format!(
+                        "    {}: {}\n",
+                        plain(&field.name),
+                        plain(&short(&field.value))
+                    )
+                })
+                .collect();
+            if !found.is_empty() {
+                let (id, url) = (interaction.id(), plain(&short(interaction.request().url())));
+                let (method, when) = (
+                    plain(interaction.request().method()),
+                    seconds(interaction.at()),
+                );
+                let came = outcome(interaction);
+                out.extend([format!("{id} {method} {url} -> {came} (+{when})\n")]);
+                out.extend(found);
+            }
+        }
+        if out.is_empty() {
+            return out;
+        }
+        format!("recorded {}\n{out}", plain(&self.header.recorded_at))
+    }
+
+    fn redaction(&self) -> Markup {
+        html! {
+            section aria-labelledby="redaction" {
+                h2 #redaction { "What was replaced" }
+                @if self.header.redacted.is_empty() {
+                    p { "There was no secret to replace." }
+                } @else {
+                    p { "A label stands for each secret, the same one wherever it was said:" }
+                    table.counts {
+                        thead { tr { th scope="col" { "kind" } th scope="col" { "values" } } }
+                        tbody { @for kind in &self.header.redacted { tr { td { (plain(&kind.name)) } td { (kind.value) } } } }
+                    }
+                }
+                p {
+                    "Kept on purpose: hosts, client identifiers, identifiers of requests, and texts of known words. "
+                    @if let Some(audit) = &self.header.audit {
+                        "Its audit searched for " (audit.secrets) " secrets in " (audit.patterns) " spellings and found " (audit.hits) "."
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn finding(finding: &Finding) -> Markup {
+    let severity = finding.severity.as_str();
+    let is_note = finding.severity == Severity::Note;
+    html! {
+        article class=(format!("finding {severity}")) {
+            h3 { span.severity { (severity) } " " (text(&finding.message)) }
+            @if !is_note {
+                @if !finding.evidence.is_empty() {
+                    table {
+                        thead { tr { th scope="col" { "in" } th scope="col" { "where" } th scope="col" { "what stands there" } } }
+                        tbody {
+                            @for evidence in &finding.evidence {
+                                tr {
+                                    td { a href=(format!("#exchange-{}", evidence.interaction)) { (evidence.interaction) } }
+                                    td { (evidence.r#where) }
+                                    td.value { (text(&evidence.value)) }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if let Some(contrast) = &finding.contrast { p.contrast { (plain(&contrast.words)) } }
+                p { strong { "Fix: " } (text(&finding.fix)) }
+                p.see { (finding.rule.see.join(", ")) " · " code { (finding.rule.id) } }
+            }
+        }
+    }
+}
+
+/// The only style is the one that stands here, and nothing else is taken from anywhere.
+fn policy() -> String {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+}
+
+/// A text of the cassette, its labels marked.
+fn text(value: &str) -> Markup {
+    let end = value.char_indices().nth(VALUE_MAX).map(|(end, _)| end);
+    let shown = &value[..end.unwrap_or(value.len())];
+    html! {
+        @for piece in pieces(shown) {
+            @match piece {
+                Piece::Literal(text) => { (plain(&text)) }
+                Piece::Label(label) => { mark { (plain(&short(&label.to_string()))) } }
+            }
+        }
+        @if let Some(end) = end { span.more { " … and " (value[end..].chars().count()) " more characters" } }
+    }
+}
+
+/// A text with its labels as people read them.
+fn short(value: &str) -> String {
+    let pieces = pieces(value).into_iter().map(|piece| match piece {
+        Piece::Literal(text) => text,
+        Piece::Label(label) => {
+            let label = label.to_string();
+            let (_, name) = label.split_once('-').unwrap_or(("", &label));
+            format!("<{name}>")
+        }
+    });
+    pieces.collect()
+}
+
+const STYLE: &str = include_str!("page.css");
+const VALUE_MAX: usize = 2_000;
