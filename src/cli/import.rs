@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::importing::{Taken, TakingArgs};
 use crate::cli::output::say;
 
-/// Make a cassette of what another tool recorded: a HAR file, or a flow file of mitmproxy
+/// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR, vcrpy, go-vcr, nock
 ///
 /// What is read goes through the same redaction as what is recorded. Of a HAR file, browsers leave
 /// out cookies and Authorization unless told otherwise, and bodies that they did not keep; no rule
@@ -50,4 +50,5 @@ const EXAMPLES: &str = "\
 Examples:
   authtape import session.har -o login.yaml
   authtape import flows.mitm -o login.yaml --public
+  authtape import spec/cassettes/login.yml -o login.yaml
   authtape import session.har -o - | less";

@@ -9,6 +9,7 @@ mod difference;
 mod doctor;
 mod exit;
 mod explain;
+mod export;
 mod guard;
 mod import;
 mod importing;
@@ -80,8 +81,10 @@ enum Command {
     Audit(audit::Args),
     /// Take the secrets out of a HAR file, relations kept, so that it can be shared
     Scrub(scrub::Args),
-    /// Make a cassette of what another tool recorded: a HAR file, or a flow file of mitmproxy
+    /// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR, vcrpy, go-vcr, nock
     Import(import::Args),
+    /// Write a cassette as another tool's file
+    Export(export::Args),
     /// Finish what a recording left that was killed
     Recover(recover::Args),
     /// Make or show a certificate authority that is kept
@@ -120,6 +123,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Audit(args) => args.run(),
         Command::Scrub(args) => args.run(),
         Command::Import(args) => args.run(),
+        Command::Export(args) => args.run(),
         Command::Recover(args) => args.run(),
         Command::Ca(args) => args.run(),
         Command::Doctor(args) => args.run(),

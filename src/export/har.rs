@@ -255,7 +255,7 @@ fn note_trailers(message: &mut Value, trailers: &[Named<String>]) {
 }
 
 /// The URL with its query, which a cassette keeps apart.
-fn url(request: &RecordedRequest) -> String {
+pub(super) fn url(request: &RecordedRequest) -> String {
     let query = request
         .raw_query()
         .map_or_else(|| form(request.query()), str::to_owned);

@@ -8,8 +8,10 @@
 mod failure;
 pub mod flow;
 pub mod har;
+pub mod tape;
 
-use crate::model::Exchange;
+use crate::import::tape::Kind;
+use crate::model::{Captured, Exchange, Headers, coding};
 
 /// Another tool's file as exchanges, in the order of the requests' starts.
 ///
@@ -44,9 +46,12 @@ pub enum Error {
     /// It is no flow file.
     #[error(transparent)]
     Flow(#[from] flow::Error),
+    /// It is no other recorder's cassette.
+    #[error(transparent)]
+    Tape(#[from] tape::Error),
 }
 
-/// Reads a HAR file, or a flow file of mitmproxy.
+/// Reads a HAR file, a flow file of mitmproxy, or a cassette of VCR, vcrpy, go-vcr or nock.
 ///
 /// # Errors
 ///
@@ -54,6 +59,9 @@ pub enum Error {
 pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
     if seems_flow(bytes) {
         return Ok(flow::read(bytes)?);
+    }
+    if let Some(kind) = Kind::of(bytes) {
+        return Ok(tape::read(bytes, kind)?);
     }
     let har = har::read(bytes)?;
     Ok(Imported {
@@ -67,7 +75,17 @@ pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
 /// Whether a file is another tool's that is read here, by its first bytes: no cassette begins so.
 pub fn is_foreign(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    text.trim_ascii_start().first() == Some(&b'{') || seems_flow(bytes)
+    text.trim_ascii_start().first() == Some(&b'{') || seems_flow(bytes) || Kind::of(bytes).is_some()
+}
+
+/// Undoes a content coding where the tool left it: browsers write what came out of it.
+fn undo_coding(headers: &Headers, captured: &mut Captured) {
+    if captured.is_coded {
+        return;
+    }
+    coding::decode(headers, captured);
+    captured.is_coded = false;
+    captured.is_decoded = true;
 }
 
 /// Whether it begins with the length of a netstring.

@@ -15,6 +15,7 @@ mod diff;
 mod explain;
 mod faults;
 mod flood;
+mod formats;
 mod grants;
 mod harness;
 mod help;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::import::har::json::Members;
 use crate::import::har::message::pairs;
-use crate::model::{Captured, Headers, coding};
+use crate::model::Captured;
 
 /// Takes out the body of a request.
 pub(super) fn of_request(request: &mut Members) -> Captured {
@@ -32,16 +32,6 @@ pub(super) fn of_response(response: &mut Members) -> Captured {
     let mut content = response.object("content");
     let size = content.amount("size");
     body(&mut content, size)
-}
-
-/// Undoes a content coding where the tool left it: browsers write what came out of it.
-pub(super) fn undo_coding(headers: &Headers, captured: &mut Captured) {
-    if captured.is_coded {
-        return;
-    }
-    coding::decode(headers, captured);
-    captured.is_coded = false;
-    captured.is_decoded = true;
 }
 
 fn body(content: &mut Members, size: Option<f64>) -> Captured {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::import::har::body;
 use crate::import::har::json::{Members, text};
+use crate::import::undo_coding;
 use crate::model::{Headers, Heard, Lost, Said, Url, Version, percent_encode};
 
 /// A request, and whether it was HTTP/3.
@@ -41,7 +42,7 @@ pub(super) fn said(
     }
     let (version, is_http3) = version(request.text("httpVersion").as_deref());
     let mut body = body::of_request(request);
-    body::undo_coding(&headers, &mut body);
+    undo_coding(&headers, &mut body);
     note_comment(request, lost);
     skip_sizes(request);
     let message = Said {
@@ -81,7 +82,7 @@ pub(super) fn heard(
             headers.push("Set-Cookie", cookie_field(std::slice::from_ref(cookie), ""));
         }
     }
-    body::undo_coding(&headers, &mut body);
+    undo_coding(&headers, &mut body);
     Some(Heard {
         status,
         reason: None,
