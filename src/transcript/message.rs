@@ -15,7 +15,7 @@ use crate::replay::is_point_in_time;
 pub struct Message {
     /// Method and URL without its query, or the status and where it leads to.
     pub line: String,
-    /// Its parameters and those of its header fields that say something, in their order.
+    /// Its parameters and those of its header fields that say something, by place and name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
     /// A JSON body.
@@ -48,7 +48,7 @@ impl Message {
         message.headers(request.header_fields(), ASKED);
         message.basic(request);
         message.take_body(request.content(), interaction.step());
-        message
+        message.sorted()
     }
 
     pub(super) fn of_response(interaction: &Interaction) -> Option<Self> {
@@ -60,7 +60,16 @@ impl Message {
         message.headers(response.header_fields(), ANSWERED);
         message.lead(response);
         message.take_body(response.content(), interaction.step());
-        Some(message)
+        Some(message.sorted())
+    }
+
+    /// By name within each place: their order says nothing, and is another in each run where a
+    /// language's maps have none.
+    fn sorted(mut self) -> Self {
+        let place = |field: &Field| PLACES.iter().position(|place| *place == field.place);
+        self.fields
+            .sort_by(|one, other| (place(one), &one.name).cmp(&(place(other), &other.name)));
+        self
     }
 
     fn pairs(&mut self, place: &'static str, pairs: &[Named<String>]) {
@@ -86,9 +95,7 @@ impl Message {
             kept.iter()
                 .any(|kept| field.name.eq_ignore_ascii_case(kept))
         };
-        let mut kept: Vec<_> = fields.iter().filter(is_kept).collect();
-        // Their order is that library's, too.
-        kept.sort_by_key(|field| field.name.to_ascii_lowercase());
+        let kept: Vec<_> = fields.iter().filter(is_kept).collect();
         self.fields.extend(kept.into_iter().map(|field| Field {
             place: "header",
             // Its case is the library's that sent it.
@@ -234,6 +241,8 @@ fn stable(value: Value) -> Value {
     }
 }
 
+/// Where fields stand, in the order in which they are told.
+const PLACES: &[&str] = &["query", "fragment", "header", "basic", "form", "part"];
 /// The header fields of a request that a client sets on purpose.
 const ASKED: &[&str] = &["accept", "authorization", "content-type", "dpop"];
 const ANSWERED: &[&str] = &["content-type", "retry-after", "www-authenticate"];
