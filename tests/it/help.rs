@@ -1,4 +1,4 @@
-//! What the program says of itself: man pages and completions.
+//! What the program says of itself: the reference, man pages and completions.
 
 use std::path::Path;
 
@@ -19,6 +19,40 @@ fn commands(help: &str) -> Vec<&str> {
     names
         .filter(|name| !name.is_empty() && *name != "help")
         .collect()
+}
+
+fn reference() -> String {
+    let help = printed(&["--help"]);
+    let mut page = format!(
+        "# Reference\n\nWhat `--help` says, command by command.\n\n```text\n{}\n```\n",
+        help.trim_end()
+    );
+    for command in commands(&help) {
+        let text = printed(&[command, "--help"]);
+        page += &format!("\n## {command}\n\n```text\n{}\n```\n", text.trim_end());
+        for inner in commands(&text) {
+            let text = printed(&[command, inner, "--help"]);
+            page += &format!(
+                "\n### {command} {inner}\n\n```text\n{}\n```\n",
+                text.trim_end()
+            );
+        }
+    }
+    page
+}
+
+#[test]
+fn the_reference_is_what_help_says_today() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md");
+    let page = reference();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).expect("written");
+    }
+    let written = std::fs::read_to_string(&path).expect("docs/reference.md");
+    assert_eq!(
+        written, page,
+        "UPDATE_DOCS=1 cargo test --test it help writes it"
+    );
 }
 
 #[test]
@@ -71,4 +105,73 @@ fn what_can_be_looked_up_is_what_is_said() {
     assert!(headings.len() > 20, "{headings:?}");
     let unsaid = headings.iter().filter(|heading| !said.contains(**heading));
     assert_eq!(unsaid.collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[test]
+fn what_the_pages_point_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![
+        root.join("README.md"),
+        root.join("SECURITY.md"),
+        root.join("CONTRIBUTING.md"),
+        root.join("CHANGELOG.md"),
+    ];
+    let mut open = vec![root.join("docs")];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(&directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path)
+            } else {
+                pages.push(path)
+            }
+        }
+    }
+    let mut lost = Vec::new();
+    let mut links = 0;
+    for page in pages
+        .iter()
+        .filter(|page| page.extension().is_some_and(|extension| extension == "md"))
+    {
+        let text = std::fs::read_to_string(page).expect("a page");
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            links += 1;
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let at = if file.is_empty() {
+                page.clone()
+            } else {
+                page.parent().expect("a directory").join(file)
+            };
+            let slug = |line: &str| {
+                line.trim_start_matches('#')
+                    .trim()
+                    .to_lowercase()
+                    .replace(' ', "-")
+            };
+            let is_there = std::fs::read_to_string(&at).map_or(at.is_dir(), |text| {
+                anchor.is_empty()
+                    || text
+                        .lines()
+                        .any(|line| line.starts_with('#') && slug(line) == anchor)
+            });
+            if !is_there {
+                lost.push(format!("{}: {target}", page.display()));
+            }
+        }
+        // What stands in code as a path of ours is one.
+        let paths = text.split('`').skip(1).step_by(2);
+        let paths = paths.filter(|path| path.starts_with("tests/") || path.starts_with("src/"));
+        let paths = paths.filter(|path| path.ends_with(".py") || path.ends_with(".rs"));
+        lost.extend(
+            paths
+                .filter(|path| !root.join(path).exists())
+                .map(|path| format!("{}: {path}", page.display())),
+        );
+    }
+    assert!(links > 60, "{links}");
+    assert_eq!(lost, Vec::<String>::new());
 }
