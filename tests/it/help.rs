@@ -23,22 +23,18 @@ fn commands(help: &str) -> Vec<&str> {
 
 fn reference() -> String {
     let help = printed(&["--help"]);
-    let mut page = format!(
-        "# Reference\n\nWhat `--help` says, command by command.\n\n```text\n{}\n```\n",
-        help.trim_end()
-    );
+    let block = |title: &str, text: &str| format!("{title}```text\n{}\n```\n", text.trim_end());
+    let about = "# Reference\n\nWhat `--help` says, command by command.\n\n";
+    let mut page = vec![block(about, &help)];
     for command in commands(&help) {
         let text = printed(&[command, "--help"]);
-        page += &format!("\n## {command}\n\n```text\n{}\n```\n", text.trim_end());
+        page.push(block(&format!("\n## {command}\n\n"), &text));
         for inner in commands(&text) {
             let text = printed(&[command, inner, "--help"]);
-            page += &format!(
-                "\n### {command} {inner}\n\n```text\n{}\n```\n",
-                text.trim_end()
-            );
+            page.push(block(&format!("\n### {command} {inner}\n\n"), &text));
         }
     }
-    page
+    page.concat()
 }
 
 #[test]
@@ -121,9 +117,9 @@ fn what_the_pages_point_to_is_there() {
         for entry in std::fs::read_dir(&directory).expect("a directory") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                open.push(path)
+                open.push(path);
             } else {
-                pages.push(path)
+                pages.push(path);
             }
         }
     }
@@ -152,12 +148,15 @@ fn what_the_pages_point_to_is_there() {
                     .to_lowercase()
                     .replace(' ', "-")
             };
-            let is_there = std::fs::read_to_string(&at).map_or(at.is_dir(), |text| {
-                anchor.is_empty()
-                    || text
-                        .lines()
-                        .any(|line| line.starts_with('#') && slug(line) == anchor)
-            });
+            let is_there = std::fs::read_to_string(&at).map_or_else(
+                |_| at.is_dir(),
+                |text| {
+                    anchor.is_empty()
+                        || text
+                            .lines()
+                            .any(|line| line.starts_with('#') && slug(line) == anchor)
+                },
+            );
             if !is_there {
                 lost.push(format!("{}: {target}", page.display()));
             }
@@ -165,7 +164,11 @@ fn what_the_pages_point_to_is_there() {
         // What stands in code as a path of ours is one.
         let paths = text.split('`').skip(1).step_by(2);
         let paths = paths.filter(|path| path.starts_with("tests/") || path.starts_with("src/"));
-        let paths = paths.filter(|path| path.ends_with(".py") || path.ends_with(".rs"));
+        let is_source = |path: &&str| {
+            let extension = Path::new(path).extension();
+            extension.is_some_and(|extension| extension == "py" || extension == "rs")
+        };
+        let paths = paths.filter(is_source);
         lost.extend(
             paths
                 .filter(|path| !root.join(path).exists())
