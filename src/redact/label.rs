@@ -94,6 +94,22 @@ impl Label {
     pub fn key(&self) -> String {
         format!("{}-{}", self.kind, self.number)
     }
+
+    /// `<code-1--pct>`: as people read it.
+    pub fn short(&self) -> String {
+        let label = self.to_string();
+        format!("<{}>", label.strip_prefix(PREFIX).unwrap_or(&label))
+    }
+}
+
+/// A text of a cassette as people read it: its labels short, its literals unescaped.
+pub fn readable(text: &str) -> String {
+    let pieces = pieces(text).into_iter();
+    let shown = pieces.map(|piece| match piece {
+        Piece::Literal(text) => text,
+        Piece::Label(label) => label.short(),
+    });
+    shown.collect()
 }
 
 impl fmt::Display for Label {

@@ -58,7 +58,7 @@ pub use interaction::{
 };
 pub(crate) use json::{Scalar, respell};
 pub use json::{minify, pretty, quote};
-pub use label::{Label, Piece, Suffix, escape, in_its_case, join, labels, pieces};
+pub use label::{Label, Piece, Suffix, escape, in_its_case, join, labels, pieces, readable};
 pub(crate) use label::{broken_label, cores, identity, only_label};
 pub use ledger::Capacity;
 pub(crate) use pattern::{is_suspicious, shown};

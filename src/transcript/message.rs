@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::model::Params;
 use crate::oauth::Step;
 use crate::redact::{
-    Content, Interaction, Named, Piece, RecordedPart, RecordedRequest, RecordedResponse, pieces,
+    Content, Interaction, Named, RecordedPart, RecordedRequest, RecordedResponse, readable,
 };
 use crate::replay::is_point_in_time;
 
@@ -183,14 +183,7 @@ fn header_value(field: &Named<String>) -> String {
 
 /// A text with its labels as people read them, without what differs between runs.
 pub(super) fn shown(text: &str) -> String {
-    let pieces = pieces(text).into_iter().map(|piece| match piece {
-        Piece::Literal(text) => text,
-        Piece::Label(label) => {
-            let label = label.to_string();
-            format!("<{}>", label.strip_prefix("REDACTED-").unwrap_or(&label))
-        }
-    });
-    place_of_loopback(&pieces.collect::<String>())
+    place_of_loopback(&readable(text))
 }
 
 /// A text with `<port>` for the ports of this machine, which are others in each run.

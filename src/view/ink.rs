@@ -47,7 +47,7 @@ impl Ink {
             .into_iter()
             .fold(Self::default(), |ink, piece| match piece {
                 Piece::Literal(text) => ink.and(Tone::Plain, &text),
-                Piece::Label(label) => ink.and(Tone::Secret, &short(&label.to_string())),
+                Piece::Label(label) => ink.and(Tone::Secret, &label.short()),
             });
         if let Some(end) = end {
             let rest = text[end..].chars().count();
@@ -184,12 +184,6 @@ pub(super) fn put(out: &mut String, (first, next): (usize, usize), ink: &Ink, lo
         out.push_str(&line.line(look));
         out.push('\n');
     }
-}
-
-/// A label as people read it: `<code-1>`.
-fn short(label: &str) -> String {
-    let (_, name) = label.split_once('-').unwrap_or(("", label));
-    format!("<{name}>")
 }
 
 /// How many columns a text takes.

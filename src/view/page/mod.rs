@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::diagnose::report::{counted, in_words, plain};
 use crate::diagnose::{Finding, Findings, Severity};
 use crate::oauth::registry::{HeaderClass, header_class};
-use crate::redact::{Piece, RecordedResponse, pieces};
+use crate::redact::{Piece, RecordedResponse, pieces, readable};
 use crate::view::{Scene, outcome, seconds};
 
 impl Scene<'_> {
@@ -144,12 +144,15 @@ impl Scene<'_> {
                     format!(
                         "    {}: {}\n",
                         plain(&field.name),
-                        plain(&short(&field.value))
+                        plain(&readable(&field.value))
                     )
                 })
                 .collect();
             if !found.is_empty() {
-                let (id, url) = (interaction.id(), plain(&short(interaction.request().url())));
+                let (id, url) = (
+                    interaction.id(),
+                    plain(&readable(interaction.request().url())),
+                );
                 let (method, when) = (
                     plain(interaction.request().method()),
                     seconds(interaction.at()),
@@ -232,24 +235,11 @@ fn text(value: &str) -> Markup {
         @for piece in pieces(shown) {
             @match piece {
                 Piece::Literal(text) => { (plain(&text)) }
-                Piece::Label(label) => { mark { (plain(&short(&label.to_string()))) } }
+                Piece::Label(label) => { mark { (plain(&label.short())) } }
             }
         }
         @if let Some(end) = end { span.more { " … and " (value[end..].chars().count()) " more characters" } }
     }
-}
-
-/// A text with its labels as people read them.
-fn short(value: &str) -> String {
-    let pieces = pieces(value).into_iter().map(|piece| match piece {
-        Piece::Literal(text) => text,
-        Piece::Label(label) => {
-            let label = label.to_string();
-            let (_, name) = label.split_once('-').unwrap_or(("", &label));
-            format!("<{name}>")
-        }
-    });
-    pieces.collect()
 }
 
 const STYLE: &str = include_str!("page.css");
