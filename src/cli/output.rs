@@ -5,8 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use authtape::diagnose::report::Look;
-use authtape::diagnose::report::is_obeyed;
 pub(crate) use authtape::diagnose::report::plain;
+use authtape::redact::inert;
 use terminal_size::{Width, terminal_size_of};
 
 /// Says a line to a person, on standard error.
@@ -39,18 +39,7 @@ pub(crate) fn warning(text: &str) {
 /// Writes a result to standard output; what a terminal would obey stands escaped in it, as JSON
 /// has it, for texts are `plain` already.
 pub(crate) fn result(text: &str) -> anyhow::Result<()> {
-    let is_hidden = |c: char| is_obeyed(c) && !c.is_ascii();
-    if !text.contains(is_hidden) {
-        return file(text);
-    }
-    let shown = text.chars().map(|c| {
-        if is_hidden(c) {
-            format!("\\u{:04x}", u32::from(c))
-        } else {
-            c.to_string()
-        }
-    });
-    file(&shown.collect::<String>())
+    file(&inert(text))
 }
 
 /// Writes a file's text to standard output, as it is; a reader that went away is no failure.

@@ -161,7 +161,8 @@ impl Shared {
             );
         }
         let page = Scene::new(&self.cassette).page(findings, "cassette.yaml");
-        let har = har::har(&self.cassette, &Asides::default())?;
+        let asides = Asides::default();
+        let har = har::har(&self.cassette, &asides)?;
         let entries = har.audited().map(|entry| ("session.har", entry));
         for (file, text) in entries.chain([("report.html", texts(&page))]) {
             if let Some(hit) = audit(&text).first() {

@@ -9,8 +9,8 @@ use crate::model::Params;
 /// The cassette.
 pub(super) fn write(messages: &Messages) -> String {
     let all = messages.all.iter().enumerate();
-    let all: Vec<_> = all.map(|(at, message)| interaction(at, message)).collect();
-    yaml(&json!({ "version": 2, "interactions": all }))
+    let all = all.map(|(at, message)| interaction(at, message));
+    yaml(&json!({ "version": 2 }), "interactions", all, &json!({}))
 }
 
 fn interaction(at: usize, message: &Message) -> Value {

@@ -11,13 +11,16 @@ use crate::export::har_body::{self, Written};
 use crate::export::reason;
 use crate::model::{Aside, Asides, Page, percent_encode};
 use crate::redact::{
-    Interaction, Named, Piece, RecordedError, RecordedRequest, RecordedResponse, join, pieces,
+    Interaction, Named, Piece, RecordedError, RecordedRequest, RecordedResponse, inert, join,
+    pieces,
 };
 
-/// A HAR file that was not written yet.
-pub struct Har {
+/// A HAR file that was not written yet: each entry is made when it is asked for.
+pub struct Har<'a> {
     log: Value,
-    entries: Vec<Value>,
+    cassette: &'a Cassette,
+    asides: &'a Asides,
+    begun: OffsetDateTime,
 }
 
 /// The HAR file of a cassette, with what stands beside its interactions where that is known.
@@ -25,17 +28,16 @@ pub struct Har {
 /// # Errors
 ///
 /// [`cassette::Error::Raw`] where the cassette is not redacted.
-pub fn har(cassette: &Cassette, asides: &Asides) -> Result<Har, cassette::Error> {
+pub fn har<'a>(cassette: &'a Cassette, asides: &'a Asides) -> Result<Har<'a>, cassette::Error> {
     cassette.refuse_raw()?;
     let begun = cassette.header.began();
     let begun = begun.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let nothing = Aside::default();
-    let beside = |at: usize| asides.entries.get(at).unwrap_or(&nothing);
     let all = &cassette.interactions;
-    let entries = all.iter().enumerate();
-    let entries = entries.map(|(at, interaction)| entry(interaction, beside(at), begun));
     let title = |number: usize| {
-        let is_on = |(at, _): &(usize, &Interaction)| beside(*at).page == Some(number);
+        let is_on = |(at, _): &(usize, &Interaction)| {
+            let aside = asides.entries.get(*at);
+            aside.is_some_and(|aside| aside.page == Some(number))
+        };
         let first = all.iter().enumerate().find(is_on);
         first.map_or("", |(_, interaction)| interaction.request().url())
     };
@@ -50,7 +52,6 @@ pub fn har(cassette: &Cassette, asides: &Asides) -> Result<Har, cassette::Error>
         count => format!("; {count} entries were left out"),
     };
     Ok(Har {
-        entries: entries.collect(),
         log: json!({
             "version": "1.2",
             "creator": { "name": "authtape", "version": version },
@@ -58,28 +59,59 @@ pub fn har(cassette: &Cassette, asides: &Asides) -> Result<Har, cassette::Error>
             "entries": [],
             "comment": format!("{ABOUT}{left_out}"),
         }),
+        cassette,
+        asides,
+        begun,
     })
 }
 
-impl Har {
+impl Har<'_> {
+    fn entries(&self) -> impl Iterator<Item = Value> {
+        let nothing = Aside::default();
+        let all = self.cassette.interactions.iter().enumerate();
+        all.map(move |(at, interaction)| {
+            let aside = self.asides.entries.get(at).unwrap_or(&nothing);
+            entry(interaction, aside, self.begun)
+        })
+    }
+
     /// The text of the file.
     pub fn text(&self) -> String {
-        let mut log = self.log.clone();
-        log["entries"] = Value::Array(self.entries.clone());
-        format!("{:#}\n", json!({ "log": log }))
+        let log = format!("{:#}\n", json!({ "log": self.log }));
+        // Within a text the end of a line stands escaped.
+        let (head, tail) = log.split_once(NO_ENTRIES).unwrap_or((&log, ""));
+        let mut out = inert(head).into_owned();
+        out.push_str(&NO_ENTRIES[..NO_ENTRIES.len() - 1]);
+        for (at, entry) in self.entries().enumerate() {
+            out.push_str(if at == 0 { "" } else { "," });
+            for line in inert(&format!("{entry:#}")).lines() {
+                out.push_str("\n      ");
+                out.push_str(line);
+            }
+        }
+        out.push_str(if self.cassette.interactions.is_empty() {
+            "]"
+        } else {
+            "\n    ]"
+        });
+        out.push_str(&inert(tail));
+        out
     }
 
     /// The texts of each entry, a line each, as the audit looks at them. The names of members are
     /// the format's. A URL comes in its parts: as a whole it may well be a value that was replaced
     /// in another place, while each part was looked at by itself.
     pub fn audited(&self) -> impl Iterator<Item = String> {
-        self.entries.iter().map(|entry| {
+        self.entries().map(|entry| {
             let mut texts = String::new();
-            collect_texts("", entry, &mut texts);
+            collect_texts("", &entry, &mut texts);
             texts
         })
     }
 }
+
+/// Where the list of the entries stands, at its indent.
+const NO_ENTRIES: &str = "\n    \"entries\": []";
 
 fn collect_texts(name: &str, value: &Value, texts: &mut String) {
     match value {

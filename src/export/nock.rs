@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::export::message::{Message, Messages};
+use crate::redact::inert;
 
 /// The definitions.
 pub(super) fn write(messages: &Messages) -> String {
     let all: Vec<_> = messages.all.iter().filter_map(definition).collect();
-    format!("{:#}\n", Value::from(all))
+    inert(&format!("{:#}\n", Value::from(all))).into_owned()
 }
 
 fn definition(message: &Message) -> Option<Value> {

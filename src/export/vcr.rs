@@ -8,11 +8,9 @@ use crate::export::yaml::yaml;
 
 /// The cassette.
 pub(super) fn write(messages: &Messages) -> String {
-    let all: Vec<_> = messages.all.iter().map(interaction).collect();
-    yaml(&json!({
-        "http_interactions": all,
-        "recorded_with": concat!("authtape ", env!("CARGO_PKG_VERSION")),
-    }))
+    let behind = json!({ "recorded_with": concat!("authtape ", env!("CARGO_PKG_VERSION")) });
+    let all = messages.all.iter().map(interaction);
+    yaml(&json!({}), "http_interactions", all, &behind)
 }
 
 fn interaction(message: &Message) -> Value {

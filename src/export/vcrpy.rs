@@ -7,8 +7,8 @@ use crate::export::yaml::yaml;
 
 /// The cassette.
 pub(super) fn write(messages: &Messages) -> String {
-    let all: Vec<_> = messages.all.iter().map(interaction).collect();
-    yaml(&json!({ "interactions": all, "version": 1 }))
+    let all = messages.all.iter().map(interaction);
+    yaml(&json!({}), "interactions", all, &json!({ "version": 1 }))
 }
 
 fn interaction(message: &Message) -> Value {

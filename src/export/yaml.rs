@@ -2,12 +2,28 @@
 
 use serde_json::Value;
 
-use crate::redact::quote;
+use crate::redact::{inert, quote};
 
-/// A document.
-pub(super) fn yaml(value: &Value) -> String {
+/// A document: what stands before a list, its items, one after the other, and what stands behind it.
+pub(super) fn yaml(
+    before: &Value,
+    list: &str,
+    items: impl Iterator<Item = Value>,
+    behind: &Value,
+) -> String {
     let mut out = String::from("---\n");
-    write(&mut out, value, 0);
+    write(&mut out, before, 0);
+    let begin = out.len();
+    out.push_str(list);
+    out.push_str(":\n");
+    let empty = out.len();
+    items.for_each(|item| write(&mut out, &Value::Array(vec![item]), 0));
+    if out.len() == empty {
+        out.truncate(begin);
+        out.push_str(list);
+        out.push_str(": []\n");
+    }
+    write(&mut out, behind, 0);
     out
 }
 
@@ -67,7 +83,7 @@ fn is_plain(value: &Value) -> bool {
 
 fn scalar(value: &Value) -> String {
     match value {
-        Value::String(text) => quote(text),
+        Value::String(text) => inert(&quote(text)).into_owned(),
         other => other.to_string(),
     }
 }
@@ -80,6 +96,6 @@ fn key(name: &str) -> String {
     if is_plain && !retyped.contains(&name.to_ascii_lowercase().as_str()) {
         name.to_owned()
     } else {
-        quote(name)
+        inert(&quote(name)).into_owned()
     }
 }

@@ -3,6 +3,7 @@
 //! Key order, the spelling of numbers, escapes and duplicate keys are evidence, so nothing here
 //! goes through a parsed value.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -143,6 +144,30 @@ pub fn minify(text: &str) -> String {
         }
         out
     })
+}
+
+/// Whether a terminal obeys a character, or shows nothing of it.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+}
+
+/// A text of JSON, or of quoted YAML, in which what a terminal would obey stands escaped.
+pub fn inert(text: &str) -> Cow<'_, str> {
+    let is_hidden = |c: char| is_obeyed(c) && !c.is_ascii();
+    if !text.contains(is_hidden) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) {
+            // Writing to a string does not fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out.into()
 }
 
 /// A JSON string with its quotes, non-ASCII kept.

@@ -57,7 +57,7 @@ pub use interaction::{
     BasicCredentials, Interaction, RecordedError, RecordedRequest, RecordedResponse,
 };
 pub(crate) use json::{Scalar, respell};
-pub use json::{minify, pretty, quote};
+pub use json::{inert, is_obeyed, minify, pretty, quote};
 pub use label::{Label, Piece, Suffix, escape, in_its_case, join, labels, pieces, readable};
 pub(crate) use label::{broken_label, cores, identity, only_label};
 pub use ledger::Capacity;

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::diagnose::{Findings, Severity};
+use crate::redact::is_obeyed;
 
 pub use json::{json, not_read_json, rules_json};
 pub use markdown::{markdown, rules_markdown};
@@ -115,12 +116,6 @@ fn style_of(severity: Severity, styled: bool) -> Style {
         Severity::Warning => AnsiColor::Yellow.on_default().bold(),
         Severity::Note => AnsiColor::Cyan.on_default().bold(),
     }
-}
-
-/// Whether a terminal obeys a character, or shows nothing of it.
-pub fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
 }
 
 /// A text without the characters that a terminal would obey, or show nothing of: they are escaped.

@@ -65,7 +65,8 @@ impl Scene<'_> {
                 }
                 section aria-labelledby="exchanges" {
                     h2 #exchanges { "Each exchange" }
-                    @for at in 0..self.turns.len() { (self.exchange(at)) }
+                    @for at in 0..self.turns.len().min(EXCHANGES_MAX) { (self.exchange(at)) }
+                    @if self.turns.len() > EXCHANGES_MAX { p.more { "… and " (self.turns.len() - EXCHANGES_MAX) " more, which the cassette has" } }
                 }
                 (self.redaction())
                 section aria-labelledby="again" {
@@ -244,3 +245,5 @@ fn text(value: &str) -> Markup {
 
 const STYLE: &str = include_str!("page.css");
 const VALUE_MAX: usize = 2_000;
+/// More no browser shows well, and nobody reads.
+const EXCHANGES_MAX: usize = 2_000;
