@@ -1,6 +1,6 @@
 //! Cassettes in other tools' formats: functions of what was redacted, so none redacts again.
 //!
-//! [`write`] makes the file of a [`Format`]; [`har`] has HAR 1.2 with what stands beside a file that was
+//! [`write()`] makes the file of a [`Format`]; [`har`] has HAR 1.2 with what stands beside a file that was
 //! read. A label stands for each secret in all of them.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
