@@ -73,11 +73,13 @@ impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let shared = self.read()?;
         let findings = diagnose::diagnose(&shared.cassette);
+        let files = shared.files(&findings)?;
         if self.telling.markdown {
-            result(&shared.markdown(&findings))?;
+            let text = shared.markdown(&findings);
+            refuse_secrets("the text", &text)?;
+            result(&text)?;
             return Ok(Exit::Clean);
         }
-        let files = shared.files(&findings)?;
         if self.telling.json {
             result(&format!("{}\n", shared.json(&findings)))?;
         }
@@ -165,12 +167,7 @@ impl Shared {
         let har = har::har(&self.cassette, &asides)?;
         let entries = har.audited().map(|entry| ("session.har", entry));
         for (file, text) in entries.chain([("report.html", texts(&page))]) {
-            if let Some(hit) = audit(&text).first() {
-                bail!(
-                    "{file} would hold what looks like a {}, so nothing was written; report this",
-                    hit.kind
-                );
-            }
+            refuse_secrets(file, &text)?;
         }
         Ok([
             ("report.html", page),
@@ -286,13 +283,19 @@ impl Shared {
         let findings = report::markdown(findings, &self.cassette, &self.name);
         let identifiers = Scene::new(&self.cassette).identifiers();
         let recorded = plain(&self.cassette.header.recorded_by);
-        let fenced = if identifiers.is_empty() {
-            String::new()
-        } else {
-            format!("\n````text\n{}````\n", identifiers.replace("````", "''''"))
-        };
-        format!("{findings}{fenced}\nRecorded by {recorded}, every secret replaced.\n")
+        let told = format!("{identifiers}recorded by {recorded}\n").replace("````", "''''");
+        format!("{findings}\n````text\n{told}````\n\nEvery secret is replaced by a label.\n")
     }
+}
+
+fn refuse_secrets(file: &str, text: &str) -> anyhow::Result<()> {
+    if let Some(hit) = audit(text).first() {
+        bail!(
+            "{file} would hold what looks like a {}, so nothing was written; report this",
+            hit.kind
+        );
+    }
+    Ok(())
 }
 
 /// The texts of a page, a line each: a name and a value beside each other are two.

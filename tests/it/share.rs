@@ -134,6 +134,11 @@ fn what_may_not_be_handed_on_is_not() {
             3,
             "of the cassette looks like a value of a secret parameter, so nothing was written",
         ),
+        (
+            &["share", "secret.yaml", "--markdown"],
+            3,
+            "of the cassette looks like a value of a secret parameter, so nothing was written",
+        ),
         (&["share", "login.raw.yaml"], 3, "nothing in it is redacted"),
         (
             &["share", "login.yaml", "--public"],
@@ -156,6 +161,26 @@ fn what_may_not_be_handed_on_is_not() {
         );
     }
     assert_eq!(names(at), ["login.raw.yaml", "login.yaml", "secret.yaml"]);
+}
+
+#[test]
+fn who_recorded_it_is_no_markup_of_an_issue() {
+    let directory = workspace();
+    let at = directory.path();
+    let text = std::fs::read_to_string(at.join("login.yaml")).expect("the cassette");
+    let hostile = "\"@someone [x](https://evil.example/) <img src=x> ````\"";
+    let text = text.replacen("authtape/0.1.0", hostile, 1);
+    std::fs::write(at.join("login.yaml"), text).expect("written");
+    let output = authtape(at, &["share", "login.yaml", "--markdown"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let (_, fenced) = text.rsplit_once("\n````text\n").expect("a fence");
+    let (fenced, rest) = fenced.split_once("\n````\n").expect("its end");
+    assert!(
+        fenced.ends_with("recorded by @someone [x](https://evil.example/) <img src=x> ''''"),
+        "{fenced}"
+    );
+    assert_eq!(rest, "\nEvery secret is replaced by a label.\n");
 }
 
 #[test]
