@@ -12,12 +12,12 @@ pub fn markdown(findings: &Findings, cassette: &Cassette, name: &str) -> String 
     let mut out = String::new();
     line(
         &mut out,
-        &format!("### {}: {}", escaped(name), counted(findings)),
+        &format!("### {}: {}", unlinked(name), counted(findings)),
     );
     for finding in findings {
         out.push('\n');
         if finding.severity == Severity::Note {
-            let (id, message) = (finding.rule.id, escaped(&finding.message));
+            let (id, message) = (finding.rule.id, unlinked(&finding.message));
             line(&mut out, &format!("- note `{id}`: {message}"));
         } else {
             write_finding(&mut out, finding);
@@ -41,12 +41,12 @@ pub fn markdown(findings: &Findings, cassette: &Cassette, name: &str) -> String 
 
 fn write_finding(out: &mut String, finding: &Finding) {
     let severity = finding.severity.as_str();
-    let (id, message) = (finding.rule.id, escaped(&finding.message));
+    let (id, message) = (finding.rule.id, unlinked(&finding.message));
     line(out, &format!("**{severity}** `{id}`: {message}\n"));
     let evidence = evidence(finding);
     let fence = fence(&evidence);
     line(out, &format!("{fence}text\n{evidence}{fence}\n"));
-    line(out, &format!("Fix: {}\n", escaped(&finding.fix)));
+    line(out, &format!("Fix: {}\n", unlinked(&finding.fix)));
     line(out, &format!("See: {}", finding.rule.see.join(", ")));
 }
 
@@ -76,6 +76,15 @@ fn evidence(finding: &Finding) -> String {
 fn fence(text: &str) -> String {
     let runs = text.split(|c| c != '`').map(str::len);
     "`".repeat(runs.max().unwrap_or_default().max(2) + 1)
+}
+
+/// A text of somebody else: it leads nowhere and calls nobody. Issue trackers look for names behind an
+/// @ in what is shown, where a backslash is gone; no width keeps them apart.
+fn unlinked(text: &str) -> String {
+    escaped(text)
+        .replace("://", "\\://")
+        .replace("www.", "www\\.")
+        .replace("\\@", "@&#8203;")
 }
 
 /// A text that stands for itself.
@@ -182,6 +191,16 @@ mod tests {
             ("line\nbreak", "line\\\\nbreak"),
         ] {
             assert_eq!(escaped(text), expected);
+        }
+        for (text, expected) in [
+            ("https://as.example/x", "https\\://as.example/x"),
+            ("www.as.example", "www\\.as.example"),
+            (
+                "@someone a@as.example",
+                "@&#8203;someone a@&#8203;as.example",
+            ),
+        ] {
+            assert_eq!(unlinked(text), expected);
         }
         for (text, expected) in [("", "```"), ("a `b`", "```"), ("````", "`````")] {
             assert_eq!(fence(text), expected, "{text}");
