@@ -13,6 +13,7 @@ use crate::diagnose::report::{counted, in_words, plain};
 use crate::diagnose::{Finding, Findings, Severity};
 use crate::oauth::registry::{HeaderClass, header_class};
 use crate::redact::{Piece, RecordedResponse, pieces, readable};
+use crate::view::part::Parts;
 use crate::view::{Scene, outcome, seconds};
 
 impl Scene<'_> {
@@ -77,6 +78,10 @@ impl Scene<'_> {
             }
             footer {
                 p {
+                    "Every secret that was recognised is replaced, and what could not be recognised as harmless with it; hosts and what else is "
+                    "named above is kept. Nobody can promise that a name or a sentence says nothing."
+                }
+                p {
                     "Made by " (plain(concat!("authtape/", env!("CARGO_PKG_VERSION"))))
                     ", recorded by " (plain(&self.header.recorded_by)) ". This page runs nothing and fetches nothing."
                 }
@@ -104,9 +109,15 @@ impl Scene<'_> {
 
     fn findings(&self, findings: &Findings) -> Markup {
         let refused = findings.unexplained();
+        let is_failed = self.turns.iter().any(Parts::is_failed);
+        let about = if is_failed {
+            "Why it failed"
+        } else {
+            "What was found"
+        };
         html! {
             section aria-labelledby="findings" {
-                h2 #findings { "Why it failed" }
+                h2 #findings { (about) }
                 @if findings.is_empty() && refused.is_empty() {
                     p.healthy { "No rule has anything to say of this session." }
                 }
