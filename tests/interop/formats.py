@@ -43,7 +43,7 @@ def answers(directory):
     yield "VCR", run("ruby", HERE / "play.rb", directory)
     yield "vcrpy", run(PYTHON, HERE / "play.py", "vcrpy", directory)
     yield "nock", run(NODE, HERE / "play.mjs", TOOLS, directory)
-    yield "mitmproxy", run(PYTHON, HERE / "play.py", "mitmproxy", directory)
+    yield "mitmproxy", run(TOOLS / "mitmproxy/bin/python", HERE / "play.py", "mitmproxy", directory)
 
 
 def go_vcr(directory):
