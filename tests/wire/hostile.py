@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 
-from support import Report, binary_argument, workspace
+from support import Report, binary_argument, together, workspace
 
 ONLY = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
 GOOD = (pathlib.Path(__file__).parents[2] / "cassettes/accounts.example.com/thread-correct.yaml").read_text()
@@ -163,19 +163,24 @@ def judged(name, arguments, expected):
 
 def main():
     binary, report = pathlib.Path(binary_argument()).resolve(), Report()
-    for name, text, expected in [*yaml_rows(), *semantic_rows()]:
-        if ONLY not in name:
-            continue
+
+    def case(name, text, expected):
         with workspace() as directory:
             out = pathlib.Path(directory)
             file = out / "tape.yaml"
             file.write_bytes(text.encode("utf-8", "surrogateescape"))
             (out / "good.yaml").write_text(GOOD)
-            wrong = []
-            for command, arguments in commands(binary, file, out):
-                if fault := judged(command, arguments, expected):
-                    wrong.append(f"{command}: {fault}")
-            report.case(name, "; ".join(wrong))
+            faults = ((command, judged(command, arguments, expected)) for command, arguments in commands(binary, file, out))
+            report.case(name, "; ".join(f"{command}: {fault}" for command, fault in faults if fault))
+
+    def told(row):
+        try:
+            case(*row)
+        except Exception as failed:
+            report.case(row[0], f"the test failed: {failed!r}")
+
+    rows = [row for row in (*yaml_rows(), *semantic_rows()) if ONLY in row[0]]
+    together([lambda row=row: told(row) for row in rows], 2)
     sys.exit(report.end("hostile"))
 
 
