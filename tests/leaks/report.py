@@ -115,8 +115,6 @@ def outputs_of(binary):
 
 # By how the help names them.
 OUTPUTS = {
-    "HAR export": "  export ",
-    "HTML report": "  report ",
     "a web page": "--ui",
     "a log of traces": "--log",
 }

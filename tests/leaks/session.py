@@ -60,6 +60,11 @@ def split(data):
     """Interactions where these are told apart, else some lines at once."""
     if b"\n# end " in data:
         return re.split(rb"(?m)^# end \d+\n", data)
+    if data.startswith(b"<!DOCTYPE html>"):
+        return re.split(rb"(?=<details|<article|<section|<tr>)", data)
+    # A flow of mitmproxy begins with its version, and ends without a line.
+    if b"7:version;" in data[:20]:
+        return re.split(rb"(?=7:version;)", data)
     # A listing in JSON is one long line, of an object for each interaction.
     lines = re.split(rb"\n|(?<=\}),(?=\{)", data)
     return [b"\n".join(lines[at : at + 40]) for at in range(0, len(lines), 40)]
