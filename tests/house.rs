@@ -22,7 +22,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["model", "oauth", "redact", "cassette", "diagnose"],
     ),
     ("export", &["model", "redact", "cassette"]),
-    ("import", &["model"]),
+    ("import", &["model", "oauth"]),
     ("mutate", &["model", "oauth", "redact", "cassette"]),
     ("record", &["model", "oauth", "redact", "cassette"]),
     ("replay", &["model", "oauth", "redact", "cassette"]),
@@ -315,7 +315,7 @@ fn raw_types(path: &str, text: &str) -> Vec<String> {
 
 fn parameter_names(path: &str, text: &str) -> Vec<String> {
     // What another tool's file has under `code` is the status.
-    if ["oauth", "lib", "main", "export"].contains(&module(path)) {
+    if ["oauth", "lib", "main", "export", "import"].contains(&module(path)) {
         return Vec::new();
     }
     let names = [

@@ -9,6 +9,7 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
 use crate::cli::exit::Exit;
+use crate::cli::importing::counted;
 use crate::cli::output::{plain, say};
 
 /// Write a cassette as another tool's file
@@ -54,6 +55,13 @@ impl Args {
             say(&format!(
                 "authtape: {format} has no place for {}",
                 plain(left_out)
+            ));
+        }
+        let kinds = &cassette.header.redacted;
+        if !kinds.is_empty() {
+            say(&format!(
+                "authtape: labels stand for what was secret: {}",
+                counted(kinds)
             ));
         }
         Ok(Exit::Clean)

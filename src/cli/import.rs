@@ -1,13 +1,15 @@
 //! `authtape import`
 
+use authtape::import::Format;
 use authtape::record::Options;
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 
 use crate::cli::exit::Exit;
 use crate::cli::importing::{Taken, TakingArgs};
 use crate::cli::output::say;
 
-/// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR, vcrpy, go-vcr, nock
+/// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR, vcrpy, nock and others
 ///
 /// What is read goes through the same redaction as what is recorded. Of a HAR file, browsers leave
 /// out cookies and Authorization unless told otherwise, and bodies that they did not keep; no rule
@@ -17,6 +19,9 @@ use crate::cli::output::say;
 pub(crate) struct Args {
     #[command(flatten)]
     taking: TakingArgs,
+    /// What the file is, where its first lines do not say
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    from: Option<String>,
     /// Keep every message, OAuth's or not
     #[arg(long)]
     all: bool,
@@ -29,7 +34,8 @@ impl Args {
             ..self.taking.options()?
         };
         let (name, bytes) = self.taking.read()?;
-        let taken = Taken::of(&bytes, name, options)?;
+        let format = self.from.as_deref().and_then(Format::from_word);
+        let taken = Taken::of(&bytes, name, format, options)?;
         let is_empty = taken.cassette.interactions.is_empty();
         if !is_empty {
             self.taking.write(&taken.text)?;
@@ -44,6 +50,11 @@ impl Args {
             Exit::Clean
         })
     }
+}
+
+fn formats() -> PossibleValuesParser {
+    let formats = Format::ALL.iter().map(|format| format.as_str());
+    formats.collect::<Vec<_>>().into()
 }
 
 const EXAMPLES: &str = "\

@@ -1,13 +1,15 @@
 //! Other tools' files: how they are read, and what is told of what came of them.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, anyhow, bail};
 use authtape::cassette::{self, Cassette};
-use authtape::import::{self, Imported, LeftOut, is_foreign};
+use authtape::import::{self, Format, Imported, LeftOut};
 use authtape::library::{self, Overwrite};
+use authtape::oauth::credentials;
 use authtape::record::{Options, Tape};
-use authtape::redact::labels;
+use authtape::redact::{Named, labels};
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -103,8 +105,9 @@ fn bytes_of(file: &Path, limit: usize) -> anyhow::Result<(&Path, Zeroizing<Vec<u
 /// The cassette of a file, be it one or what another tool recorded, and the text of what is one.
 pub(crate) fn cassette_of(path: &Path) -> anyhow::Result<(Option<String>, Cassette)> {
     let bytes = Zeroizing::new(library::read(path)?);
-    if is_foreign(&bytes) {
-        return Ok((None, Taken::of(&bytes, path, Options::default())?.cassette));
+    if Format::of(&bytes).is_some() {
+        let taken = Taken::of(&bytes, path, None, Options::default())?;
+        return Ok((None, taken.cassette));
     }
     let cassette = library::load_bytes(path, &bytes)?;
     Ok((Some(String::from_utf8_lossy(&bytes).into_owned()), cassette))
@@ -118,12 +121,25 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Reads it, and takes its secrets out; labels that it holds already stay what they are; `name` is what an error calls it.
-    pub(crate) fn of(bytes: &[u8], name: &Path, options: Options) -> anyhow::Result<Self> {
-        let named = || name.display().to_string();
-        let imported = import::read(bytes).with_context(named)?;
+    /// Reads a file, of this format or the one that it seems to be of, and takes its secrets out;
+    /// labels that it holds already stay what they are.
+    pub(crate) fn of(
+        bytes: &[u8],
+        file: &Path,
+        format: Option<Format>,
+        options: Options,
+    ) -> anyhow::Result<Self> {
+        let named = || file.display().to_string();
+        let written = std::fs::metadata(file).and_then(|about| about.modified());
+        let written = written.unwrap_or_else(|_not_a_file| SystemTime::now());
+        let imported = import::read(bytes, format, written.into()).with_context(named)?;
+        let mut text = String::from_utf8_lossy(bytes).into_owned();
+        let basic = imported.exchanges.iter().filter_map(|exchange| {
+            credentials::basic_token(&exchange.request).and_then(credentials::decode_basic)
+        });
+        text.extend(basic);
         let options = Options {
-            labels: labels(&String::from_utf8_lossy(bytes)),
+            labels: labels(&text),
             ..options
         };
         Self::redacted(imported, options).with_context(named)
@@ -164,14 +180,20 @@ pub(crate) fn inventory(cassette: &Cassette, count: usize) -> Vec<String> {
     let oauth = cassette.interactions.iter().filter(oauth).count();
     let noun = if count == 1 { "entry" } else { "entries" };
     let mut told = vec![format!("authtape: {count} {noun}, {oauth} of OAuth")];
-    let kinds = cassette.header.redacted.iter();
+    let kinds = &cassette.header.redacted;
+    if !kinds.is_empty() {
+        told.push(format!("  replaced by labels: {}", counted(kinds)));
+    }
+    told
+}
+
+/// How many there are of each kind.
+pub(crate) fn counted(kinds: &[Named<u32>]) -> String {
+    let kinds = kinds.iter();
     let kinds: Vec<_> = kinds
         .map(|kind| format!("{} {}", kind.value, kind.name))
         .collect();
-    if !kinds.is_empty() {
-        told.push(format!("  replaced by labels: {}", kinds.join(", ")));
-    }
-    told
+    kinds.join(", ")
 }
 
 pub(crate) fn left_out(entries: &[LeftOut]) -> impl Iterator<Item = String> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use authtape::cassette::{Cassette, audit_bytes};
 use authtape::diagnose::{self, Findings, report};
 use authtape::export::har;
-use authtape::import::is_foreign;
+use authtape::import::Format;
 use authtape::library::{self, Overwrite};
 use authtape::model::Asides;
 use authtape::oauth::name;
@@ -121,13 +121,13 @@ impl Args {
         let bytes = Zeroizing::new(library::read(path)?);
         let stem = path.file_stem().unwrap_or(path.as_os_str());
         let name = library::file_name(&stem.to_string_lossy());
-        if is_foreign(&bytes) {
+        if Format::of(&bytes).is_some() {
             let options = Options {
                 profile: self.hiding.profile(),
                 secrets: self.hiding.secrets()?,
                 ..Options::default()
             };
-            let taken = Taken::of(&bytes, path, options)?;
+            let taken = Taken::of(&bytes, path, None, options)?;
             return Ok(Shared {
                 name,
                 cassette: taken.cassette,

@@ -11,13 +11,8 @@ pub(super) fn write(messages: &mut Messages) -> String {
     let (mut commands, mut left_out) = (String::new(), Vec::new());
     for message in &messages.all {
         match command(message, &mut secrets) {
-            Some(command) => {
-                commands += &command;
-            }
-            None => left_out.push(format!(
-                "request {}, which has control characters",
-                message.id
-            )),
+            Ok(command) => commands += &command,
+            Err(why) => left_out.push(format!("request {}, which has {why}", message.id)),
         }
     }
     messages.left_out.extend(left_out);
@@ -32,13 +27,14 @@ pub(super) fn write(messages: &mut Messages) -> String {
     format!("#!/bin/sh\nset -eu\n{about}{needed}{commands}")
 }
 
-fn command(message: &Message, secrets: &mut BTreeSet<String>) -> Option<String> {
-    let mut words = vec![
-        "curl".to_owned(),
-        "--globoff".to_owned(),
-        "--request".to_owned(),
-    ];
-    words.push(word(&message.method, secrets, false)?);
+fn command(message: &Message, secrets: &mut BTreeSet<String>) -> Result<String, &'static str> {
+    // The path is sent as it is, dots and all.
+    let mut words = vec!["curl --globoff --path-as-is".to_owned()];
+    match message.method.as_str() {
+        // Otherwise it waits for the body of the answer.
+        "HEAD" => words.push("--head".to_owned()),
+        method => words.extend(["--request".to_owned(), word(method, secrets, false)?]),
+    }
     for field in &message.headers {
         if message.basic.is_some() && field.name.eq_ignore_ascii_case("authorization") {
             continue;
@@ -50,7 +46,7 @@ fn command(message: &Message, secrets: &mut BTreeSet<String>) -> Option<String> 
         };
         // A file is read where it begins so.
         if line.starts_with('@') {
-            return None;
+            return Err("a header field whose name begins with `@`");
         }
         words.extend(["\\\n  --header".to_owned(), word(&line, secrets, false)?]);
     }
@@ -61,6 +57,10 @@ fn command(message: &Message, secrets: &mut BTreeSet<String>) -> Option<String> 
         ]);
     }
     if !message.body.is_empty() {
+        if message.media_type().is_none() {
+            // It would say that it is a form.
+            words.push("\\\n  --header 'Content-Type:'".to_owned());
+        }
         // No byte of it means anything to curl.
         words.extend([
             "\\\n  --data-raw".to_owned(),
@@ -71,14 +71,14 @@ fn command(message: &Message, secrets: &mut BTreeSet<String>) -> Option<String> 
         "\\\n  --url".to_owned(),
         word(&message.url, secrets, false)?,
     ]);
-    Some(format!("\n# {}\n{}\n", message.id, words.join(" ")))
+    Ok(format!("\n# {}\n{}\n", message.id, words.join(" ")))
 }
 
 /// A text as one word of a shell, its labels as variables.
-fn word(text: &str, secrets: &mut BTreeSet<String>, is_body: bool) -> Option<String> {
-    let is_refused = |c: char| c.is_control() && !(is_body && (c == '\n' || c == '\t'));
+fn word(text: &str, secrets: &mut BTreeSet<String>, is_body: bool) -> Result<String, &'static str> {
+    let is_refused = |c: char| c.is_control() && !(is_body && "\n\r\t".contains(c));
     if text.contains(is_refused) {
-        return None;
+        return Err("control characters");
     }
     let mut out = String::new();
     for piece in pieces(text) {
@@ -91,7 +91,7 @@ fn word(text: &str, secrets: &mut BTreeSet<String>, is_body: bool) -> Option<Str
             }
         }
     }
-    Some(if out.is_empty() { "''".to_owned() } else { out })
+    Ok(if out.is_empty() { "''".to_owned() } else { out })
 }
 
 /// A text in single quotes, in which nothing means anything.

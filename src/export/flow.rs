@@ -59,7 +59,7 @@ fn flow(message: &Message) -> Vec<u8> {
     #[expect(clippy::cast_precision_loss, reason = "a time of today is far within")]
     let started = message.at.unix_timestamp_nanos() as f64 / 1e9;
     let ended = started + message.took;
-    let (_, host, port, _) = target(message);
+    let (_, host, port) = message.target();
     let id = |what: &str| Item::text(format!("authtape-{}-{what}", message.id));
     let error = message.error.as_ref().map_or(Item::Null, |error| {
         Item::Dict(vec![
@@ -67,7 +67,7 @@ fn flow(message: &Message) -> Vec<u8> {
             ("timestamp", Item::Float(ended)),
         ])
     });
-    let address = || Item::List(vec![Item::text(host), Item::Int(port)]);
+    let address = || Item::List(vec![Item::text(bare(host)), Item::Int(port.into())]);
     let flow = Item::Dict(vec![
         ("version", Item::Int(VERSION)),
         ("type", Item::text("http")),
@@ -95,19 +95,17 @@ fn flow(message: &Message) -> Vec<u8> {
     flow.write()
 }
 
-/// Scheme, host, port, and path with its query.
-fn target(message: &Message) -> (&str, &str, i64, &str) {
-    let (origin, path) = message.parts();
-    let (scheme, authority) = origin.split_once("://").unwrap_or(("https", origin));
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().unwrap_or(443)),
-        None => (authority, if scheme == "http" { 80 } else { 443 }),
-    };
-    (scheme, host, port, path)
+/// An address of IPv6 has no brackets here.
+fn bare(host: &str) -> &str {
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    inner.unwrap_or(host)
 }
 
 fn request(message: &Message, started: f64) -> Item {
-    let (scheme, host, port, path) = target(message);
+    let (scheme, host, port) = message.target();
+    let (_, path) = message.parts();
     Item::Dict(vec![
         ("http_version", Item::bytes("HTTP/1.1")),
         ("headers", headers(&message.headers)),
@@ -115,8 +113,8 @@ fn request(message: &Message, started: f64) -> Item {
         ("trailers", Item::Null),
         ("timestamp_start", Item::Float(started)),
         ("timestamp_end", Item::Float(started)),
-        ("host", Item::text(host)),
-        ("port", Item::Int(port)),
+        ("host", Item::text(bare(host))),
+        ("port", Item::Int(port.into())),
         ("method", Item::bytes(&message.method)),
         ("scheme", Item::bytes(scheme)),
         ("authority", Item::bytes("")),

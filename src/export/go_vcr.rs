@@ -56,10 +56,8 @@ fn interaction(at: usize, message: &Message) -> Value {
 
 /// The parameters of a body that is a form, which go-vcr has beside it.
 fn form(message: &Message) -> Map<String, Value> {
-    let is_form = message.headers.iter().any(|field| {
-        field.name.eq_ignore_ascii_case("content-type")
-            && field.value.starts_with("application/x-www-form-urlencoded")
-    });
+    let kind = message.media_type();
+    let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let mut form = Map::new();
     let params = if is_form {
         Params::parse(&message.body)

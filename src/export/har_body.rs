@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::export::har::{form, pairs};
 use crate::model::Headers;
 use crate::redact::{
-    Content, DropReason, DroppedBody, JsonWire, RecordedPart, RecordedRequest, RecordedResponse,
-    minify,
+    BOUNDARY, Content, DropReason, DroppedBody, JsonWire, Named, RecordedPart, RecordedRequest,
+    RecordedResponse, minify,
 };
 
 /// What is written of a body.
@@ -78,9 +78,19 @@ fn of_parts(parts: &[RecordedPart]) -> Written {
     };
     Written {
         params: parts.iter().map(param).collect(),
-        size: -1,
-        ..Written::default()
+        ..of_text(multipart(parts))
     }
+}
+
+/// The parts between the boundaries that cassettes show.
+fn multipart(parts: &[RecordedPart]) -> String {
+    let part = |part: &RecordedPart| {
+        let field = |field: &Named<String>| format!("{}: {}\r\n", field.name, field.value);
+        let head: String = part.header_fields().iter().map(field).collect();
+        format!("--{BOUNDARY}\r\n{head}\r\n{}\r\n", part.text())
+    };
+    let parts: String = parts.iter().map(part).collect();
+    format!("{parts}--{BOUNDARY}--\r\n")
 }
 
 /// The size is not said: of a body that holds little else than a secret it is the secret's length.

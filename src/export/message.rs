@@ -1,13 +1,17 @@
 //! The messages of a cassette as other tools have them: whole URLs, texts of bodies, and what has no place
 //! elsewhere left out.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 
 use crate::cassette::Cassette;
 use crate::export::har::url;
 use crate::export::har_body::{of_request, of_response};
 use crate::export::reason;
-use crate::redact::{Content, Interaction, Named, RecordedError};
+use crate::redact::{BasicCredentials, Content, Interaction, Named, RecordedError};
 
 /// The messages of a cassette.
 pub(super) struct Messages {
@@ -66,7 +70,7 @@ impl Message {
     fn of(interaction: &Interaction, begun: OffsetDateTime, left_out: &mut Vec<String>) -> Self {
         let request = interaction.request();
         let mut lose = |side: &str, content: Content<'_>, trailers: &[Named<String>]| {
-            if matches!(content, Content::Dropped(_) | Content::Multipart(_)) {
+            if matches!(content, Content::Dropped(_)) {
                 left_out.push(format!("the body of the {side} of {}", called(interaction)));
             }
             if !trailers.is_empty() {
@@ -90,11 +94,17 @@ impl Message {
             }
         });
         let basic = request.basic();
+        let mut headers = kept(request.header_fields());
+        let is_credentials =
+            |field: &&mut Named<String>| field.name.eq_ignore_ascii_case("authorization");
+        if let (Some(basic), Some(field)) = (basic, headers.iter_mut().find(is_credentials)) {
+            field.value = authorization(basic);
+        }
         Self {
             id: interaction.id(),
             method: request.method().to_owned(),
             url: url(request),
-            headers: kept(request.header_fields()),
+            headers,
             basic: basic.map(|basic| {
                 (
                     basic.user.clone(),
@@ -121,6 +131,35 @@ impl Message {
         let (origin, path) = self.url.split_at(path);
         (origin, if path.is_empty() { "/" } else { path })
     }
+
+    /// What the request says of its body.
+    pub(super) fn media_type(&self) -> Option<&str> {
+        let is_it = |field: &&Named<String>| field.name.eq_ignore_ascii_case("content-type");
+        let field = self.headers.iter().find(is_it);
+        field.map(|field| field.value.as_str())
+    }
+
+    /// Scheme, host as a URL has it, and port.
+    pub(super) fn target(&self) -> (&str, &str, u16) {
+        let (origin, _) = self.parts();
+        let (scheme, authority) = origin.split_once("://").unwrap_or(("https", origin));
+        let usual = if scheme == "http" { 80 } else { 443 };
+        let port = |(host, port): (_, &str)| Some((host, port.parse().ok()?));
+        let (host, port) = authority
+            .rsplit_once(':')
+            .and_then(port)
+            .unwrap_or((authority, usual));
+        (scheme, host, port)
+    }
+}
+
+/// Basic credentials as a client sends them whose halves are the labels.
+pub(super) fn authorization(basic: &BasicCredentials) -> String {
+    let halves = match &basic.password {
+        Some(password) => format!("{}:{password}", basic.user),
+        None => basic.user.clone(),
+    };
+    format!("Basic {}", STANDARD.encode(halves))
 }
 
 /// The fields without those that say how a body was sent, for it stands there otherwise.
@@ -157,4 +196,26 @@ pub(super) fn by_name(fields: &[Named<String>]) -> serde_json::Map<String, serde
         }
     }
     map
+}
+
+/// The same with one value where there is one, and a list where there are several.
+pub(super) fn one_or_many(fields: &[Named<String>]) -> serde_json::Map<String, serde_json::Value> {
+    let alone = |(name, values): (String, serde_json::Value)| match values.as_array() {
+        Some(values) if values.len() == 1 => (name, values[0].clone()),
+        _ => (name, values),
+    };
+    by_name(fields).into_iter().map(alone).collect()
+}
+
+/// Of each key, how many of the same stand before it and how many there are.
+pub(super) fn turns(keys: &[String]) -> Vec<(usize, usize)> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut before = Vec::with_capacity(keys.len());
+    for key in keys {
+        let count = seen.entry(key).or_default();
+        before.push(*count);
+        *count += 1;
+    }
+    let all = keys.iter().map(|key| seen[key.as_str()]);
+    before.into_iter().zip(all).collect()
 }

@@ -13,20 +13,15 @@ pub(super) fn write(messages: &Messages) -> String {
 
 fn definition(message: &Message) -> Option<Value> {
     let answer = message.answer.as_ref()?;
-    let (origin, path) = message.parts();
-    let behind = origin.find("://").map_or(0, |at| at + 3);
-    let port = match origin {
-        // nock names the port always.
-        origin if origin[behind..].contains(':') => "",
-        origin if origin.starts_with("https") => ":443",
-        _ => ":80",
-    };
+    let (_, path) = message.parts();
+    // nock names the port always.
+    let (scheme, host, port) = message.target();
     let headers = answer.headers.iter();
     let headers: Vec<_> = headers
         .flat_map(|field| [field.name.clone(), field.value.clone()])
         .collect();
     Some(json!({
-        "scope": format!("{origin}{port}"),
+        "scope": format!("{scheme}://{host}:{port}"),
         "method": message.method,
         "path": path,
         "body": message.body,

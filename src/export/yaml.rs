@@ -27,6 +27,23 @@ pub(super) fn yaml(
     out
 }
 
+/// A list alone, its items set apart.
+pub(super) fn items(items: impl Iterator<Item = Value>) -> String {
+    let mut out = String::new();
+    for item in items {
+        out.push('\n');
+        write(&mut out, &Value::Array(vec![item]), 0);
+    }
+    out
+}
+
+/// One document of several.
+pub(super) fn document(value: &Value) -> String {
+    let mut out = String::from("---\n");
+    write(&mut out, value, 0);
+    out
+}
+
 fn write(out: &mut String, value: &Value, indent: usize) {
     let blanks = " ".repeat(indent);
     match value {

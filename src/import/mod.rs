@@ -7,10 +7,13 @@
 
 mod failure;
 pub mod flow;
+mod format;
 pub mod har;
 pub mod tape;
 
-use crate::import::tape::Kind;
+pub use format::Format;
+use time::OffsetDateTime;
+
 use crate::model::{Captured, Exchange, Headers, coding};
 
 /// Another tool's file as exchanges, in the order of the requests' starts.
@@ -49,33 +52,35 @@ pub enum Error {
     /// It is no other recorder's cassette.
     #[error(transparent)]
     Tape(#[from] tape::Error),
+    /// It seems to be no file of any tool whose files are read.
+    #[error("this is no file of {}; --from says which it is", Format::names())]
+    Unknown,
 }
 
-/// Reads a HAR file, a flow file of mitmproxy, or a cassette of VCR, vcrpy, go-vcr or nock.
+/// Reads another tool's file: of this format, or of the one that it seems to be of. `written` is
+/// when the file was, for tools that say no time.
 ///
 /// # Errors
 ///
-/// As the reader of the format that the file seems to be of.
-pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
-    if seems_flow(bytes) {
-        return Ok(flow::read(bytes)?);
+/// As the reader of that format; [`Error::Unknown`] where it seems to be of none.
+pub fn read(
+    bytes: &[u8],
+    format: Option<Format>,
+    written: OffsetDateTime,
+) -> Result<Imported, Error> {
+    match format.or_else(|| Format::of(bytes)).ok_or(Error::Unknown)? {
+        Format::Har => {
+            let har = har::read(bytes)?;
+            Ok(Imported {
+                shows_credentials: har.shows_credentials(),
+                begun: har.begun,
+                exchanges: har.exchanges,
+                left_out: har.left_out,
+            })
+        }
+        Format::Mitmproxy => Ok(flow::read(bytes)?),
+        format => Ok(tape::read(bytes, format, written)?),
     }
-    if let Some(kind) = Kind::of(bytes) {
-        return Ok(tape::read(bytes, kind)?);
-    }
-    let har = har::read(bytes)?;
-    Ok(Imported {
-        shows_credentials: har.shows_credentials(),
-        begun: har.begun,
-        exchanges: har.exchanges,
-        left_out: har.left_out,
-    })
-}
-
-/// Whether a file is another tool's that is read here, by its first bytes: no cassette begins so.
-pub fn is_foreign(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    text.trim_ascii_start().first() == Some(&b'{') || seems_flow(bytes) || Kind::of(bytes).is_some()
 }
 
 /// Undoes a content coding where the tool left it: browsers write what came out of it.
@@ -86,13 +91,4 @@ fn undo_coding(headers: &Headers, captured: &mut Captured) {
     coding::decode(headers, captured);
     captured.is_coded = false;
     captured.is_decoded = true;
-}
-
-/// Whether it begins with the length of a netstring.
-fn seems_flow(bytes: &[u8]) -> bool {
-    let digits = bytes
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    (1..=12).contains(&digits) && bytes.get(digits) == Some(&b':')
 }

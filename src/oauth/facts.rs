@@ -19,7 +19,7 @@ use crate::oauth::flows::Flows;
 use crate::oauth::pkce::{
     self, ChallengeFault, PLAIN, PkceCheck, VerifierFault, challenge_fault, verifier_fault,
 };
-use crate::oauth::placeholder::is_template;
+use crate::oauth::placeholder::{is_label, is_template};
 use crate::oauth::providers::{Allowance, code_life, takes};
 use crate::oauth::relation::{UrlPart, url_relation};
 use crate::oauth::sniff::{Sniff, promised};
@@ -208,7 +208,9 @@ impl Facts {
         }
         if step == Step::TokenRequest {
             facts.check_pkce(flows, fields);
-            facts.pkce_verifier = fields.get(name::CODE_VERIFIER).and_then(verifier_fault);
+            let verifier = fields.get(name::CODE_VERIFIER);
+            let verifier = verifier.filter(|verifier| !is_label(verifier));
+            facts.pkce_verifier = verifier.and_then(verifier_fault);
             facts.check_redirect_uri(flows, fields);
             facts.elsewhere = flows.elsewhere(&said.url, fields.get(name::CODE));
             facts.grant_type_not_needed =
@@ -326,8 +328,10 @@ impl Facts {
             .get(name::CODE_CHALLENGE_METHOD)
             .is_some_and(|method| method != PLAIN);
         let challenge = fields.get(name::CODE_CHALLENGE).filter(|_| is_hashed);
+        let challenge = challenge.filter(|challenge| !is_label(challenge));
         self.pkce_challenge = challenge.and_then(challenge_fault);
-        self.state_guessable = fields.get(name::STATE).and_then(guessable);
+        let state = fields.get(name::STATE);
+        self.state_guessable = state.filter(|state| !is_label(state)).and_then(guessable);
     }
 
     fn check_pkce(&mut self, flows: &Flows, fields: &Fields) {
@@ -338,10 +342,16 @@ impl Facts {
             return;
         }
         let others = flows.authorizations();
+        let (challenge, verifier) = (flow.challenge.as_deref(), fields.get(name::CODE_VERIFIER));
+        if let (Some(challenge), Some(verifier)) = (challenge, verifier)
+            && (is_label(challenge) || is_label(verifier))
+        {
+            return;
+        }
         let check = pkce::check_among(
-            flow.challenge.as_deref(),
+            challenge,
             flow.method.as_deref(),
-            fields.get(name::CODE_VERIFIER),
+            verifier,
             others.filter_map(|flow| flow.challenge.as_deref()),
         );
         self.pkce_check = check.filter(|check| *check != PkceCheck::Ok);
@@ -371,13 +381,14 @@ impl Facts {
             .get(name::CLIENT_SECRET)
             .or_else(|| halves.map(|(_, password)| password));
         self.client_secret_looks_like = secret
-            .filter(|_| !self.basic_swapped)
+            .filter(|secret| !self.basic_swapped && !is_label(secret))
             .and_then(|secret| credentials::look(secret, client_id));
         let assertion = fields.get(name::CLIENT_ASSERTION);
         let is_saml = fields
             .get(name::CLIENT_ASSERTION_TYPE)
             .is_some_and(|kind| kind == name::assertion_type::SAML2_BEARER);
-        let Some(text) = assertion.or(secret).filter(|_| !is_saml) else {
+        let text = assertion.or(secret);
+        let Some(text) = text.filter(|text| !is_saml && !is_label(text)) else {
             return;
         };
         let Some(jwt) = jwt::parse(text) else {

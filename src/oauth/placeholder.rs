@@ -24,6 +24,12 @@ pub fn is_template(value: &str) -> bool {
     braces.or(percent).is_some_and(|name| !name.is_empty()) || code
 }
 
+/// Whether a value was a secret's before it was recorded: a cassette's label stands for it, so its
+/// text says nothing of what was sent.
+pub fn is_label(value: &str) -> bool {
+    value.contains("REDACTED-")
+}
+
 /// Values that say that a variable was never filled in; none can be a secret.
 const PLACEHOLDERS: &[&str] = &[
     "[object object]",

@@ -235,7 +235,7 @@ pub(super) fn is_correlation_id(value: &str) -> bool {
 }
 
 /// The boundary that cassettes show, since the real one differs on every run.
-const BOUNDARY: &str = "authtape";
+pub(crate) const BOUNDARY: &str = "authtape";
 
 /// Digits of the shortest identifier of a request.
 const ID_MIN: usize = 8;

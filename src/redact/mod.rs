@@ -53,6 +53,7 @@ pub(crate) use entry::table;
 pub use entry::{Named, Seconds};
 pub use examine::Examiner;
 pub use form::{RecordedField, RecordedForm};
+pub(crate) use headers::BOUNDARY;
 pub use interaction::{
     BasicCredentials, Interaction, RecordedError, RecordedRequest, RecordedResponse,
 };

@@ -163,10 +163,14 @@ fn said(request: &Value<'_>) -> Result<Said, &'static str> {
         let url = Url::parse(&format!("{scheme}://{authority}/"))?;
         Some(url.host).filter(|host| !host.is_empty())
     };
-    // Behind a transparent proxy the address is all that `host` says.
+    // Behind a transparent proxy the address is all that `host` says; one of IPv6 without brackets.
+    let address = match text("host") {
+        host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
+        host => host.to_owned(),
+    };
     let host = named(text("authority"))
         .or_else(|| named(headers.get("host")?))
-        .or_else(|| named(text("host")));
+        .or_else(|| named(&address));
     let host = host.ok_or("its request names no server")?;
     let port = match (scheme, port) {
         ("https", 443) | ("http", 80) => String::new(),

@@ -1,17 +1,26 @@
-//! The cassettes of other recorders: VCR, vcrpy, go-vcr and nock.
+//! The cassettes of other recorders, one file for each of them.
 
+mod azure;
+mod go_vcr;
+mod hoverfly;
+mod httpmock;
 mod nock;
-mod yaml;
+mod php_vcr;
+mod tree;
+mod vcr;
+mod vcrpy;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
-use crate::import::{Imported, LeftOut, undo_coding};
+use crate::import::tape::tree::Fault;
+use crate::import::{Format, Imported, LeftOut, undo_coding};
 use crate::model::{Captured, Exchange, Headers, Heard, Said, Url, Version};
+use crate::oauth::sniff::{Sniff, sniff};
+use crate::oauth::{jwt, name};
 
 /// Why a file is not read; what stands in it is never part of the message.
 #[derive(Debug, thiserror::Error)]
@@ -32,105 +41,119 @@ pub enum Error {
     #[error("{format}: line {line}, column {column}: this is not as the format has it")]
     Format {
         /// The tool.
-        format: &'static str,
+        format: Format,
         /// Counted from 1.
         line: u64,
         /// Counted from 1.
         column: u64,
+    },
+    /// A recording is not as the format has it.
+    #[error("{format}: recording {entry}: {what}")]
+    Recording {
+        /// The tool.
+        format: Format,
+        /// Counted from 1.
+        entry: usize,
+        /// What is missing or wrong.
+        what: &'static str,
+    },
+    /// It has no list of recordings.
+    #[error("{format}: the file has no `{list}`, a list of recordings")]
+    NoList {
+        /// The tool.
+        format: Format,
+        /// Where it should be.
+        list: &'static str,
     },
     /// None of the recordings can be read.
     #[error("the file has no recording with a request to a server, so there is nothing to read")]
     Nothing,
 }
 
-/// Which recorder's file it seems to be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    GoVcr,
-    Nock,
-    Vcr,
-    Vcrpy,
-}
-
-impl Kind {
-    /// By its first bytes and the keys at its top; no cassette of ours has these.
-    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
-        if bytes.trim_ascii_start().first() == Some(&b'[') {
-            return Some(Self::Nock);
-        }
-        let lines = || bytes.split(|byte| *byte == b'\n');
-        let has = |key: &str| lines().any(|line| line.starts_with(key.as_bytes()));
-        if has("authtape:") || has("recorded_by:") {
-            return None;
-        }
-        if has("http_interactions:") {
-            return Some(Self::Vcr);
-        }
-        let is_go =
-            has("version: 2") || lines().any(|line| line.trim_ascii().starts_with(b"proto_major:"));
-        has("interactions:").then_some(if is_go { Self::GoVcr } else { Self::Vcrpy })
-    }
-}
-
-/// Reads a file of this kind.
-pub(super) fn read(bytes: &[u8], kind: Kind) -> Result<Imported, Error> {
+/// Reads a file of one of the recorders.
+pub(super) fn read(
+    bytes: &[u8],
+    format: Format,
+    written: OffsetDateTime,
+) -> Result<Imported, Error> {
     let text = std::str::from_utf8(bytes).map_err(|_not_utf8| Error::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let recordings = match kind {
-        Kind::Nock => nock::read(text)?,
-        kind => yaml::read(text, kind)?,
+    let (list, reader): (_, Reader) = match format {
+        Format::AzureTestProxy => ("Entries", azure::recording),
+        Format::GoVcr => ("interactions", go_vcr::recording),
+        Format::Hoverfly => ("data.pairs", hoverfly::recording),
+        Format::Httpmock => ("when", httpmock::recording),
+        Format::Nock => ("scope", nock::recording),
+        Format::PhpVcr => ("request", php_vcr::recording),
+        Format::Vcr => ("http_interactions", vcr::recording),
+        Format::Vcrpy | Format::Har | Format::Mitmproxy => ("interactions", vcrpy::recording),
     };
-    imported(recordings)
+    let template = |line: &str| line.contains("<%=");
+    if format == Format::Vcr
+        && let Some(at) = text.lines().position(template)
+    {
+        let what = "a template of ERB; let VCR fill it in first";
+        return Err(Error::Beyond { line: at + 1, what });
+    }
+    let documents = documents(text, format)?;
+    let recordings = match (format, documents.as_slice()) {
+        // Each document is one.
+        (Format::Httpmock, documents) => Some(documents),
+        (Format::Nock | Format::PhpVcr, [file]) => file.as_array().map(Vec::as_slice),
+        (_, [file, ..]) => {
+            let list = list.split('.').fold(file, |tree, name| &tree[name]);
+            list.as_array().map(Vec::as_slice)
+        }
+        _ => None,
+    };
+    let recordings = recordings.ok_or(Error::NoList { format, list })?;
+    let recordings: Result<Vec<_>, _> = (1..)
+        .zip(recordings)
+        .map(|(entry, one)| {
+            reader(one).map_err(|what| Error::Recording {
+                format,
+                entry,
+                what,
+            })
+        })
+        .collect();
+    imported(recordings?, written)
 }
 
+/// The trees of a file in JSON or YAML.
+fn documents(text: &str, format: Format) -> Result<Vec<Value>, Error> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return tree::documents(text, format);
+    }
+    let file = serde_json::from_str(text).map_err(|error| Error::Format {
+        format,
+        line: error.line() as u64,
+        column: error.column() as u64,
+    })?;
+    Ok(vec![file])
+}
+
+/// Reads one recording.
+type Reader = fn(&Value) -> Result<Recording, Fault>;
+
 /// A recording as any of them has it. It holds secrets: no `Debug`.
-#[derive(Default)]
 struct Recording {
-    method: String,
+    /// `GET` where the tool leaves it out.
+    method: Option<String>,
     url: String,
     headers: Headers,
-    body: String,
+    body: Vec<u8>,
     /// When it was made, where the tool says.
     made: Option<OffsetDateTime>,
     status: u16,
     answer_headers: Headers,
-    answer: String,
+    answer: Vec<u8>,
 }
 
-/// Header fields by name, each with one value or several.
-#[derive(Deserialize, Default)]
-#[serde(transparent)]
-struct Fields(BTreeMap<String, OneOrMany>);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    Many(Vec<String>),
-    One(String),
-}
-
-impl From<Fields> for Headers {
-    fn from(fields: Fields) -> Self {
-        let values = |values: OneOrMany| match values {
-            OneOrMany::Many(values) => values,
-            OneOrMany::One(value) => vec![value],
-        };
-        let fields = fields.0.into_iter();
-        let each = fields.flat_map(|(name, all)| {
-            values(all)
-                .into_iter()
-                .map(move |value| (name.clone(), value))
-        });
-        each.collect()
-    }
-}
-
-fn imported(recordings: Vec<Recording>) -> Result<Imported, Error> {
+fn imported(recordings: Vec<Recording>, written: OffsetDateTime) -> Result<Imported, Error> {
     let (mut exchanges, mut left_out) = (Vec::new(), Vec::new());
-    let made = recordings
-        .iter()
-        .filter_map(|recording| recording.made.or_else(|| date(&recording.answer_headers)));
-    let begun = made.min().unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let begun = recordings.iter().filter_map(Recording::made).min();
+    let begun = begun.unwrap_or(written);
     for (entry, recording) in (1..).zip(recordings) {
         match recording.exchange(entry, begun) {
             Some(exchange) => exchanges.push(exchange),
@@ -157,16 +180,30 @@ fn imported(recordings: Vec<Recording>) -> Result<Imported, Error> {
 }
 
 impl Recording {
+    /// When it was made: as the tool says, or the server in its answer or its ID Token.
+    fn made(&self) -> Option<OffsetDateTime> {
+        let date = || time_of(self.answer_headers.get("date")?);
+        let issued = || {
+            let answer: Value = serde_json::from_slice(&self.answer).ok()?;
+            let claims = jwt::parse(answer[name::ID_TOKEN].as_str()?)?.claims;
+            let issued = claims.get(name::IAT)?.as_i64()?;
+            OffsetDateTime::from_unix_timestamp(issued).ok()
+        };
+        self.made.or_else(date).or_else(issued)
+    }
+
     fn exchange(self, entry: usize, begun: OffsetDateTime) -> Option<Exchange> {
-        let made = self
-            .made
-            .or_else(|| date(&self.answer_headers))
-            .unwrap_or(begun);
+        let made = self.made().unwrap_or(begun);
         let since = Duration::try_from(made - begun).unwrap_or_default();
         // Those of the same second are in the order of the file.
         let order = Duration::from_millis(u64::try_from(entry).unwrap_or_default());
-        let body = |text: &str, headers: &Headers| {
-            let mut captured = Captured::of(text.as_bytes(), CAP);
+        let headers = if self.headers.is_empty() {
+            promised(&self.body)
+        } else {
+            self.headers
+        };
+        let body = |bytes: &[u8], headers: &Headers| {
+            let mut captured = Captured::of(bytes, CAP);
             undo_coding(headers, &mut captured);
             captured
         };
@@ -175,11 +212,13 @@ impl Recording {
             at: since + order,
             clock: made.unix_timestamp(),
             request: Said {
-                method: self.method.to_ascii_uppercase(),
+                method: self
+                    .method
+                    .map_or_else(|| "GET".to_owned(), |method| method.to_ascii_uppercase()),
                 url: Url::parse(&self.url)?,
                 version: Version::Http11,
-                body: body(&self.body, &self.headers),
-                headers: self.headers,
+                body: body(&self.body, &headers),
+                headers,
                 alias: None,
             },
             response: Some(Heard {
@@ -195,9 +234,15 @@ impl Recording {
     }
 }
 
-/// When the server says that it answered.
-fn date(headers: &Headers) -> Option<OffsetDateTime> {
-    time_of(headers.get("date")?)
+/// The type of a request's body where the tool keeps no field of requests: what it seems to be, so
+/// that nothing is said to be wrong with what is not known.
+fn promised(body: &[u8]) -> Headers {
+    let kind = match sniff(body) {
+        Sniff::Json => "application/json",
+        Sniff::Form => "application/x-www-form-urlencoded",
+        _ => return Headers::new(),
+    };
+    [("Content-Type", kind)].into_iter().collect()
 }
 
 /// A time in one of the ways in which recorders write it.

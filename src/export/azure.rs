@@ -1,0 +1,40 @@
+//! The recordings of Azure SDK's test proxy.
+
+use serde_json::{Value, json};
+
+use crate::export::message::{Message, Messages, one_or_many};
+use crate::redact::{Named, inert};
+
+/// The recording.
+pub(super) fn write(messages: &Messages) -> String {
+    let entries: Vec<_> = messages.all.iter().filter_map(entry).collect();
+    let file = json!({ "Entries": entries, "Variables": {} });
+    inert(&format!("{file:#}\n")).into_owned()
+}
+
+fn entry(message: &Message) -> Option<Value> {
+    let answer = message.answer.as_ref()?;
+    Some(json!({
+        "RequestUri": message.url,
+        "RequestMethod": message.method,
+        "RequestHeaders": one_or_many(&message.headers),
+        "RequestBody": body(&message.body, &message.headers),
+        "StatusCode": answer.status,
+        "ResponseHeaders": one_or_many(&answer.headers),
+        "ResponseBody": body(&answer.body, &answer.headers),
+    }))
+}
+
+/// JSON stands in the file as it is.
+fn body(text: &str, headers: &[Named<String>]) -> Value {
+    let is_json = headers.iter().any(|field| {
+        field.name.eq_ignore_ascii_case("content-type")
+            && field.value.to_ascii_lowercase().contains("json")
+    });
+    let tree = serde_json::from_str(text).ok();
+    match tree.filter(|tree: &Value| is_json && (tree.is_object() || tree.is_number())) {
+        Some(tree) => tree,
+        None if text.is_empty() => Value::Null,
+        None => text.into(),
+    }
+}
