@@ -154,7 +154,7 @@ impl Message {
 }
 
 /// Basic credentials as a client sends them whose halves are the labels.
-pub(super) fn authorization(basic: &BasicCredentials) -> String {
+fn authorization(basic: &BasicCredentials) -> String {
     let halves = match &basic.password {
         Some(password) => format!("{}:{password}", basic.user),
         None => basic.user.clone(),

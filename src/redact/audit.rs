@@ -1,5 +1,6 @@
 //! The audit that needs no ledger: what in a text still looks like a secret.
 
+use crate::oauth::credentials::decode_basic;
 use crate::oauth::registry::{self, Class, Place};
 use crate::oauth::{jwt, placeholder};
 use crate::redact::label::{Piece, pieces};
@@ -77,7 +78,7 @@ fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
             Some("signed JWT")
         } else if pattern::has_vendor_prefix(clean) {
             Some("vendor token")
-        } else if is_scheme(previous) && is_credential(clean) {
+        } else if is_scheme(previous) && is_credential(clean) && !is_labelled(clean) {
             Some("credentials behind an authorization scheme")
         } else if is_announced(previous, clean) && !opens(line, end, at) {
             Some("value of a secret parameter")
@@ -111,6 +112,13 @@ fn opens(line: &str, end: usize, at: usize) -> bool {
 
 fn is_scheme(word: &str) -> bool {
     ["basic", "bearer", "dpop"].contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// Whether the word is Basic credentials whose password is a label.
+fn is_labelled(word: &str) -> bool {
+    let decoded = decode_basic(word);
+    let password = decoded.as_deref().and_then(|halves| halves.split_once(':'));
+    password.is_some_and(|(_, password)| matches!(*pieces(password), [Piece::Label(_)]))
 }
 
 /// Whether the word before says that this one is secret: `password hunter2`.
@@ -211,6 +219,12 @@ mod tests {
             ("https://idp.example/a:b@c", None),
             ("- code: REDACTED-code-1", None),
             ("Authorization: Basic REDACTED-basic-1", None),
+            // Of `web:REDACTED-client_secret-1`, and of that with two letters more.
+            ("Basic d2ViOlJFREFDVEVELWNsaWVudF9zZWNyZXQtMQ==", None),
+            (
+                "Basic d2ViOlJFREFDVEVELWNsaWVudF9zZWNyZXQtMXh5",
+                Some((1, 7, "credentials behind an authorization scheme")),
+            ),
             ("client_secret: \"\"", None),
             ("token_type=Bearer", None),
             ("{\"request\":{\"postData\":\"x\"}}", None),

@@ -363,7 +363,11 @@ fn what_is_not_read_is_said_with_its_place() {
             NOCK.replace("\"status\":200", "\"status\":\"many\""),
             "nock: recording 1: its answer has no status",
         ),
-        ("json", NOCK[1..].to_owned(), "this is no HAR file"),
+        (
+            "json",
+            NOCK[1..].to_owned(),
+            "this is JSON, but no HAR file",
+        ),
         (
             "open",
             r#"{"data":{"pairs":[{"request":{"destination":[{"matcher":"glob","value":"*"}]}}]}}"#
