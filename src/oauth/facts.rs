@@ -221,7 +221,7 @@ impl Facts {
             facts.provider_takes =
                 unusual(said, fields).filter(|allowance| takes(&said.url.host, *allowance));
         }
-        if let Some(credentials) = basic_token(said) {
+        if let Some(credentials) = basic_token(said).filter(|text| !is_label(text)) {
             facts.check_basic(flows, fields, credentials);
         }
         if step.authenticates_client() {
