@@ -6,7 +6,7 @@
 //! a list of them. Recording ([`record::Tape`]) and replaying ([`replay::Player`]) are state
 //! machines without I/O; [`diagnose`] says why a session failed, [`view`] shows one, or two beside each other. [`transcript`] tells what a run said, to be compared. [`import`] reads exchanges from other
 //! tools' files, [`export`] writes cassettes as such; [`mutate`] makes negative tests of a good one. The wire itself ([`proxy`]) and
-//! what stands around it ([`deck`], [`launch`], [`demo`], [`library`], [`snapshot`], [`harness`]) is behind the feature
+//! what stands around it ([`deck`], [`launch`], [`demo`], [`library`], [`snapshot`], [`harness`], [`web`]) is behind the feature
 //! `proxy`.
 //!
 //! A module imports only from the modules above it in this list; `tests/house.rs` has the table.
@@ -42,6 +42,8 @@ pub mod launch;
 
 #[cfg(feature = "proxy")]
 pub mod harness;
+#[cfg(feature = "proxy")]
+pub mod web;
 
 #[cfg(feature = "insta")]
 pub use insta;

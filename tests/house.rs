@@ -66,6 +66,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "launch",
         ],
     ),
+    ("web", &["cassette", "diagnose", "record", "view"]),
     ("cli", &[]),
 ];
 

@@ -34,7 +34,7 @@ pub use session::{
     Session, Turn,
 };
 pub use sound::lines_of_interactions;
-pub use split::{Split, split};
+pub use split::{Split, entries, split};
 pub use stamp::{RULES, Stamp, sum};
 
 use crate::redact::{Interaction, Profile};

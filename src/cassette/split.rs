@@ -22,8 +22,15 @@ pub fn split(text: &str) -> Option<Split> {
     if !is_ours || !is_as_left {
         return None;
     }
+    let entries = entries(text)?;
+    Some(Split { header, entries })
+}
+
+/// Where each interaction stands in a text that a recording wrote, finished or not; `None` where it
+/// did not.
+pub fn entries(text: &str) -> Option<Vec<Range<usize>>> {
     let mut entries = Vec::new();
-    let mut from = begin;
+    let mut from = text.find(BEGIN)? + BEGIN.len();
     for at in memchr::memmem::find_iter(text.as_bytes(), END) {
         let behind = at + END.len();
         let end = behind + memchr::memchr(b'\n', &text.as_bytes()[behind..])? + 1;
@@ -33,7 +40,7 @@ pub fn split(text: &str) -> Option<Split> {
         entries.push(from..end);
         from = end;
     }
-    (from == text.len()).then_some(Split { header, entries })
+    (from == text.len()).then_some(entries)
 }
 
 /// The end of the header, and how an interaction begins and ends.

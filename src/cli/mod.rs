@@ -14,6 +14,7 @@ mod guard;
 mod import;
 mod importing;
 mod junit;
+mod live;
 mod man;
 mod mode;
 mod mutate;

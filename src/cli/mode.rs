@@ -10,6 +10,7 @@ use authtape::library::Overwrite;
 use clap::ValueEnum;
 
 use crate::cli::exit::{Exit, Usage};
+use crate::cli::live::{Live, listener};
 use crate::cli::output::{error, plain, say};
 use crate::cli::playing::PlayingArgs;
 use crate::cli::recording::RecordingArgs;
@@ -83,18 +84,32 @@ impl Asked {
         })
     }
 
+    /// The page, where one is asked for.
+    async fn live(&self, is_extended: bool) -> anyhow::Result<Option<Live>> {
+        Ok(if self.run.ui {
+            Some(Live::begun(&self.cassettes, is_extended).await?)
+        } else {
+            None
+        })
+    }
+
     async fn play(&self, signals: &mut Signals) -> anyhow::Result<Exit> {
+        let live = self.live(false).await?;
         let running = deck::replay(ReplayOptions {
             cassettes: self.cassettes.clone(),
             play: self.playing.options()?,
             wire: self.run.wire()?,
-            on_miss: self.playing.on_miss(&self.run, signals.end()),
+            on_miss: self
+                .playing
+                .on_miss(&self.run, live.as_ref(), signals.end()),
             transcribe: self.telling.is_asked(),
+            on_laid: listener(live.as_ref(), self.run.verbose),
         });
         let running = running.await?;
         self.note(running.notes());
-        let went = self.run.inside(&running, &[], signals).await;
+        let went = self.run.inside(&running, &[], live.as_ref(), signals).await;
         let played = running.stop_told().await;
+        end(live).await;
         let went = went?;
         let played = played?;
         let outcome = self.playing.outcome(went.outcome(), &played.report);
@@ -108,9 +123,11 @@ impl Asked {
     }
 
     async fn record(&self, cassette: &Path, signals: &mut Signals) -> anyhow::Result<Exit> {
+        let live = self.live(false).await?;
+        let on_laid = listener(live.as_ref(), self.run.verbose);
         let running = deck::record(RecordOptions {
             overwrite: self.overwrite,
-            ..self.recording.options(cassette, &self.run)?
+            ..self.recording.options(cassette, &self.run, on_laid)?
         });
         let running = running.await?;
         let told = self.told(cassette);
@@ -118,10 +135,11 @@ impl Asked {
             told.warn(running.ignored());
         }
         let went = tokio::select! {
-            went = self.run.inside(&running, self.recording.trusted(), signals) => went,
+            went = self.run.inside(&running, self.recording.trusted(), live.as_ref(), signals) => went,
             never = full(running.ledger_full()) => match never {},
         };
         let stopped = running.stop().await;
+        end(live).await;
         let outcome = went.as_ref().ok().and_then(Went::outcome);
         let recorded = match stopped {
             Ok(recorded) => recorded,
@@ -138,8 +156,12 @@ impl Asked {
     }
 
     async fn extend(&self, cassette: &Path, signals: &mut Signals) -> anyhow::Result<Exit> {
-        let recording = self.recording.options(cassette, &self.run)?;
-        let on_miss = self.playing.on_miss(&self.run, signals.end());
+        let live = self.live(true).await?;
+        let on_laid = listener(live.as_ref(), self.run.verbose);
+        let recording = self.recording.options(cassette, &self.run, on_laid)?;
+        let on_miss = self
+            .playing
+            .on_miss(&self.run, live.as_ref(), signals.end());
         let running = deck::extend(recording, self.playing.options()?, on_miss).await?;
         self.note(running.notes());
         let told = Told {
@@ -150,10 +172,11 @@ impl Asked {
             told.warn(running.ignored());
         }
         let went = tokio::select! {
-            went = self.run.inside(&running, self.recording.trusted(), signals) => went,
+            went = self.run.inside(&running, self.recording.trusted(), live.as_ref(), signals) => went,
             never = full(running.ledger_full()) => match never {},
         };
         let (recorded, report) = running.stop().await;
+        end(live).await;
         let outcome = went.as_ref().ok().and_then(Went::outcome);
         let outcome = self.playing.outcome(outcome, &report);
         let is_started = !matches!(went, Ok(Went::NotStarted(_)));
@@ -189,6 +212,13 @@ impl Asked {
             is_raw: self.recording.unsafe_raw,
             is_extended: false,
         }
+    }
+}
+
+/// Says to who looks on that the run has ended.
+async fn end(live: Option<Live>) {
+    if let Some(live) = live {
+        live.end().await;
     }
 }
 

@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::Notify;
 
 use crate::cli::exit::Exit;
+use crate::cli::live::Live;
 use crate::cli::output::{plain, result, say};
 use crate::cli::run::RunArgs;
 
@@ -158,13 +159,22 @@ impl PlayingArgs {
     }
 
     /// What is told of a miss as it comes; `end` is notified of one that is the end.
-    pub(crate) fn on_miss(&self, run: &RunArgs, end: Arc<Notify>) -> MissListener {
+    pub(crate) fn on_miss(
+        &self,
+        run: &RunArgs,
+        live: Option<&Live>,
+        end: Arc<Notify>,
+    ) -> MissListener {
+        let board = live.map(Live::board);
         let is_live = Self::is_live(run);
         let is_end = self.on_miss == OnMiss::Fail;
         Box::new(move |miss| {
             let lines = if is_live { miss.lines() } else { Vec::new() };
             for line in lines {
                 say(&format!("authtape: {}", plain(&line)));
+            }
+            if let Some(board) = &board {
+                board.tell(miss.lines());
             }
             if is_end {
                 end.notify_one();

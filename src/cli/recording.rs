@@ -4,7 +4,7 @@ use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use authtape::deck::{RecordOptions, WireOptions};
+use authtape::deck::{LaidListener, RecordOptions, WireOptions};
 use authtape::launch::inherited_roots;
 use authtape::library::{self, Overwrite};
 use authtape::proxy::{self, Detour, Passphrase, Resolve};
@@ -15,7 +15,6 @@ use clap::{Args, ValueEnum};
 use crate::cli::exit::Usage;
 use crate::cli::run::RunArgs;
 use crate::cli::secrets::HidingArgs;
-use crate::cli::watch;
 
 /// Options of what may record.
 #[derive(Args)]
@@ -50,7 +49,7 @@ pub(crate) struct RecordingArgs {
     hiding: HidingArgs,
     /// Hide nothing: write every password, code and token as it was said. The name must end in
     /// .raw.yaml; git is told to ignore it, and what makes files to hand on refuses it
-    #[arg(long, conflicts_with_all = ["public", "secret_env", "secret_file"])]
+    #[arg(long, conflicts_with_all = ["public", "secret_env", "secret_file", "ui"])]
     pub(crate) unsafe_raw: bool,
     /// Speak HTTP/1.1 only
     #[arg(long)]
@@ -65,7 +64,12 @@ enum Keep {
 
 impl RecordingArgs {
     /// What a recording to this cassette is started with.
-    pub(crate) fn options(&self, cassette: &Path, run: &RunArgs) -> anyhow::Result<RecordOptions> {
+    pub(crate) fn options(
+        &self,
+        cassette: &Path,
+        run: &RunArgs,
+        on_laid: Option<LaidListener>,
+    ) -> anyhow::Result<RecordOptions> {
         if self.unsafe_raw {
             library::refuse_hidden(cassette).map_err(|why| Usage(why.to_string()))?;
         }
@@ -90,7 +94,7 @@ impl RecordingArgs {
                 passphrase: passphrase()?,
                 ..run.wire()?
             },
-            on_laid: run.verbose.then(watch::listener),
+            on_laid,
         })
     }
 

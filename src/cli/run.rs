@@ -16,6 +16,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::exit::Usage;
+use crate::cli::live::Live;
 use crate::cli::output::{error, plain, say};
 use crate::cli::waiting;
 
@@ -46,6 +47,10 @@ pub(crate) struct RunArgs {
     /// Say each message as it is recorded, and what is wrong with it as soon as that shows
     #[arg(long, short, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+    /// Show the session as it is said, redacted, on a page for this machine's browsers; its address
+    /// is printed
+    #[arg(long)]
+    pub(crate) ui: bool,
     /// Open this address in a browser behind the proxy, with a profile of its own for this run
     #[arg(long, value_name = "URL", value_parser = address, conflicts_with = "command")]
     pub(crate) browser: Option<String>,
@@ -90,6 +95,7 @@ impl RunArgs {
         &self,
         running: &Running<Deck>,
         roots: &[PathBuf],
+        live: Option<&Live>,
         signals: &mut Signals,
     ) -> anyhow::Result<Went> {
         let trusted = trusted(roots, running);
@@ -97,10 +103,16 @@ impl RunArgs {
             std::env::var_os(name)
         })?;
         if let Some(path) = &self.ready_file {
-            announce(path, running, &environment)?;
+            announce(path, running, &environment, live)?;
         }
         if !self.quiet {
             Self::stands(running);
+            if let Some(live) = live {
+                say(&format!(
+                    "authtape: the session as it is said: {}",
+                    live.url()
+                ));
+            }
         }
         if let Some(url) = &self.browser {
             return self.browse(url, running, &environment, signals).await;
@@ -270,12 +282,14 @@ fn announce<Deck>(
     path: &Path,
     running: &Running<Deck>,
     environment: &Environment,
+    live: Option<&Live>,
 ) -> anyhow::Result<()> {
     let line = serde_json::json!({
         "proxy": running.proxy_url(),
         "ca": environment.directory().join("bundle.pem").display().to_string(),
         "pid": std::process::id(),
         "reverse": running.reverse().iter().cloned().collect::<BTreeMap<_, _>>(),
+        "ui": live.map(Live::url),
         "tls": running.tls_address().map(|address| address.to_string()),
     });
     Ok(library::write(path, &format!("{line}\n"))?)

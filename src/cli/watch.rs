@@ -4,22 +4,22 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use authtape::cassette::{Cassette, Header, load_entry};
-use authtape::deck::LaidListener;
 use authtape::diagnose::{self, Finding, Severity};
+use authtape::record::Laid;
 use authtape::redact::Interaction;
 
 use crate::cli::output::{plain, say};
 
 /// Says each interaction, and each finding when it first shows.
-pub(crate) fn listener() -> LaidListener {
+pub(crate) fn watcher() -> impl Fn(&Laid) {
     let seen = Mutex::new(Seen::default());
-    LaidListener::new(move |text: &str| {
+    move |laid: &Laid| {
         // The recorder wrote it; what cannot be read is said when the cassette is.
-        if let Ok(interaction) = load_entry(text) {
+        if let Some(interaction) = laid.last().and_then(|text| load_entry(text).ok()) {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.take_in(interaction).iter().for_each(|line| say(line));
         }
-    })
+    }
 }
 
 /// The session so far.

@@ -5,6 +5,7 @@
 //! Each gives a [`Running`], whose end says what came of it.
 
 mod arrival;
+mod mirror;
 mod mode;
 mod playback;
 mod recorder;
@@ -26,6 +27,7 @@ pub use playback::{MissListener, PlayedSession};
 pub use reel::{Recorded, Unreached};
 
 use crate::cassette::line_of_secret;
+use crate::deck::mirror::Mirror;
 use crate::deck::playback::Playback;
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::Reel;
@@ -34,7 +36,7 @@ use crate::proxy::{
     self, Authority, Bound, ClientCertificate, Detour, Limits, Passphrase, Password, Reach,
     Resolve, Reverse, Serving, Upstream, UpstreamOptions,
 };
-use crate::record::{self, Refused, Tape};
+use crate::record::{self, Laid, Refused, Tape};
 use crate::redact::{Interaction, Profile};
 use crate::replay::{self, Outline, PlayOptions, Repertoire, Report, Sessions, Unmintable};
 use crate::transcript;
@@ -164,18 +166,23 @@ pub struct RecordOptions {
     pub keep: record::Options,
     /// How the proxy stands in the network.
     pub wire: WireOptions,
-    /// Told of each interaction, as the cassette has it, when it is written.
+    /// Told of what is written, as the cassette has it.
     pub on_laid: Option<LaidListener>,
 }
 
-/// Told of the text of an interaction.
+/// Told of what is written.
 #[derive(Clone)]
-pub struct LaidListener(Arc<dyn Fn(&str) + Send + Sync>);
+pub struct LaidListener(Arc<dyn Fn(&Laid) + Send + Sync>);
 
 impl LaidListener {
     /// Calls this with each.
-    pub fn new(listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    pub fn new(listener: impl Fn(&Laid) + Send + Sync + 'static) -> Self {
         Self(Arc::new(listener))
+    }
+
+    /// Tells it of something.
+    fn tell(&self, laid: &Laid) {
+        (self.0)(laid);
     }
 }
 
@@ -197,6 +204,8 @@ pub struct ReplayOptions {
     pub on_miss: MissListener,
     /// Whether what is said is remembered, and told as a transcript at the end.
     pub transcribe: bool,
+    /// Told of what is said as a recording would have it, redacted.
+    pub on_laid: Option<LaidListener>,
 }
 
 /// A run: of a [`Recording`], or of a [`Replaying`].
@@ -282,6 +291,9 @@ pub async fn replay(options: ReplayOptions) -> Result<Running<Replaying>, Error>
     let mut playback = Playback::new(sessions, options.on_miss, options.wire.limits);
     if options.transcribe {
         playback = playback.witnessed();
+    }
+    if let Some(on_laid) = options.on_laid {
+        playback = playback.mirrored(Mirror::new(on_laid));
     }
     let password = options.wire.password.clone();
     let bound = proxy::bind(options.wire.listen, password.clone()).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::deck::arrival::{peek, read};
+use crate::deck::mirror::Mirror;
 use crate::deck::recorder::Recorder;
 use crate::deck::reel::unix_now;
 use crate::deck::witness::Witness;
@@ -37,6 +38,8 @@ pub(super) struct Playback {
     on_miss: Arc<MissListener>,
     /// Who asks real servers what is not on tape, where that is allowed.
     recorder: Option<Arc<Recorder<Upstream>>>,
+    /// Who tells what is said as it comes, where somebody looks on.
+    mirror: Option<Arc<Mirror>>,
     /// Who remembers what is said, where it is to be told.
     witness: Option<Arc<Witness>>,
     limits: Limits,
@@ -49,6 +52,7 @@ impl Playback {
             sessions,
             on_miss: Arc::new(on_miss),
             recorder: None,
+            mirror: None,
             witness: None,
             limits,
         }
@@ -58,6 +62,14 @@ impl Playback {
     pub(super) fn before(self, recorder: Recorder<Upstream>) -> Self {
         Self {
             recorder: Some(Arc::new(recorder)),
+            ..self
+        }
+    }
+
+    /// The same, with what is said told as it comes.
+    pub(super) fn mirrored(self, mirror: Mirror) -> Self {
+        Self {
+            mirror: Some(Arc::new(mirror)),
             ..self
         }
     }
@@ -128,6 +140,9 @@ impl Handler for Playback {
             came,
             recorded,
         } = performance;
+        if let Some(mirror) = &self.mirror {
+            mirror.show(&said, &answer);
+        }
         if let Some(witness) = &self.witness {
             witness.see(user, said.clone(), &answer, (came, recorded));
         }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use crate::cassette::split;
 use crate::deck::{Error, LaidListener};
 use crate::library::{self, PartFile, Written};
 use crate::model::{Exchange, Failure, FailureKind, Incident, Phase};
@@ -233,26 +232,11 @@ impl State {
             Laid::Skipped => return,
         };
         self.dirty = true;
-        self.tell(&laid);
+        if let Some(on_laid) = &self.on_laid {
+            on_laid.tell(&laid);
+        }
         if let Err(refused) = written {
             self.renew(refused);
-        }
-    }
-
-    /// Tells of the interaction that was laid last.
-    fn tell(&self, laid: &Laid) {
-        let Some(on_laid) = &self.on_laid else {
-            return;
-        };
-        match laid {
-            Laid::Appended(text) => (on_laid.0)(text),
-            Laid::Rewritten(text) => {
-                let split = split(text);
-                if let Some(last) = split.as_ref().and_then(|split| split.entries.last()) {
-                    (on_laid.0)(&text[last.clone()]);
-                }
-            }
-            Laid::Skipped => {}
         }
     }
 

@@ -205,6 +205,7 @@ impl Builder {
             wire: self.wire.clone(),
             on_miss: Box::new(|_| {}),
             transcribe: true,
+            on_laid: None,
         }
     }
 

@@ -93,6 +93,25 @@ pub enum Laid {
     Skipped,
 }
 
+impl Laid {
+    /// The text of each interaction that is to be written: the new one, or all that there are.
+    pub fn entries(&self) -> Vec<&str> {
+        match self {
+            Self::Appended(text) => vec![text],
+            Self::Rewritten(text) => {
+                let entries = cassette::entries(text).unwrap_or_default();
+                entries.into_iter().map(|at| &text[at]).collect()
+            }
+            Self::Skipped => Vec::new(),
+        }
+    }
+
+    /// The text of the interaction that came last.
+    pub fn last(&self) -> Option<&str> {
+        self.entries().pop()
+    }
+}
+
 impl fmt::Debug for Laid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

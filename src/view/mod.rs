@@ -3,7 +3,8 @@
 //!
 //! [`Scene`] takes a cassette apart once: each message into named parts, each secret to where it
 //! came from. [`Scene::timeline`], [`Scene::diagram`] and [`Scene::list`] write that for a
-//! terminal, [`Scene::json`] for programs, [`Scene::page`] as a page to be shared; [`Comparison`] aligns two of them step by step. Texts
+//! terminal, [`Scene::json`] for programs, [`Scene::page`] as a page to be shared and [`Scene::live`] as one that
+//! grows; [`Comparison`] aligns two of them step by step. Texts
 //! of a cassette pass `ink`, which leaves nothing in them that a terminal would obey.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -20,6 +21,7 @@ mod party;
 mod timeline;
 
 pub use compare::Comparison;
+pub use page::live_policy;
 pub use part::Place;
 pub use party::Party;
 

@@ -61,6 +61,7 @@ impl Play {
             },
             on_miss: Box::new(|miss| panic!("{miss:?}")),
             transcribe: false,
+            on_laid: None,
         });
         Self {
             running: running.await.expect("a replay"),

@@ -102,6 +102,7 @@ fn replay_options(directory: &Path) -> ReplayOptions {
         wire: WireOptions::default(),
         on_miss: Box::new(|_| {}),
         transcribe: false,
+        on_laid: None,
     }
 }
 

@@ -176,6 +176,7 @@ async fn the_issuer_of_a_replay_is_the_origin_that_the_client_calls() {
         },
         on_miss: Box::new(|_| {}),
         transcribe: false,
+        on_laid: None,
     });
     let running = running.await.expect("a replay");
     let local = running.reverse()[0].1.clone();

@@ -272,6 +272,7 @@ async fn trailers_are_recorded_without_their_secrets_and_replayed() {
         wire: WireOptions::default(),
         on_miss: Box::new(|miss| panic!("{miss:?}")),
         transcribe: false,
+        on_laid: None,
     });
     let running = running.await.expect("a replay");
     let stream = tunnel(running.address(), &target).await;

@@ -182,6 +182,7 @@ async fn replay(
                 .for_each(|line| say(&format!("   {line}")));
         }),
         transcribe: false,
+        on_laid: None,
     })
     .await?;
     let said = run_client(&running, host, secret).await;

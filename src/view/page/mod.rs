@@ -2,7 +2,10 @@
 //! the cassette a text of the page.
 
 mod exchange;
+mod live;
 mod sequence;
+
+pub use live::live_policy;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -32,25 +35,28 @@ impl Scene<'_> {
                     title { (plain(&title)) }
                     style { (PreEscaped(STYLE)) }
                 }
-                body { (self.fragment(findings, name)) }
+                body { (self.fragment(findings, name, None)) }
             }
         };
         page.into_string()
     }
 
-    /// What stands in the page.
-    fn fragment(&self, findings: &Findings, name: &str) -> Markup {
+    /// What stands in the page; of one that is live, with what was told beside the session.
+    fn fragment(&self, findings: &Findings, name: &str, live: Option<&[String]>) -> Markup {
         html! {
             header {
                 p.brand { "authtape" }
                 h1 { (plain(self.server())) }
-                p { (self.told()) }
+                p { @if live.is_some() { "Since " } @else { "Recorded " } (self.told()) }
             }
             main {
                 (self.findings(findings))
+                @if let Some(told) = live { (live::told(told)) }
                 section aria-labelledby="sequence" {
                     h2 #sequence { "What was said" }
-                    @if self.turns.is_empty() {
+                    @if self.turns.is_empty() && live.is_some() {
+                        p { "Nothing yet." }
+                    } @else if self.turns.is_empty() {
                         p { "The cassette holds no interaction." }
                     } @else {
                         (self.sequence())
@@ -69,10 +75,10 @@ impl Scene<'_> {
                     @for at in 0..self.turns.len().min(EXCHANGES_MAX) { (self.exchange(at)) }
                     @if self.turns.len() > EXCHANGES_MAX { p.more { "… and " (self.turns.len() - EXCHANGES_MAX) " more, which the cassette has" } }
                 }
-                (self.redaction())
+                @if live.is_none() { (self.redaction()) }
                 section aria-labelledby="again" {
                     h2 #again { "Play it again" }
-                    p { "With the cassette beside this page, without the server and without a network:" }
+                    p { "With the cassette, without the server and without a network:" }
                     pre { "authtape explain " (plain(name)) "\nauthtape replay " (plain(name)) " -- YOUR-CLIENT" }
                 }
             }
@@ -83,7 +89,8 @@ impl Scene<'_> {
                 }
                 p {
                     "Made by " (plain(concat!("authtape/", env!("CARGO_PKG_VERSION"))))
-                    ", recorded by " (plain(&self.header.recorded_by)) ". This page runs nothing and fetches nothing."
+                    ", recorded by " (plain(&self.header.recorded_by)) ". "
+                    @if live.is_some() { "This page is of this run alone and takes no orders." } @else { "This page runs nothing and fetches nothing." }
                 }
             }
         }
@@ -97,7 +104,7 @@ impl Scene<'_> {
         let count = self.turns.len();
         let failed = self.turns.iter().filter(|parts| parts.is_failed()).count();
         html! {
-            "Recorded " time { (plain(&self.header.recorded_at)) } ". "
+            time { (plain(&self.header.recorded_at)) } ". "
             (count) @if count == 1 { " exchange" } @else { " exchanges" }
             @if failed > 0 { ", " strong.bad { (failed) " failed" } }
             "."
@@ -121,7 +128,11 @@ impl Scene<'_> {
                 @if findings.is_empty() && refused.is_empty() {
                     p.healthy { "No rule has anything to say of this session." }
                 }
-                @for finding in findings { (self::finding(finding)) }
+                @for (at, finding) in findings.iter().enumerate() {
+                    @let alike = findings.iter().take(at).filter(|other| other.rule.id == finding.rule.id).count();
+                    @if alike < ALIKE_MAX { (self::finding(finding)) }
+                    @if alike == ALIKE_MAX { (more(findings.iter().skip(at).filter(|other| other.rule.id == finding.rule.id))) }
+                }
                 @for refused in refused {
                     article.finding.warning {
                         h3 { a href=(format!("#exchange-{}", refused.interaction)) { (refused.interaction) " " (refused.step.title()) } " was refused, and no rule sees why" }
@@ -233,10 +244,30 @@ fn finding(finding: &Finding) -> Markup {
     }
 }
 
+/// Findings of a rule that were shown before, by where they are.
+fn more<'a>(findings: impl Iterator<Item = &'a Finding>) -> Markup {
+    let places: Vec<_> = findings
+        .filter_map(|finding| finding.evidence.last())
+        .map(|evidence| evidence.interaction)
+        .collect();
+    html! {
+        p.more {
+            "The same of " (places.len()) @if places.len() == 1 { " more exchange: " } @else { " more exchanges: " }
+            @for place in places.iter().take(PLACES_MAX) { a href=(format!("#exchange-{place}")) { (place) } " " }
+            @if places.len() > PLACES_MAX { "…" }
+        }
+    }
+}
+
 /// The only style is the one that stands here, and nothing else is taken from anywhere.
 fn policy() -> String {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
-    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+    let style = hash(STYLE);
+    format!("default-src 'none'; style-src '{style}'; base-uri 'none'; form-action 'none'")
+}
+
+/// How a policy names a text.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
 /// A text of the cassette, its labels marked.
@@ -256,5 +287,8 @@ fn text(value: &str) -> Markup {
 
 const STYLE: &str = include_str!("page.css");
 const VALUE_MAX: usize = 2_000;
+/// How many findings of one rule are shown whole, and how many others are named.
+const ALIKE_MAX: usize = 3;
+const PLACES_MAX: usize = 100;
 /// More no browser shows well, and nobody reads.
 const EXCHANGES_MAX: usize = 2_000;
