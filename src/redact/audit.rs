@@ -127,6 +127,7 @@ pub(super) fn is_announced(previous: &str, word: &str) -> bool {
 }
 
 fn is_secret_name(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
     let places = [
         Place::TokenRequest,
         Place::TokenResponse,
@@ -134,7 +135,7 @@ fn is_secret_name(word: &str) -> bool {
     ];
     let is_secret = |place: &Place| {
         matches!(
-            registry::class(*place, word),
+            registry::class(*place, &word),
             Some(Class::LowEntropy | Class::Secret)
         )
     };
@@ -237,6 +238,21 @@ mod tests {
                 .as_ref()
                 .map(|hit| (hit.line, hit.column, hit.kind.as_str()));
             assert_eq!(hit, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_announces_a_secret_in_any_case_and_a_key_of_aws_itself() {
+        for (line, is_found) in [
+            ("Password: hunter2x9", true),
+            ("CLIENT_SECRET=hunter2x9", true),
+            ("Password: REDACTED-password-1", false),
+            ("Password reset", false),
+            ("AKIAIOSFODNN7EXAMPLE", true),
+            ("AKIAIOSFODNN7EXAMPL", false),
+            ("AKIAiosfodnn7example", false),
+        ] {
+            assert_eq!(!audit(line).is_empty(), is_found, "{line}");
         }
     }
 

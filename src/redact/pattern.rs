@@ -89,7 +89,17 @@ pub(super) fn has_vendor_prefix(word: &str) -> bool {
         && (PREFIXES
             .iter()
             .any(|prefix| word.strip_prefix(prefix).is_some_and(long))
+            || is_aws_key(word)
             || MARKS.iter().any(|mark| mark.is_in(word)))
+}
+
+/// Whether the word is the identifier of a key of AWS, which is said beside its secret.
+fn is_aws_key(word: &str) -> bool {
+    let is_key = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
+    let rest = word
+        .strip_prefix("AKIA")
+        .or_else(|| word.strip_prefix("ASIA"));
+    rest.is_some_and(|rest| rest.len() == 16 && rest.bytes().all(is_key))
 }
 
 /// What vendors put inside of a secret, behind so many characters.

@@ -1,5 +1,7 @@
 //! YAML as trees, and what the tools' readers take from them.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -22,7 +24,7 @@ pub(super) fn documents(text: &str, format: Format) -> Result<Vec<Value>, Error>
     let mut tree = Builder {
         open: Vec::new(),
         documents: Vec::new(),
-        anchored: Vec::new(),
+        anchored: BTreeMap::new(),
         // A file that repeats itself by aliases comes to no more than a few times its size.
         left: text.len().saturating_mul(4).saturating_add(1 << 16),
     };
@@ -44,7 +46,7 @@ struct Builder {
     /// What has begun and not ended: the anchor, and the value so far.
     open: Vec<(usize, Open)>,
     documents: Vec<Value>,
-    anchored: Vec<(usize, Value)>,
+    anchored: BTreeMap<usize, Value>,
     /// How many bytes aliases may still repeat.
     left: usize,
 }
@@ -95,16 +97,16 @@ impl Builder {
                 };
                 self.put(anchor, value)
             }
-            Event::Alias(anchor) => {
-                let known = self.anchored.iter().find(|(known, _)| *known == anchor);
-                let value = known.map(|(_, value)| value.clone());
-                value.and_then(|value| {
-                    self.left = self.left.checked_sub(size(&value))?;
-                    self.put(0, value)
-                })
-            }
+            Event::Alias(anchor) => self.repeat(anchor),
             _ => Some(()),
         })
+    }
+
+    fn repeat(&mut self, anchor: usize) -> Option<()> {
+        let value = self.anchored.get(&anchor)?;
+        self.left = self.left.checked_sub(size(value))?;
+        let value = value.clone();
+        self.put(0, value)
     }
 
     fn begin(&mut self, anchor: usize, open: Open) -> Option<()> {
@@ -115,7 +117,7 @@ impl Builder {
     fn put(&mut self, anchor: usize, value: Value) -> Option<()> {
         if anchor > 0 {
             self.left = self.left.checked_sub(size(&value))?;
-            self.anchored.push((anchor, value.clone()));
+            self.anchored.insert(anchor, value.clone());
         }
         match self.open.last_mut() {
             None => self.documents.push(value),
