@@ -5,7 +5,7 @@ mod exchange;
 mod live;
 mod sequence;
 
-pub use live::live_policy;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +18,8 @@ use crate::oauth::registry::{HeaderClass, header_class};
 use crate::redact::{Piece, RecordedResponse, pieces, readable};
 use crate::view::part::Parts;
 use crate::view::{Scene, outcome, seconds};
+
+pub use live::live_policy;
 
 impl Scene<'_> {
     /// The page of the session. `name` is what its cassette is called.
@@ -122,16 +124,21 @@ impl Scene<'_> {
         } else {
             "What was found"
         };
+        let mut rules: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in findings {
+            rules.entry(finding.rule.id).or_default().push(finding);
+        }
+        let of_rule = |finding: &Finding| rules[finding.rule.id].as_slice();
         html! {
             section aria-labelledby="findings" {
                 h2 #findings { (about) }
                 @if findings.is_empty() && refused.is_empty() {
                     p.healthy { "No rule has anything to say of this session." }
                 }
-                @for (at, finding) in findings.iter().enumerate() {
-                    @let alike = findings.iter().take(at).filter(|other| other.rule.id == finding.rule.id).count();
-                    @if alike < ALIKE_MAX { (self::finding(finding)) }
-                    @if alike == ALIKE_MAX { (more(findings.iter().skip(at).filter(|other| other.rule.id == finding.rule.id))) }
+                @for finding in findings {
+                    @let alike = of_rule(finding);
+                    @if alike.iter().take(ALIKE_MAX).any(|other| std::ptr::eq(*other, finding)) { (self::finding(finding)) }
+                    @if alike.get(ALIKE_MAX).is_some_and(|other| std::ptr::eq(*other, finding)) { (more(&alike[ALIKE_MAX..])) }
                 }
                 @for refused in refused {
                     article.finding.warning {
@@ -244,17 +251,15 @@ fn finding(finding: &Finding) -> Markup {
     }
 }
 
-/// Findings of a rule that were shown before, by where they are.
-fn more<'a>(findings: impl Iterator<Item = &'a Finding>) -> Markup {
-    let places: Vec<_> = findings
-        .filter_map(|finding| finding.evidence.last())
-        .map(|evidence| evidence.interaction)
-        .collect();
+/// What else a rule has found, by where it is.
+fn more(findings: &[&Finding]) -> Markup {
+    let place = |finding: &&Finding| Some(finding.evidence.last()?.interaction);
+    let places = findings.iter().filter_map(place);
     html! {
         p.more {
-            "The same of " (places.len()) @if places.len() == 1 { " more exchange: " } @else { " more exchanges: " }
-            @for place in places.iter().take(PLACES_MAX) { a href=(format!("#exchange-{place}")) { (place) } " " }
-            @if places.len() > PLACES_MAX { "…" }
+            "The same rule has found this " (findings.len()) @if findings.len() == 1 { " time more, in " } @else { " times more, in " }
+            @for place in places.take(PLACES_MAX) { a href=(format!("#exchange-{place}")) { (place) } " " }
+            @if findings.len() > PLACES_MAX { "…" }
         }
     }
 }
