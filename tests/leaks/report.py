@@ -115,6 +115,5 @@ def outputs_of(binary):
 
 # By how the help names them.
 OUTPUTS = {
-    "a web page": "--ui",
     "a log of traces": "--log",
 }

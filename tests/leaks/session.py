@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "wire"))
 
@@ -85,7 +86,7 @@ class Session:
         self.outputs = Outputs()
         # What went another way than it must, without a canary in the words.
         self.wrong = []
-        self.front, more, under = None, ["--unsafe-raw"] if raw else [], ()
+        self.front, more, under = None, ["--unsafe-raw" if raw else "--ui"], ()
         if traced:
             self.calls = pathlib.Path(f"{work}.calls")
             under = ("strace", "-D", "-f", "-qq", "-e", "trace=openat,creat", "-o", self.calls)
@@ -183,6 +184,7 @@ class Session:
                     f"recover ended with {recovered.returncode}: {recovered.stderr.strip()}"
                 )
         else:
+            self.look("live page")
             code, _ = self.recorder.stop(seconds=60)
             if code != 0:
                 self.wrong.append(f"record ended with {code}")
@@ -204,11 +206,22 @@ class Session:
     def replay(self, units):
         """Plays the cassette to the same requests with other values in them."""
         with environment(self.work):
-            self.recorder = Recorder(self.binary, self.cassette, verb="replay", quiet=False)
+            self.recorder = Recorder(self.binary, self.cassette, "--ui", verb="replay", quiet=False)
         for _, answer in self.wave(units):
             self.outputs.add("replay's answers", answer)
+        self.look("replay's live page")
         self.recorder.stop()
         self.outputs.add("replay's output", self.recorder.log.read_bytes())
+
+    def look(self, name):
+        """Gathers what the live page shows, where there is one."""
+        address = re.search(rb"http://127\.0\.0\.1:\d+/[0-9a-f]{32}/", self.recorder.log.read_bytes())
+        if address:
+            without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with without_proxy.open(address.group().decode(), timeout=60) as page:
+                self.outputs.add(name, page.read())
+        elif self.cassette.name != "tape.raw.yaml":
+            self.wrong.append(f"there is no {name}")
 
     def made_elsewhere(self):
         """Files that the recorder made, by its system calls, where nobody looks for them."""
