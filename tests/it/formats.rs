@@ -4,6 +4,7 @@ use std::path::Path;
 
 use authtape::export;
 use authtape::import::{self, Format};
+use authtape::model::Exchange;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -256,37 +257,28 @@ fn what_was_sent_is_read_from_each_kind_of_body() {
 "response":{"status":401,"body":""}}]}}"#;
     let httpmock = "when:\n  method: POST\n  host: as.example\n  port: 8443\n  path: /token\n  form_urlencoded_tuple:\n  - {name: grant_type, value: client_credentials}\n  - {name: client_id, value: web}\nthen:\n  status: 401\n";
     let parts = "interactions:\n- request: {method: POST, uri: 'https://as.example/token', body: [grant_type=client_credentials, '&client_id=web'], headers: {}}\n  response: {status: {code: 401}, body: {string: ''}, headers: {}}\n";
-    for (name, text, url, sent, promised) in [
-        ("VCR", VCR, "https://as.example/token", form, true),
-        ("PHP-VCR", php, "https://as.example/token", form, true),
+    for (name, text, url, sent) in [
+        ("VCR", VCR, "https://as.example/token", form),
+        ("PHP-VCR", php, "https://as.example/token", form),
         (
             "PHP-VCR, nested",
             nested,
             "https://as.example/token",
             "a%5Bb%5D%5B0%5D=x&a%5Bb%5D%5B1%5D=y%20z",
-            true,
         ),
         (
             "Hoverfly",
             hoverfly,
             "https://as.example/a%20b?q=1%262",
             form,
-            true,
         ),
-        (
-            "httpmock",
-            httpmock,
-            "https://as.example:8443/token",
-            form,
-            true,
-        ),
-        ("vcrpy", parts, "https://as.example/token", form, true),
+        ("httpmock", httpmock, "https://as.example:8443/token", form),
+        ("vcrpy", parts, "https://as.example/token", form),
         (
             "nock",
             NOCK,
             "https://as.example/token",
             "grant_type=client_credentials",
-            true,
         ),
     ] {
         let imported = import::read(text.as_bytes(), None, WRITTEN).expect(name);
@@ -294,11 +286,7 @@ fn what_was_sent_is_read_from_each_kind_of_body() {
         assert_eq!(request.url.to_string(), url, "{name}");
         assert_eq!(String::from_utf8_lossy(&request.body.bytes), sent, "{name}");
         let kind = request.headers.get("content-type");
-        assert_eq!(
-            kind == Some("application/x-www-form-urlencoded"),
-            promised,
-            "{name}: {kind:?}"
-        );
+        assert_eq!(kind, Some("application/x-www-form-urlencoded"), "{name}");
     }
     let imported = import::read(VCR.as_bytes(), None, WRITTEN).expect("VCR");
     let heard = imported.exchanges[0].response.as_ref().expect("an answer");
@@ -307,6 +295,46 @@ fn what_was_sent_is_read_from_each_kind_of_body() {
     assert_eq!(
         String::from_utf8_lossy(&heard.body.bytes),
         "{\"error\":\"invalid_client\"}"
+    );
+}
+
+#[test]
+fn recordings_stay_in_the_order_of_the_file() {
+    let asked = |path: &str, date: &str| {
+        format!(
+            r#"{{"scope":"https://as.example","method":"GET","path":"/{path}","status":200,"response":"","rawHeaders":[{date}]}}"#
+        )
+    };
+    let date = |at: &str| format!(r#""Date","Tue, 24 Nov 2026 08:{at} GMT""#);
+    let text = [
+        asked("first", ""),
+        asked("second", &date("43:42")),
+        asked("of-a-clock-behind", &date("40:00")),
+        asked("without-a-date", ""),
+        asked("last", &date("43:50")),
+    ];
+    let text = format!("[{}]", text.join(","));
+    let imported = import::read(text.as_bytes(), None, WRITTEN).expect("nock");
+    assert_eq!(imported.begun, "2026-11-24T08:43:42Z");
+    let seen = |exchange: &Exchange| {
+        let path = exchange.request.url.path.clone();
+        (
+            path,
+            exchange.at.as_millis(),
+            exchange.clock - 1_795_509_822,
+        )
+    };
+    let expected = [
+        ("/first", 1, 0),
+        ("/second", 2, 0),
+        ("/of-a-clock-behind", 3, -222),
+        ("/without-a-date", 4, 0),
+        ("/last", 8_005, 8),
+    ];
+    let expected = expected.map(|(path, at, clock)| (path.to_owned(), at, clock));
+    assert_eq!(
+        imported.exchanges.iter().map(seen).collect::<Vec<_>>(),
+        expected
     );
 }
 

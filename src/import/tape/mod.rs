@@ -152,10 +152,14 @@ struct Recording {
 
 fn imported(recordings: Vec<Recording>, written: OffsetDateTime) -> Result<Imported, Error> {
     let (mut exchanges, mut left_out) = (Vec::new(), Vec::new());
-    let begun = recordings.iter().filter_map(Recording::made).min();
+    let begun = recordings.iter().find_map(Recording::made);
     let begun = begun.unwrap_or(written);
+    let mut now = begun;
     for (entry, recording) in (1..).zip(recordings) {
-        match recording.exchange(entry, begun) {
+        // Servers' clocks differ, and not every answer says its time: the file's order goes first.
+        now = recording.made().map_or(now, |made| made.max(now));
+        let id = exchanges.len() as u64 + 1;
+        match recording.exchange(id, now, begun) {
             Some(exchange) => exchanges.push(exchange),
             None => left_out.push(LeftOut {
                 entry,
@@ -165,10 +169,6 @@ fn imported(recordings: Vec<Recording>, written: OffsetDateTime) -> Result<Impor
     }
     if exchanges.is_empty() {
         return Err(Error::Nothing);
-    }
-    exchanges.sort_by_key(|exchange| exchange.at);
-    for (id, exchange) in (1..).zip(&mut exchanges) {
-        exchange.id = id;
     }
     Ok(Imported {
         begun: begun.format(&Rfc3339).unwrap_or_default(),
@@ -192,11 +192,9 @@ impl Recording {
         self.made.or_else(date).or_else(issued)
     }
 
-    fn exchange(self, entry: usize, begun: OffsetDateTime) -> Option<Exchange> {
-        let made = self.made().unwrap_or(begun);
-        let since = Duration::try_from(made - begun).unwrap_or_default();
-        // Those of the same second are in the order of the file.
-        let order = Duration::from_millis(u64::try_from(entry).unwrap_or_default());
+    fn exchange(self, id: u64, now: OffsetDateTime, begun: OffsetDateTime) -> Option<Exchange> {
+        let since = Duration::try_from(now - begun).unwrap_or_default();
+        let clock = self.made().unwrap_or(now).unix_timestamp();
         let headers = if self.headers.is_empty() {
             promised(&self.body)
         } else {
@@ -208,9 +206,10 @@ impl Recording {
             captured
         };
         Some(Exchange {
-            id: 0,
-            at: since + order,
-            clock: made.unix_timestamp(),
+            id,
+            // Those of one second follow each other.
+            at: since + Duration::from_millis(id),
+            clock,
             request: Said {
                 method: self
                     .method
