@@ -48,9 +48,11 @@ impl Player {
         }
         let mut differs = differences(nearest);
         let gone = judged.defects.differences(self.repertoire.defects(nearest));
-        let reason = match (differs.first(), gone.first()) {
-            (None, Some(gone)) => format!("the defect recorded here is gone: {gone}"),
-            (first, _) => first.cloned().unwrap_or_default(),
+        let mended = self.mended(nearest, wanted);
+        let mended = mended.or_else(|| gone.first().filter(|_| differs.is_empty()).cloned());
+        let reason = match mended {
+            Some(gone) => format!("the defect recorded here is gone: {gone}"),
+            None => differs.first().cloned().unwrap_or_default(),
         };
         differs.extend(gone);
         Err(self.miss(live, reason, Some(nearest), differs))
@@ -79,6 +81,25 @@ impl Player {
             ));
         }
         out
+    }
+
+    /// How a request that the server took was wrong all the same, where a recorded token request of
+    /// its session failed for it and this one has what that had.
+    fn mended(&self, at: usize, wanted: &Params) -> Option<String> {
+        let name = name::REDIRECT_URI;
+        let sent = wanted.get(name)?;
+        let is_of = |later: &usize| {
+            let recorded = self.repertoire.interaction(*later).request().param(name);
+            let is_same = |recorded: &str| same_parameter(name, recorded, sent);
+            !self.repertoire.is_success(*later)
+                && self.repertoire.posture(*later).redirect_uri.differs()
+                && recorded.is_some_and(|recorded| !has_label(&recorded) && is_same(&recorded))
+        };
+        let later = self.repertoire.followers(at).into_iter().find(is_of)?;
+        Some(format!(
+            "{name} is that of {}",
+            self.repertoire.title(later)
+        ))
     }
 
     fn is_asked_otherwise(&self, at: usize, wanted: &Params, name: &str) -> bool {

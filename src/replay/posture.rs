@@ -156,11 +156,8 @@ impl Posture {
 
     /// Whether nothing is wrong that a recording can tell.
     pub(super) fn is_sound(&self) -> bool {
-        let redirect_uri = match &self.redirect_uri {
-            RedirectUri::Differs(parts) => parts.is_empty(),
-            RedirectUri::Missing => false,
-            RedirectUri::Alone | RedirectUri::Absent => true,
-        };
+        let redirect_uri =
+            !self.redirect_uri.differs() && self.redirect_uri != RedirectUri::Missing;
         let readable =
             self.sniff == Sniff::Form && self.media_type == "application/x-www-form-urlencoded";
         let pkce = matches!(self.pkce, None | Some(PkceCheck::Ok));
@@ -201,6 +198,11 @@ impl RedirectUri {
             (None, Some(_)) => Self::Alone,
             (None, None) => Self::Absent,
         }
+    }
+
+    /// Whether it is another one.
+    pub(super) fn differs(&self) -> bool {
+        matches!(self, Self::Differs(parts) if !parts.is_empty())
     }
 
     /// With the difference that labels hide.

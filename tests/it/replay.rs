@@ -187,6 +187,29 @@ fn a_recorded_failure_is_not_played_when_the_defect_is_gone() {
 }
 
 #[test]
+fn a_defect_of_a_request_that_the_server_took_is_gone_too() {
+    for (asked, reason) in [
+        (
+            CALLBACK,
+            "the defect recorded here is gone: redirect_uri is that of 2 token request (POST https://accounts.example.com/token)",
+        ),
+        (
+            "https://shop.example.org/other",
+            "redirect_uri is another, or is there on one side only",
+        ),
+    ] {
+        let mut client = Client::of(&["redirect-slash"]);
+        let url = format!(
+            "{AUTHORIZE}?state=s1&code_challenge={}&redirect_uri={}&client_id=8kqf3mz2x7&code_challenge_method=S256&response_type=code",
+            pkce::s256(VERIFIER),
+            percent_encode(asked)
+        );
+        let missed = miss(client.player.play(&said("GET", &url, &[], ""), NOW));
+        assert_eq!(missed.reason, reason);
+    }
+}
+
+#[test]
 fn when_the_defect_is_gone_the_success_of_another_cassette_is_played() {
     let mut client = Client::of(&["json", "correct"]);
     let code = client.authorize(CALLBACK, "s1");
