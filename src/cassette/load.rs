@@ -264,7 +264,7 @@ fn check_version(text: &str) -> Result<(), Error> {
         None => Err(Error::Format {
             line: number as u64,
             column: 1,
-            message: "a cassette begins with `authtape: 1`; this file is something else".to_owned(),
+            message: "a cassette begins with `authtape: 1`; this file is something else, and what another tool recorded goes through `authtape import` first".to_owned(),
         }),
     }
 }

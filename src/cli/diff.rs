@@ -13,7 +13,8 @@ use crate::cli::output::{result, wide_look};
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The session to compare with, usually the one that works
+    /// The session to compare with, usually the one that works: a cassette, or what another tool
+    /// recorded
     a: PathBuf,
     /// The other one
     b: PathBuf,

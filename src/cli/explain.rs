@@ -21,7 +21,7 @@ use crate::cli::rules;
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Cassettes, directories (of `.yaml` and `.yml` files), HAR files, or flow files of mitmproxy
+    /// Cassettes, directories (of `.yaml` and `.yml` files), or what other tools recorded
     #[arg(value_name = "FILE", required_unless_present = "error")]
     files: Vec<PathBuf>,
     /// Say where to look for the cause of an error text, without a recording

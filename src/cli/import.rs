@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::importing::{Taken, TakingArgs};
 use crate::cli::output::say;
 
-/// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR, vcrpy, nock and others
+/// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR and others
 ///
 /// What is read goes through the same redaction as what is recorded. Of a HAR file, browsers leave
 /// out cookies and Authorization unless told otherwise, and bodies that they did not keep; no rule

@@ -82,7 +82,7 @@ enum Command {
     Audit(audit::Args),
     /// Take the secrets out of a HAR file, relations kept, so that it can be shared
     Scrub(scrub::Args),
-    /// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR, vcrpy, go-vcr, nock
+    /// Make a cassette of what another tool recorded: HAR, mitmproxy, VCR and others
     Import(import::Args),
     /// Write a cassette as another tool's file
     Export(export::Args),

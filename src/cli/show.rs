@@ -14,7 +14,7 @@ use crate::cli::output::{file, result, wide_look};
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The cassette to show
+    /// The cassette to show, or what another tool recorded
     cassette: PathBuf,
     #[command(flatten)]
     form: FormArgs,
