@@ -405,7 +405,7 @@ fn what_is_not_read_is_said_with_its_place() {
         (
             "no host",
             "when:\n  path: /\nthen:\n  status: 200\n".to_owned(),
-            "httpmock: recording 1: it does not say the `host`",
+            "httpmock: recording 1: it does not say whose answer it is; add `host: NAME` to its `when`",
         ),
         (
             "files",

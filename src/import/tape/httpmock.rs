@@ -8,7 +8,7 @@ use crate::import::tape::tree::{self, Fault, base64, fields, form, status, text,
 pub(super) fn recording(one: &Value) -> Result<Recording, Fault> {
     let (when, then) = (&one["when"], &one["then"]);
     let host = text(&when["host"])
-        .ok_or("it does not say the `host`, as what goes through httpmock's proxy does")?;
+        .ok_or("it does not say whose answer it is; add `host: NAME` to its `when`")?;
     let scheme = text(&when["scheme"]).unwrap_or_else(|| "https".to_owned());
     let port = match (scheme.as_str(), text(&when["port"]).as_deref()) {
         // The port that goes without saying is said.
