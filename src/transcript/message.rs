@@ -1,12 +1,15 @@
 //! A message of a transcript: what of it is the same whenever the same is said.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::Params;
 use crate::oauth::Step;
 use crate::redact::{
-    Content, Interaction, Named, RecordedPart, RecordedRequest, RecordedResponse, readable,
+    Content, Interaction, Label, Named, Piece, RecordedPart, RecordedRequest, RecordedResponse,
+    pieces,
 };
 use crate::replay::is_point_in_time;
 
@@ -37,21 +40,54 @@ pub struct Field {
     pub value: String,
 }
 
+/// What number each secret has that was told so far: labels are numbered by first appearance in the
+/// text, whatever order they came in.
+#[derive(Default)]
+pub(super) struct Numbers {
+    of: BTreeMap<(String, u32), u32>,
+    last: BTreeMap<String, u32>,
+}
+
+impl Numbers {
+    /// A text with its labels as people read them, without what differs between runs.
+    pub(super) fn shown(&mut self, text: &str) -> String {
+        let pieces = pieces(text).into_iter();
+        let shown = pieces.map(|piece| match piece {
+            Piece::Literal(text) => text,
+            Piece::Label(label) => self.numbered(label).short(),
+        });
+        place_of_loopback(&shown.collect::<String>())
+    }
+
+    fn numbered(&mut self, label: Label) -> Label {
+        let number = self.of.entry((label.kind.clone(), label.number));
+        let number = *number.or_insert_with(|| {
+            let last = self.last.entry(label.kind.clone()).or_default();
+            *last += 1;
+            *last
+        });
+        Label { number, ..label }
+    }
+}
+
 impl Message {
-    pub(super) fn of_request(interaction: &Interaction) -> Self {
+    pub(super) fn of_request(interaction: &Interaction, numbers: &mut Numbers) -> Self {
         let request = interaction.request();
         let mut message = Self {
-            line: format!("{} {}", request.method(), shown(request.url())),
+            line: format!("{} {}", request.method(), request.url()),
             ..Self::default()
         };
         message.pairs("query", request.query());
         message.headers(request.header_fields(), ASKED);
         message.basic(request);
         message.take_body(request.content(), interaction.step());
-        message.sorted()
+        if let Some(json) = &mut message.json {
+            json.sort_all_objects();
+        }
+        message.shown(numbers)
     }
 
-    pub(super) fn of_response(interaction: &Interaction) -> Option<Self> {
+    pub(super) fn of_response(interaction: &Interaction, numbers: &mut Numbers) -> Option<Self> {
         let response = interaction.response()?;
         let mut message = Self {
             line: response.status().to_string(),
@@ -60,15 +96,22 @@ impl Message {
         message.headers(response.header_fields(), ANSWERED);
         message.lead(response);
         message.take_body(response.content(), interaction.step());
-        Some(message.sorted())
+        Some(message.shown(numbers))
     }
 
     /// By name within each place: their order says nothing, and is another in each run where a
     /// language's maps have none.
-    fn sorted(mut self) -> Self {
+    fn shown(mut self, numbers: &mut Numbers) -> Self {
         let place = |field: &Field| PLACES.iter().position(|place| *place == field.place);
         self.fields
             .sort_by(|one, other| (place(one), &one.name).cmp(&(place(other), &other.name)));
+        self.line = numbers.shown(&self.line);
+        for field in &mut self.fields {
+            field.name = numbers.shown(&field.name);
+            field.value = numbers.shown(&field.value);
+        }
+        self.json = self.json.map(|json| stable(json, numbers));
+        self.body = self.body.map(|body| numbers.shown(&body));
         self
     }
 
@@ -76,8 +119,8 @@ impl Message {
         let pairs = pairs.iter();
         self.fields.extend(pairs.map(|pair| Field {
             place,
-            name: shown(&pair.name),
-            value: shown(&pair.value),
+            name: pair.name.clone(),
+            value: pair.value.clone(),
         }));
     }
 
@@ -85,8 +128,8 @@ impl Message {
         let params = Params::parse(text);
         self.fields.extend(params.iter().map(|param| Field {
             place,
-            name: shown(&param.name),
-            value: shown(&param.value),
+            name: param.name.clone(),
+            value: param.value.clone(),
         }));
     }
 
@@ -116,7 +159,7 @@ impl Message {
         self.fields.extend(halves.map(|(half, value)| Field {
             place: "basic",
             name: half.to_owned(),
-            value: shown(value),
+            value: value.clone(),
         }));
     }
 
@@ -127,7 +170,7 @@ impl Message {
         };
         let (rest, fragment) = location.split_once('#').unwrap_or((&location, ""));
         let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-        self.line = format!("{} {}", self.line, shown(address));
+        self.line = format!("{} {address}", self.line);
         self.params("query", query);
         self.params("fragment", fragment);
     }
@@ -138,21 +181,21 @@ impl Message {
             Content::Empty => self.body = Some("empty".to_owned()),
             Content::Form { pairs, raw } => {
                 self.pairs("form", pairs);
-                self.body = raw.map(shown);
+                self.body = raw.map(str::to_owned);
             }
             // What a server says of itself is long, and is the cassette's.
             Content::Json { .. } if is_metadata(step) => self.body = Some("metadata".to_owned()),
             Content::Json { text, .. } => match serde_json::from_str(text) {
-                Ok(value) => self.json = Some(stable(value)),
-                Err(_) => self.body = Some(shown(text)),
+                Ok(value) => self.json = Some(value),
+                Err(_) => self.body = Some(text.to_owned()),
             },
-            Content::Text(text) => self.body = Some(shown(text)),
+            Content::Text(text) => self.body = Some(text.to_owned()),
             Content::Multipart(parts) => {
                 let fields = parts.iter().filter_map(RecordedPart::field);
                 self.fields.extend(fields.map(|(name, value)| Field {
                     place: "part",
-                    name: shown(&name),
-                    value: shown(&value),
+                    name,
+                    value,
                 }));
             }
             Content::Dropped(dropped) => {
@@ -174,16 +217,9 @@ fn is_metadata(step: Step) -> bool {
 
 /// A header field's value; of a body's type without its boundary, which is another each time.
 fn header_value(field: &Named<String>) -> String {
-    let value = shown(&field.value);
-    match value.split_once("; boundary=") {
-        Some((kind, _)) => kind.to_owned(),
-        None => value,
-    }
-}
-
-/// A text with its labels as people read them, without what differs between runs.
-pub(super) fn shown(text: &str) -> String {
-    place_of_loopback(&readable(text))
+    let kind = field.value.split_once("; boundary=");
+    kind.map_or(field.value.as_str(), |(kind, _)| kind)
+        .to_owned()
 }
 
 /// A text with `<port>` for the ports of this machine, which are others in each run.
@@ -218,16 +254,19 @@ fn next_loopback(text: &str) -> Option<(usize, usize)> {
 }
 
 /// JSON without what differs between runs.
-fn stable(value: Value) -> Value {
+fn stable(value: Value, numbers: &mut Numbers) -> Value {
     match value {
         Value::String(text) if is_point_in_time(&text) => TIME.into(),
-        Value::String(text) => shown(&text).into(),
+        Value::String(text) => numbers.shown(&text).into(),
         Value::Number(number) if is_point_in_time(&number.to_string()) => TIME.into(),
-        Value::Array(items) => items.into_iter().map(stable).collect(),
+        Value::Array(items) => {
+            let items = items.into_iter();
+            items.map(|item| stable(item, numbers)).collect()
+        }
         Value::Object(members) => {
             let members = members.into_iter();
             members
-                .map(|(name, value)| (shown(&name), stable(value)))
+                .map(|(name, value)| (numbers.shown(&name), stable(value, numbers)))
                 .collect()
         }
         other => other,

@@ -21,7 +21,7 @@ use crate::oauth::{Step, name};
 use crate::record::{Options, Refused, Tape};
 use crate::redact::{Interaction, RecordedResponse};
 use crate::replay::{Came, Miss, Recorded, Report};
-use crate::transcript::message::{place_of_loopback, shown};
+use crate::transcript::message::{Numbers, place_of_loopback};
 
 /// The version of the text, which its first line names.
 pub const VERSION: u32 = 1;
@@ -141,16 +141,7 @@ impl Transcript {
             .filter_map(|(_, recorded, _)| *recorded)
             .collect();
         asked.dedup();
-        let mut entries = Vec::new();
-        let all = run.interactions.iter();
-        for (interaction, (came, recorded, miss)) in all.zip(told) {
-            let entry = Entry::of(interaction, &run, came, recorded, miss.as_ref());
-            // How often a server is asked the same, while nothing changes, is a matter of chance.
-            let is_again = interaction.step().is_repeatable() || is_poll(interaction);
-            if !(is_again && entries.last() == Some(&entry)) {
-                entries.push(entry);
-            }
-        }
+        let exchanges = Teller::of(&run).entries(told);
         let mut refused: Vec<_> = report
             .refused
             .iter()
@@ -162,7 +153,7 @@ impl Transcript {
             session: None,
             played: asked.len(),
             of: asked.len() + report.unplayed.len(),
-            exchanges: entries,
+            exchanges,
             refused,
             unused: report
                 .unplayed
@@ -189,12 +180,13 @@ impl Transcript {
 
     /// What a cassette holds.
     pub fn of_cassette(name: &str, cassette: &Cassette) -> Self {
+        let mut teller = Teller::of(cassette);
         let entries = cassette.interactions.iter().map(|interaction| {
             let recorded = Recorded {
                 at: 0,
                 id: interaction.id(),
             };
-            Entry::of(interaction, cassette, Came::Played, Some(recorded), None)
+            teller.entry(interaction, Came::Played, Some(recorded), None)
         });
         let exchanges: Vec<_> = entries.collect();
         Self {
@@ -210,14 +202,41 @@ impl Transcript {
     }
 }
 
-impl Entry {
-    fn of(
+/// Makes entries of what a run said, one behind the other.
+struct Teller<'a> {
+    run: &'a Cassette,
+    numbers: Numbers,
+}
+
+impl<'a> Teller<'a> {
+    fn of(run: &'a Cassette) -> Self {
+        Self {
+            run,
+            numbers: Numbers::default(),
+        }
+    }
+
+    fn entries(mut self, told: Vec<(Came, Option<Recorded>, Option<Miss>)>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let all = self.run.interactions.iter();
+        for (interaction, (came, recorded, miss)) in all.zip(told) {
+            let entry = self.entry(interaction, came, recorded, miss.as_ref());
+            // How often a server is asked the same, while nothing changes, is a matter of chance.
+            let is_again = interaction.step().is_repeatable() || is_poll(interaction);
+            if !(is_again && entries.last() == Some(&entry)) {
+                entries.push(entry);
+            }
+        }
+        entries
+    }
+
+    fn entry(
+        &mut self,
         interaction: &Interaction,
-        run: &Cassette,
         came: Came,
         recorded: Option<Recorded>,
         miss: Option<&Miss>,
-    ) -> Self {
+    ) -> Entry {
         let is_missed = came == Came::Missed;
         let why = miss.map(|miss| {
             let differs = miss.differs.iter();
@@ -225,7 +244,7 @@ impl Entry {
             let differs = differs.map(|part| format!("differs: {part}"));
             std::iter::once(miss.reason.clone()).chain(differs)
         });
-        Self {
+        Entry {
             id: recorded.map(|recorded| recorded.id),
             step: interaction.step().as_str(),
             came: match came {
@@ -234,11 +253,11 @@ impl Entry {
                 Came::Missed => Some("not on tape"),
                 Came::Faulted => Some("a fault"),
             },
-            request: Message::of_request(interaction),
-            notes: notes(interaction, run),
+            request: Message::of_request(interaction, &mut self.numbers),
+            notes: self.notes(interaction),
             // What stands for a miss is ours.
             response: (!is_missed)
-                .then(|| Message::of_response(interaction))
+                .then(|| Message::of_response(interaction, &mut self.numbers))
                 .flatten(),
             error: interaction.error().map(|error| error.kind().to_string()),
             why: why
@@ -248,34 +267,35 @@ impl Entry {
                 .collect(),
         }
     }
-}
 
-/// What only the raw request could tell of a client's work, and where its redirect URI is another.
-fn notes(interaction: &Interaction, run: &Cassette) -> Vec<String> {
-    let of_client = |key: &str| OF_CLIENT.iter().any(|begin| key.starts_with(begin));
-    let facts = interaction.facts().words().into_iter();
-    let facts = facts.filter(|(key, _)| of_client(key));
-    let mut notes: Vec<_> = facts.map(|(key, word)| format!("{key} {word}")).collect();
-    notes.extend(other_redirect_uri(interaction, run));
-    notes
-}
-
-/// How the redirect URI of a token request differs from that of the authorization request.
-fn other_redirect_uri(interaction: &Interaction, run: &Cassette) -> Option<String> {
-    if interaction.step() != Step::TokenRequest {
-        return None;
+    /// What only the raw request could tell of a client's work, and where its redirect URI is
+    /// another.
+    fn notes(&mut self, interaction: &Interaction) -> Vec<String> {
+        let of_client = |key: &str| OF_CLIENT.iter().any(|begin| key.starts_with(begin));
+        let facts = interaction.facts().words().into_iter();
+        let facts = facts.filter(|(key, _)| of_client(key));
+        let mut notes: Vec<_> = facts.map(|(key, word)| format!("{key} {word}")).collect();
+        notes.extend(self.other_redirect_uri(interaction));
+        notes
     }
-    let sent = interaction.request().body_params();
-    let sent = sent.get(name::REDIRECT_URI)?;
-    let before = run.interactions.iter().rev();
-    let mut before = before.skip_while(|before| before.id() >= interaction.id());
-    let asked = before.find(|before| before.step() == Step::AuthorizationRequest)?;
-    let asked = asked.request().query_params();
-    let asked = asked.get(name::REDIRECT_URI)?;
-    (asked != sent).then(|| {
-        let (uri, asked) = (name::REDIRECT_URI, shown(asked));
-        format!("{uri} is not that of the authorization request: {asked}")
-    })
+
+    /// How the redirect URI of a token request differs from that of the authorization request.
+    fn other_redirect_uri(&mut self, interaction: &Interaction) -> Option<String> {
+        if interaction.step() != Step::TokenRequest {
+            return None;
+        }
+        let sent = interaction.request().body_params();
+        let sent = sent.get(name::REDIRECT_URI)?;
+        let before = self.run.interactions.iter().rev();
+        let mut before = before.skip_while(|before| before.id() >= interaction.id());
+        let asked = before.find(|before| before.step() == Step::AuthorizationRequest)?;
+        let asked = asked.request().query_params();
+        let asked = asked.get(name::REDIRECT_URI)?;
+        (asked != sent).then(|| {
+            let (uri, asked) = (name::REDIRECT_URI, self.numbers.shown(asked));
+            format!("{uri} is not that of the authorization request: {asked}")
+        })
+    }
 }
 
 /// Whether it is a poll that was told to go on polling.

@@ -15,6 +15,8 @@ struct Run {
     state: String,
     verifier: String,
     client_secret: String,
+    /// What it sends beside, of no standard.
+    others: [String; 2],
     port: u16,
     now: i64,
     seed: u8,
@@ -39,6 +41,7 @@ impl Run {
             state: text("s", 32),
             verifier: text("v", 43),
             client_secret: text("c", 40),
+            others: [text("x", 40), text("y", 40)],
             port: 40_000 + u16::from(n) * 17,
             now: NOW + i64::from(n) * 86_400,
             seed: n,
@@ -96,13 +99,15 @@ impl Run {
             ));
         }
         let challenge = pkce::s256(&self.verifier);
-        let query = encoded(&[
+        let query = self.encoded(&[
             ("client_id", "web-app"),
             ("response_type", "code"),
             ("redirect_uri", &self.redirect_uri()),
             ("state", &self.state),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
+            ("tag_one", &self.others[0]),
+            ("tag_two", &self.others[1]),
         ]);
         let url = format!("https://as.example/authorize?{query}");
         let (location, _) = ask(said(
@@ -116,7 +121,7 @@ impl Run {
         let answer = Params::parse(answer);
         let code = answer.get("code").expect("a code").to_owned();
         let slash = if self.slash { "/" } else { "" };
-        let form = encoded(&[
+        let form = self.encoded(&[
             ("grant_type", "authorization_code"),
             ("client_id", "web-app"),
             ("client_secret", &self.client_secret),
@@ -132,18 +137,22 @@ impl Run {
             self.client_secret.clone(),
             code,
         ];
+        secrets.extend(self.others.clone());
         let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         secrets.extend(body["access_token"].as_str().map(str::to_owned));
         let report = sessions.report();
         let transcript = Transcript::of("login.yaml", seen, &report).expect("a transcript");
         (transcript, secrets)
     }
-}
 
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let pairs = pairs.iter();
-    let pairs = pairs.map(|(name, value)| format!("{name}={}", percent_encode(value)));
-    pairs.collect::<Vec<_>>().join("&")
+    /// In another order in each run, as of a map that has none.
+    fn encoded(&self, pairs: &[(&str, &str)]) -> String {
+        let pair = |(name, value): &(&str, &str)| format!("{name}={}", percent_encode(value));
+        let mut pairs: Vec<_> = pairs.iter().map(pair).collect();
+        let by = usize::from(self.seed) % pairs.len();
+        pairs.rotate_left(by);
+        pairs.join("&")
+    }
 }
 
 const TAPE: &str = r#"authtape: 1
