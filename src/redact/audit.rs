@@ -115,7 +115,7 @@ fn is_scheme(word: &str) -> bool {
 }
 
 /// Whether the word is Basic credentials whose password is a label.
-fn is_labelled(word: &str) -> bool {
+pub(super) fn is_labelled(word: &str) -> bool {
     let decoded = decode_basic(word);
     let password = decoded.as_deref().and_then(|halves| halves.split_once(':'));
     password.is_some_and(|(_, password)| matches!(*pieces(password), [Piece::Label(_)]))

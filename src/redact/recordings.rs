@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::redact::audit::{AuditHit, Columns, audit};
+use crate::redact::audit::{AuditHit, Columns, audit, is_labelled};
 use crate::redact::label::{Piece, pieces};
 use crate::redact::pattern::{self, Looks};
 
@@ -31,16 +31,25 @@ pub fn audit_recording(text: &str) -> Vec<AuditHit> {
     hits
 }
 
-/// Whether a text is a recording of HTTP: of VCR and its kin in YAML or JSON, or a HAR file, unless
-/// this program made that.
+/// Whether a text is a recording of HTTP: a HAR file, unless this program made it, or what another
+/// recorder wrote.
 pub fn is_recording(text: &str) -> bool {
-    let has = |keys: &[&str]| keys.iter().all(|key| text.contains(key));
-    let is_har = has(&["\"log\"", "\"entries\"", "\"request\""]);
-    let is_vcr = has(&["http_interactions", "request"])
-        || has(&["interactions:", "request:", "response:"])
-        || has(&["\"interactions\"", "\"request\"", "\"response\""]);
-    (is_har || is_vcr) && !is_ours(text)
+    let has = |keys: &&[&str]| keys.iter().all(|key| text.contains(key));
+    RECORDINGS.iter().any(has) && !is_ours(text)
 }
+
+/// What stands in the recordings of each tool.
+const RECORDINGS: &[&[&str]] = &[
+    &["\"log\"", "\"entries\"", "\"request\""],
+    &["http_interactions", "request"],
+    &["interactions:", "request:", "response:"],
+    &["\"interactions\"", "\"request\"", "\"response\""],
+    &["\"pairs\"", "\"request\"", "\"response\""],
+    &["\"Entries\"", "\"RequestUri\""],
+    &["\"scope\"", "\"rawHeaders\""],
+    &["when:", "then:", "path:", "status:"],
+    &["request:", "response:", "url:", "status:"],
+];
 
 /// A HAR file that was scrubbed keeps identifiers of clients and of requests, which are random. What
 /// a recorded body says of itself makes no such file.
@@ -62,16 +71,23 @@ fn is_ours(text: &str) -> bool {
 
 fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
     let mut hits: Vec<_> = tokens(line)
+        .filter(|(at, token)| !is_hash_of_polly(&line[..*at], token))
         .filter_map(|(at, token)| Some((at, kind_of(token, &line[at..])?)))
         .collect();
     hits.extend(homes(line).map(|at| (at, "home directory")));
     hits
 }
 
+/// Whether it is the hash by which Polly finds a request.
+fn is_hash_of_polly(before: &str, token: &str) -> bool {
+    let before = before.trim_end_matches([' ', ':', '"']);
+    before.ends_with("\"_id") && token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 fn kind_of(token: &str, rest: &str) -> Option<&'static str> {
     let clean = token.trim_end_matches(['.', ':', '\\']);
     let is_label = |piece: &Piece| matches!(piece, Piece::Label(_));
-    if pieces(clean).iter().any(is_label) {
+    if pieces(clean).iter().any(is_label) || is_labelled(clean) {
         return None;
     }
     if clean.starts_with('+') && pattern::phone(rest).is_some() {
@@ -172,6 +188,15 @@ mod tests {
                 "sum: 6f1d2c3b4a5968776f1d2c3b4a596877",
                 Some((6, "random run")),
             ),
+            ("\"_id\": \"6f1d2c3b4a5968776f1d2c3b4a596877\"", None),
+            (
+                "\"_id\": \"dBjftJeZ4CVP-mB92K27uhbUJU1p1r\"",
+                Some((9, "random run")),
+            ),
+            (
+                "- Basic OGtxZjNtejJ4NzpSRURBQ1RFRC1jbGllbnRfc2VjcmV0LTE=",
+                None,
+            ),
             ("id: 6f0c1b0e-2d55-4a0a-9a55-2f9c0c6f2f10", None),
             ("grant: urn:ietf:params:oauth:grant-type:device_code", None),
             ("type: application/x-www-form-urlencoded", None),
@@ -206,6 +231,23 @@ mod tests {
                 true,
             ),
             ("{\"http_interactions\":[{\"request\":{}}]}", true),
+            (
+                "{\"data\":{\"pairs\":[{\"request\":{},\"response\":{}}]}}",
+                true,
+            ),
+            (
+                "{\"Entries\":[{\"RequestUri\":\"https://as.example\"}]}",
+                true,
+            ),
+            (
+                "[{\"scope\":\"https://as.example\",\"rawHeaders\":[]}]",
+                true,
+            ),
+            ("when:\n  path: /token\nthen:\n  status: 200\n", true),
+            (
+                "-\n    request:\n        url: x\n    response:\n        status: {code: 200}\n",
+                true,
+            ),
             (
                 "{\"log\":{\"creator\":{\"name\":\"WebInspector\"},\"entries\":[{\"request\":{}}]}}",
                 true,

@@ -102,7 +102,7 @@ def rules(binary, tape):
 
 
 def back(binary, directory):
-    """What was exported is imported, and says the same but for what the format does not hold."""
+    """What was exported looks like no secret, is imported, and says the same but for what the format does not hold."""
     tapes = sorted((ROOT / "cassettes").glob("*/*.yaml"))
     check(len(tapes) >= 7, tapes)
     unsaid = dict(UNSAID)
@@ -111,6 +111,7 @@ def back(binary, directory):
         for form in IMPORTED:
             file, again = directory / f"back.{form}", directory / "back.yaml"
             run(binary, "export", tape, "--to", form, "-o", file, "--overwrite")
+            run(binary, "audit", file)
             run(binary, "import", file, "-o", again, "--overwrite")
             after = json.loads(run(binary, "show", again, "--json"))["interactions"]
             for one, other in zip(before, after, strict=True):
