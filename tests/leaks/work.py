@@ -131,12 +131,12 @@ def har(place, body):
 def instructions(authtape, work, name, place, text):
     source = work / f"{name}.har".replace(" ", "-")
     source.write_text(json.dumps(har(place, text)))
-    words = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", authtape, "scrub", source,
+    words = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", authtape, "scrub", source,
              "-o", source.with_suffix(".clean.har"), "--overwrite"]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise SystemExit(f"work: {name}: scrub ended with {done.returncode}: {done.stderr[-600:]}")
-    return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+    return int(re.search(r"I +refs: +([\d,]+)", done.stderr)[1].replace(",", ""))
 
 
 def main():
