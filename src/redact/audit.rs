@@ -5,7 +5,7 @@ use crate::oauth::registry::{self, Class, Place};
 use crate::oauth::{jwt, placeholder};
 use crate::redact::label::{Piece, pieces};
 use crate::redact::pattern;
-use crate::redact::vocabulary::has_error_number;
+use crate::redact::vocabulary::{has_error_number, is_plain};
 
 /// A place in a text that looks like a secret; the value itself is never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,9 @@ fn audit_line(line: &str) -> Vec<(usize, &'static str)> {
             Some("vendor token")
         } else if is_scheme(previous) && is_credential(clean) && !is_labelled(clean) {
             Some("credentials behind an authorization scheme")
-        } else if is_announced(previous, clean) && !opens(line, end, at) {
+        } else if (is_announced(previous, clean) && !opens(line, end, at))
+            || is_headed(previous, line.get(end..at), clean)
+        {
             Some("value of a secret parameter")
         } else {
             None
@@ -114,11 +116,13 @@ fn is_scheme(word: &str) -> bool {
     ["basic", "bearer", "dpop"].contains(&word.to_ascii_lowercase().as_str())
 }
 
-/// Whether the word is Basic credentials whose password is a label.
+/// Whether the word is Basic credentials whose password is a label, and whose user is no secret.
 pub(super) fn is_labelled(word: &str) -> bool {
     let decoded = decode_basic(word);
-    let password = decoded.as_deref().and_then(|halves| halves.split_once(':'));
-    password.is_some_and(|(_, password)| matches!(*pieces(password), [Piece::Label(_)]))
+    let halves = decoded.as_deref().and_then(|halves| halves.split_once(':'));
+    halves.is_some_and(|(user, password)| {
+        matches!(*pieces(password), [Piece::Label(_)]) && audit_line(user).is_empty()
+    })
 }
 
 /// Whether the word before says that this one is secret: `password hunter2`.
@@ -126,8 +130,16 @@ pub(super) fn is_announced(previous: &str, word: &str) -> bool {
     is_secret_name(previous) && is_credential(word)
 }
 
+/// Whether the name before, in whatever case, is set apart from this word, as in `Password: hunter2`;
+/// in a sentence such names are words.
+fn is_headed(previous: &str, between: Option<&str>, word: &str) -> bool {
+    between.is_some_and(|between| between.contains([':', '=']) && !between.contains('{'))
+        && is_secret_name(&previous.to_ascii_lowercase())
+        && is_credential(word)
+        && !is_plain(word)
+}
+
 fn is_secret_name(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
     let places = [
         Place::TokenRequest,
         Place::TokenResponse,
@@ -135,7 +147,7 @@ fn is_secret_name(word: &str) -> bool {
     ];
     let is_secret = |place: &Place| {
         matches!(
-            registry::class(*place, &word),
+            registry::class(*place, word),
             Some(Class::LowEntropy | Class::Secret)
         )
     };
@@ -248,6 +260,10 @@ mod tests {
             ("CLIENT_SECRET=hunter2x9", true),
             ("Password: REDACTED-password-1", false),
             ("Password reset", false),
+            ("Authorization Code Expired", false),
+            ("Password Reset Required", false),
+            ("Error Code: Unauthorized", false),
+            ("\"Client_Secret\": \"hunter2x9\"", true),
             ("AKIAIOSFODNN7EXAMPLE", true),
             ("AKIAIOSFODNN7EXAMPL", false),
             ("AKIAiosfodnn7example", false),
@@ -262,6 +278,10 @@ mod tests {
             ("web:REDACTED-client_secret-1", false),
             ("web:REDACTED-client_secret-1xy", true),
             ("REDACTED-client_id-1:Zx8Qw3Er5Ty7", true),
+            (
+                "ghp_16C7e42F292c6912E7710c838347Ae178B4a:REDACTED-password-1",
+                true,
+            ),
         ] {
             let line = format!("Authorization: Basic {}", STANDARD.encode(halves));
             assert_eq!(!audit(&line).is_empty(), is_found, "{halves}");
