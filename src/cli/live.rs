@@ -1,5 +1,6 @@
 //! The page of a run, where one is asked for.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -36,6 +37,11 @@ impl Live {
         let board = Arc::new(Board::new(name, begun));
         let showing = web::serve(Arc::clone(&board)).await?;
         Ok(Self { board, showing })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.showing.address()
     }
 
     /// Where it is.

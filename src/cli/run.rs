@@ -102,17 +102,19 @@ impl RunArgs {
         let environment = Environment::prepare(&running.client_url(), &trusted, |name| {
             std::env::var_os(name)
         })?;
+        if let Some(live) = live {
+            running.never_call(live.address());
+        }
         if let Some(path) = &self.ready_file {
             announce(path, running, &environment, live)?;
         }
         if !self.quiet {
             Self::stands(running);
-            if let Some(live) = live {
-                say(&format!(
-                    "authtape: the session as it is said: {}",
-                    live.url()
-                ));
-            }
+        }
+        // Who asks for a page has to learn where it is.
+        if let Some(live) = live {
+            let url = live.url();
+            say(&format!("authtape: the session as it is said: {url}"));
         }
         if let Some(url) = &self.browser {
             return self.browse(url, running, &environment, signals).await;

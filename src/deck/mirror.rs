@@ -15,26 +15,35 @@ use crate::replay::Answer;
 /// Tells of what is said.
 pub(super) struct Mirror {
     began: Instant,
-    tape: Mutex<Tape>,
+    told: Mutex<Told>,
     on_laid: LaidListener,
+}
+
+/// What was told, since it was last begun anew.
+struct Told {
+    tape: Tape,
+    bytes: usize,
+    /// How many exchanges there were in all.
+    count: u64,
 }
 
 impl Mirror {
     /// Tells this listener.
     pub(super) fn new(on_laid: LaidListener) -> Self {
-        let now = OffsetDateTime::now_utc().format(&Rfc3339);
-        let options = Options {
-            keep_all: true,
-            ..Options::default()
+        let told = Told {
+            tape: blank(),
+            bytes: 0,
+            count: 0,
         };
         Self {
             began: Instant::now(),
-            tape: Mutex::new(Tape::new(options, now.unwrap_or_default())),
+            told: Mutex::new(told),
             on_laid,
         }
     }
 
-    /// Tells of a request and what it gets. Of a long replay the beginning is told.
+    /// Tells of a request and what it gets. A long replay is begun anew now and then, so that as much
+    /// is kept of it as a page shows.
     pub(super) fn show(&self, request: &Said, answer: &Answer) {
         let (response, failure) = match answer {
             Answer::Response(response) => (Some(response.heard()), None),
@@ -42,24 +51,39 @@ impl Mirror {
             // What is not on tape is told with its reason as it comes.
             Answer::Miss(_) | Answer::New => return,
         };
-        let mut tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = tape.len() + 1;
-        if number > TOLD_MAX {
-            return;
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = told.tape.len() >= TOLD_MAX || told.bytes >= BYTES_MAX;
+        if is_full {
+            (told.tape, told.bytes) = (blank(), 0);
         }
-        let laid = tape.record(Exchange {
-            id: number as u64,
+        told.count += 1;
+        let id = told.count;
+        let laid = told.tape.record(Exchange {
+            id,
             at: self.began.elapsed(),
             clock: unix_now(),
             request: request.clone(),
             response,
             failure,
         });
-        if laid != Laid::Skipped {
-            self.on_laid.tell(&laid);
-        }
+        let laid = match laid {
+            Laid::Appended(_) if is_full => Laid::Rewritten(told.tape.text()),
+            laid => laid,
+        };
+        told.bytes += laid.last().map_or(0, str::len);
+        self.on_laid.tell(&laid);
     }
 }
 
-/// More than a page shows.
+fn blank() -> Tape {
+    let now = OffsetDateTime::now_utc().format(&Rfc3339);
+    let options = Options {
+        keep_all: true,
+        ..Options::default()
+    };
+    Tape::new(options, now.unwrap_or_default())
+}
+
+/// As many as a page shows.
 const TOLD_MAX: usize = 2_000;
+const BYTES_MAX: usize = 64 << 20;

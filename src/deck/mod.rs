@@ -170,7 +170,8 @@ pub struct RecordOptions {
     pub on_laid: Option<LaidListener>,
 }
 
-/// Told of what is written.
+/// Told of what is written, one after the other, before the next can be: it is not to wait for
+/// anybody.
 #[derive(Clone)]
 pub struct LaidListener(Arc<dyn Fn(&Laid) + Send + Sync>);
 
@@ -372,6 +373,11 @@ impl<Deck> Running<Deck> {
     /// Whether clients are asked for a password.
     pub fn asks_for_password(&self) -> bool {
         self.password.is_some()
+    }
+
+    /// Never calls this address, which is one of this program's own.
+    pub fn never_call(&self, own: SocketAddr) {
+        self.serving.never_call(own);
     }
 
     /// The origins of servers, each with the local one that stands for it.

@@ -80,6 +80,7 @@ pub struct Serving {
     address: SocketAddr,
     reverse: Vec<(String, String)>,
     tls: Option<SocketAddr>,
+    upstream: Option<Upstream>,
     stop: CancellationToken,
     cut: CancellationToken,
     tasks: TaskTracker,
@@ -95,6 +96,13 @@ impl Serving {
     /// The origins of servers, each with the local one that stands for it.
     pub fn reverse(&self) -> &[(String, String)] {
         &self.reverse
+    }
+
+    /// Never calls this address, which is one of this program's own.
+    pub fn never_call(&self, own: SocketAddr) {
+        if let Some(upstream) = &self.upstream {
+            upstream.refuse(own);
+        }
     }
 
     /// Where it takes TLS.
@@ -191,6 +199,7 @@ pub async fn serve<H: Handler>(
     );
     let reverse = stands.iter().map(|stand| stand.names()).collect();
     let places = places(&options.limits, &reach);
+    let upstream = reach.upstream().cloned();
     let proxy = Arc::new(Proxy {
         handler,
         reach,
@@ -214,6 +223,7 @@ pub async fn serve<H: Handler>(
         address,
         reverse,
         tls,
+        upstream,
         stop,
         cut,
         tasks,

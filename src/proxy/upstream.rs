@@ -83,6 +83,12 @@ impl std::str::FromStr for Resolve {
 #[derive(Clone)]
 pub struct Upstream(Arc<Shared>);
 
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Upstream")
+    }
+}
+
 struct Shared {
     trust: Trust,
     resolve: Vec<Resolve>,

@@ -21,7 +21,7 @@ mod party;
 mod timeline;
 
 pub use compare::Comparison;
-pub use page::live_policy;
+pub use page::{EXCHANGES_MAX, live_policy};
 pub use part::Place;
 pub use party::Party;
 

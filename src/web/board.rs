@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::cassette::{Cassette, Header, load_entry};
 use crate::diagnose;
 use crate::record::Laid;
-use crate::view::Scene;
+use crate::view::{EXCHANGES_MAX, Scene};
 
 /// A session so far, redacted. Whoever tells it something does not wait for those who look on.
 pub struct Board {
@@ -20,34 +20,37 @@ pub struct Board {
 /// What was said since somebody looked.
 #[derive(Default)]
 struct News {
-    /// It stands in the place of all before.
+    /// Its entries stand in the place of all before.
     is_anew: bool,
     entries: Vec<String>,
-    /// How many interactions there are, with those that are not shown.
-    all: usize,
+    told: Vec<String>,
+    /// How many interactions are shown, or will be, and how many bytes they are.
+    count: usize,
+    bytes: usize,
+    /// How many lines were told.
+    lines: usize,
+    /// There was more than is shown.
+    is_cut: bool,
 }
 
 struct Shown {
     cassette: Cassette,
     told: Vec<String>,
-    is_cut: bool,
 }
 
 impl Board {
-    /// An empty board for the cassette of this name, which was begun then (RFC 3339, UTC), or goes
-    /// on from these interactions.
+    /// A board for the cassette of this name, which goes on from what this one has.
     pub fn new(name: String, begun: Cassette) -> Self {
-        let all = begun.interactions.len();
+        let count = begun.interactions.len();
         Self {
             name,
             news: Mutex::new(News {
-                all,
+                count,
                 ..News::default()
             }),
             shown: Mutex::new(Shown {
                 cassette: begun,
                 told: Vec::new(),
-                is_cut: false,
             }),
             count: watch::Sender::new(0),
         }
@@ -56,28 +59,37 @@ impl Board {
     /// Takes in what was recorded.
     pub fn take_in(&self, laid: &Laid) {
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = laid.entries();
         if matches!(laid, Laid::Rewritten(_)) {
-            *news = News {
-                is_anew: true,
-                ..News::default()
-            };
+            news.is_anew = true;
+            news.entries.clear();
+            (news.count, news.bytes, news.is_cut) = (0, 0, false);
         }
-        news.all += entries.len();
-        let room = SHOWN_MAX.saturating_sub(news.all - entries.len());
-        let shown = entries.into_iter().take(room).map(str::to_owned);
-        news.entries.extend(shown);
+        for entry in laid.entries() {
+            if news.count >= EXCHANGES_MAX || news.bytes >= BYTES_MAX {
+                news.is_cut = true;
+                break;
+            }
+            news.count += 1;
+            news.bytes += entry.len();
+            news.entries.push(entry.to_owned());
+        }
         drop(news);
         self.changed();
     }
 
     /// Takes in lines that are told beside the session.
     pub fn tell(&self, lines: Vec<String>) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown.told.len() < TOLD_MAX {
-            shown.told.extend(lines);
+        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = TOLD_MAX.saturating_sub(news.lines);
+        if room > 0 && lines.len() >= room {
+            news.told.extend(lines.into_iter().take(room));
+            news.told.push("more is told where this runs".to_owned());
+            news.lines = TOLD_MAX;
+        } else if room > 0 {
+            news.lines += lines.len();
+            news.told.extend(lines);
         }
-        drop(shown);
+        drop(news);
         self.changed();
     }
 
@@ -107,7 +119,8 @@ impl Board {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = std::mem::take(&mut news.entries);
-        let (is_anew, all) = (std::mem::take(&mut news.is_anew), news.all);
+        shown.told.append(&mut news.told);
+        let (is_anew, is_cut) = (std::mem::take(&mut news.is_anew), news.is_cut);
         drop(news);
         if is_anew {
             shown.cassette.interactions.clear();
@@ -115,21 +128,18 @@ impl Board {
         // The recorder wrote them; what cannot be read is said when the cassette is.
         let read = entries.iter().filter_map(|text| load_entry(text).ok());
         shown.cassette.interactions.extend(read);
-        if all > SHOWN_MAX && !shown.is_cut {
-            shown.is_cut = true;
-            shown.told.push(format!(
-                "more than {SHOWN_MAX} exchanges: the others are in the cassette"
-            ));
-        }
         let header = std::mem::replace(&mut shown.cassette.header, Header::begun(String::new()));
         shown.cassette.header = header.with_server(&shown.cassette.interactions);
         let findings = diagnose::diagnose(&shown.cassette);
-        write(&Scene::new(&shown.cassette), &findings, &shown.told)
+        let cut = "more was said than is shown here: it is in the cassette".to_owned();
+        let told = shown.told.iter().cloned();
+        let told: Vec<_> = told.chain(is_cut.then_some(cut)).collect();
+        write(&Scene::new(&shown.cassette), &findings, &told)
     }
 }
 
-/// More no browser shows well.
-const SHOWN_MAX: usize = 2_000;
+/// What is kept of them while nobody looks.
+const BYTES_MAX: usize = 64 << 20;
 const TOLD_MAX: usize = 500;
 
 #[cfg(test)]
@@ -185,14 +195,14 @@ mod tests {
     #[test]
     fn it_shows_no_more_than_a_browser_can() {
         let board = board();
-        for id in 1..=SHOWN_MAX + 3 {
+        for id in 1..=EXCHANGES_MAX + 3 {
             board.take_in(&Laid::Appended(entry(id, &format!("path{id}-"))));
         }
         let shown = board.fragment();
         assert!(shown.contains("2000 exchanges"));
-        assert!(shown.contains(&format!("path{SHOWN_MAX}-")));
-        assert!(!shown.contains(&format!("path{}-", SHOWN_MAX + 1)));
-        assert!(shown.contains("more than 2000 exchanges: the others are in the cassette"));
+        assert!(shown.contains(&format!("path{EXCHANGES_MAX}-")));
+        assert!(!shown.contains(&format!("path{}-", EXCHANGES_MAX + 1)));
+        assert!(shown.contains("more was said than is shown here"));
         board.tell(vec!["miss: <script>".to_owned(); TOLD_MAX + 5]);
         board.tell(vec!["one more".to_owned()]);
         let shown = board.fragment();

@@ -35,7 +35,7 @@ pub enum Error {
     Token,
 }
 
-/// A page that is shown.
+/// A page that is shown, until it is ended or dropped.
 pub struct Showing {
     url: String,
     routes: Arc<Routes>,
@@ -45,9 +45,14 @@ pub struct Showing {
 }
 
 impl Showing {
-    /// Its address, with the token that nobody else knows.
+    /// Its address, with the token that nobody else knows: whoever has it sees the page.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.routes.address
     }
 
     /// Says to who looks on that the session has ended, and with what, and ends.
@@ -68,7 +73,13 @@ impl Showing {
     }
 }
 
-/// Shows a board.
+impl Drop for Showing {
+    fn drop(&mut self) {
+        self.close.cancel();
+    }
+}
+
+/// Shows a board at an address of its own, until what is returned is ended or dropped.
 ///
 /// # Errors
 ///
@@ -83,6 +94,7 @@ pub async fn serve(board: Arc<Board>) -> Result<Showing, Error> {
     let (close, connections) = (CancellationToken::new(), TaskTracker::new());
     let url = format!("http://{address}/{token}/");
     let routes = Arc::new(Routes {
+        address,
         host: address.to_string(),
         token,
         board,
@@ -112,14 +124,20 @@ async fn accept(
     connections: TaskTracker,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let next = async || {
+        let (stream, _) = listener.accept().await?;
+        // Whoever opens more has to wait until one of them ends.
+        let place = Arc::clone(&places).acquire_owned().await;
+        Ok::<_, std::io::Error>((stream, place.map_err(std::io::Error::other)?))
+    };
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = next() => accepted,
             () = close.cancelled() => return,
         };
-        // Whoever opens more has to wait until one of them ends.
-        let (Ok((stream, _)), Ok(place)) = (accepted, Arc::clone(&places).try_acquire_owned())
-        else {
+        let Ok((stream, place)) = accepted else {
+            // Out of file descriptors: those that end make room.
+            tokio::time::sleep(ROOM).await;
             continue;
         };
         let (routes, close) = (Arc::clone(&routes), close.clone());
@@ -154,3 +172,4 @@ const CONNECTIONS_MAX: usize = 32;
 const HEAD: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_millis(300);
+const ROOM: Duration = Duration::from_millis(50);

@@ -1,5 +1,6 @@
 //! What is asked of the page, and by whom.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -17,6 +18,7 @@ use crate::web::events::{Said, events};
 
 /// Who may ask, and what is shown.
 pub(super) struct Routes {
+    pub(super) address: SocketAddr,
     /// The address, as a browser names it.
     pub(super) host: String,
     pub(super) token: String,

@@ -669,8 +669,7 @@ async fn roots_that_are_none_are_refused() {
         extra_roots,
         ..UpstreamOptions::default()
     })
-    .err()
-    .expect("no certificate");
+    .expect_err("no certificate");
     assert!(
         refused
             .to_string()

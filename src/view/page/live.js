@@ -2,19 +2,42 @@
 const session = document.getElementById("session");
 const state = document.getElementById("state");
 const nests = new Set(["DIV", "MAIN", "SECTION"]);
-let isTaking = false, isMore = false, isOver = false, soon;
+let isTaking = false, isMore = false, isOver = false, failures = 0, soon;
+
+const isElement = node => node.nodeType === Node.ELEMENT_NODE;
+const nameOf = node => (isElement(node) ? node.id || node.getAttribute("aria-labelledby") : null);
 
 // What is the same stays, so that what is open or selected in it does, too.
 function grow(old, fresh) {
+    if (old.nodeName === "DETAILS" && old.id === fresh.id) fresh.open = old.open;
     if (old.isEqualNode(fresh)) return;
     if (!nests.has(old.nodeName) || !old.cloneNode(false).isEqualNode(fresh.cloneNode(false))) {
-        if (old.nodeName === "DETAILS" && old.id === fresh.id) fresh.open = old.open;
         old.replaceWith(fresh);
         return;
     }
-    const before = [...old.childNodes], now = [...fresh.childNodes];
-    now.forEach((node, at) => (at < before.length ? grow(before[at], node) : old.append(node)));
-    before.slice(now.length).forEach(node => node.remove());
+    // What has a name is found by it, wherever it stands now; all else by its place.
+    const named = new Map([...old.childNodes].filter(nameOf).map(node => [nameOf(node), node]));
+    let next = old.firstChild;
+    for (const node of [...fresh.childNodes]) {
+        const name = nameOf(node), known = name && named.get(name);
+        if (known?.parentNode === old) {
+            named.delete(name);
+            while (next !== known) next = dropped(next);
+        } else if (name || !next || nameOf(next)) {
+            old.insertBefore(node, next);
+            continue;
+        }
+        const here = next;
+        next = next.nextSibling;
+        grow(here, node);
+    }
+    while (next) next = dropped(next);
+}
+
+function dropped(node) {
+    const next = node.nextSibling;
+    node.remove();
+    return next;
 }
 
 function show(text) {
@@ -35,7 +58,7 @@ async function take() {
         const text = await answer.text();
         if (answer.ok && !isOver) show(text);
     } catch {
-        if (!isOver) state.textContent = "The session cannot be reached.";
+        // The events say whether anybody is there.
     }
     setTimeout(() => {
         isTaking = false;
@@ -54,6 +77,12 @@ events.onmessage = () => {
         take();
     }, 40);
 };
+events.onopen = () => {
+    failures = 0;
+    state.textContent = goesOn;
+};
+const goesOn = state.textContent;
+
 function end(told) {
     isOver = true;
     clearTimeout(soon);
@@ -66,4 +95,9 @@ events.addEventListener("end", event => {
     show(JSON.parse(event.data));
     end("The session has ended. This is all that was said.");
 });
-events.onerror = () => end("The session has ended.");
+// The browser tries again by itself, after a laptop's sleep for one.
+events.onerror = () => {
+    failures += 1;
+    if (events.readyState === EventSource.CLOSED || failures >= 3) end("The session has ended, or cannot be reached.");
+    else state.textContent = "The session cannot be reached at the moment.";
+};

@@ -1,5 +1,5 @@
-//! A session as one page that anybody can open: no script, nothing that is fetched, and every text of
-//! the cassette a text of the page.
+//! A session as one page that anybody can open: nothing that is fetched, every text of the cassette a
+//! text of the page, and no script but in the page of a session that goes on.
 
 mod exchange;
 mod live;
@@ -296,4 +296,4 @@ const VALUE_MAX: usize = 2_000;
 const ALIKE_MAX: usize = 3;
 const PLACES_MAX: usize = 100;
 /// More no browser shows well, and nobody reads.
-const EXCHANGES_MAX: usize = 2_000;
+pub const EXCHANGES_MAX: usize = 2_000;
