@@ -133,13 +133,16 @@ impl Taken {
         let written = std::fs::metadata(file).and_then(|about| about.modified());
         let written = written.unwrap_or_else(|_not_a_file| SystemTime::now());
         let imported = import::read(bytes, format, written.into()).with_context(named)?;
-        let mut text = String::from_utf8_lossy(bytes).into_owned();
-        let basic = imported.exchanges.iter().filter_map(|exchange| {
-            credentials::basic_token(&exchange.request).and_then(credentials::decode_basic)
-        });
-        text.extend(basic);
+        let mut known = labels(&String::from_utf8_lossy(bytes));
+        for exchange in &imported.exchanges {
+            let basic = credentials::basic_token(&exchange.request);
+            let halves = basic
+                .and_then(credentials::decode_basic)
+                .map(Zeroizing::new);
+            known.extend(halves.iter().flat_map(|halves| labels(halves)));
+        }
         let options = Options {
-            labels: labels(&text),
+            labels: known,
             ..options
         };
         Self::redacted(imported, options).with_context(named)

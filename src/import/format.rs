@@ -36,7 +36,7 @@ impl Format {
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match bytes.trim_ascii_start().first()? {
-            b'[' => Some(Self::Nock),
+            b'[' => Some(of_list(bytes)),
             b'{' => Some(of_json(bytes)),
             b'0'..=b'9' if seems_flow(bytes) => Some(Self::Mitmproxy),
             _ => of_yaml(bytes),
@@ -79,6 +79,18 @@ fn of_json(bytes: &[u8]) -> Format {
         }) => Format::Vcrpy,
         Ok(Top { data: Some(_), .. }) => Format::Hoverfly,
         Ok(_) => Format::Har,
+    }
+}
+
+/// What begins with a list: PHP-VCR's recordings are of requests and responses.
+fn of_list(bytes: &[u8]) -> Format {
+    #[derive(Deserialize)]
+    struct One {
+        request: Option<IgnoredAny>,
+    }
+    match serde_json::from_slice::<Vec<One>>(bytes).as_deref() {
+        Ok([One { request: Some(_) }, ..]) => Format::PhpVcr,
+        _ => Format::Nock,
     }
 }
 

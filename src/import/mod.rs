@@ -53,7 +53,10 @@ pub enum Error {
     #[error(transparent)]
     Tape(#[from] tape::Error),
     /// It seems to be no file of any tool whose files are read.
-    #[error("this is no file of {}; --from says which it is", Format::names())]
+    #[error(
+        "this is no file of {}; `authtape import --from` says which it is",
+        Format::names()
+    )]
     Unknown,
 }
 
@@ -68,19 +71,29 @@ pub fn read(
     format: Option<Format>,
     written: OffsetDateTime,
 ) -> Result<Imported, Error> {
-    match format.or_else(|| Format::of(bytes)).ok_or(Error::Unknown)? {
+    let format = format.or_else(|| Format::of(bytes));
+    let format = format.ok_or(Error::Unknown)?;
+    let kind = match format {
         Format::Har => {
             let har = har::read(bytes)?;
-            Ok(Imported {
+            return Ok(Imported {
                 shows_credentials: har.shows_credentials(),
                 begun: har.begun,
                 exchanges: har.exchanges,
                 left_out: har.left_out,
-            })
+            });
         }
-        Format::Mitmproxy => Ok(flow::read(bytes)?),
-        format => Ok(tape::read(bytes, format, written)?),
-    }
+        Format::Mitmproxy => return Ok(flow::read(bytes)?),
+        Format::AzureTestProxy => &tape::AZURE,
+        Format::GoVcr => &tape::GO_VCR,
+        Format::Hoverfly => &tape::HOVERFLY,
+        Format::Httpmock => &tape::HTTPMOCK,
+        Format::Nock => &tape::NOCK,
+        Format::PhpVcr => &tape::PHP_VCR,
+        Format::Vcr => &tape::VCR,
+        Format::Vcrpy => &tape::VCRPY,
+    };
+    Ok(tape::read(bytes, kind, format, written)?)
 }
 
 /// Undoes a content coding where the tool left it: browsers write what came out of it.

@@ -119,6 +119,21 @@ impl Headers {
     }
 }
 
+/// Whether bodies of this type (`Content-Type`) are texts.
+pub fn is_text_type(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    TEXTS.iter().any(|text| kind.contains(text))
+}
+
+/// What stands in the types of texts.
+const TEXTS: &[&str] = &[
+    "text/",
+    "json",
+    "xml",
+    "x-www-form-urlencoded",
+    "javascript",
+];
+
 impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let field = |(name, value): (N, V)| Header {

@@ -25,6 +25,6 @@ pub use body::{Body, Captured, Chunks, Cut, Flow, Tee};
 pub(crate) use bounded::{Bounded, Remembered};
 pub(crate) use exchange::words;
 pub use exchange::{Exchange, Failure, FailureKind, Framing, Heard, Incident, Phase, Said};
-pub use message::{Header, Headers, Opaque, Request, Response, Version};
+pub use message::{Header, Headers, Opaque, Request, Response, Version, is_text_type};
 pub use params::{Param, Params, is_unreserved, percent_decode, percent_encode};
 pub use url::Url;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use authtape::export;
-use authtape::import::{self, Format};
+use authtape::import::{self, Format, LeftOut};
 use authtape::model::Exchange;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -59,7 +59,7 @@ recorded_with: VCR 2.9.0
 ";
 
 /// When a file is said to have been written.
-const WRITTEN: OffsetDateTime = datetime!(2026-11-30 00:00 UTC);
+const WRITTEN: OffsetDateTime = datetime!(2026-11-30 02:00:00.5 +2);
 /// `{"sub":"x"}` in gzip, in base64.
 const GZIP: &str = "H4sIAAAAAAACA6tWKi5NUrJSqlCqBQB4m7G0CwAAAA==";
 /// The same in hexadecimal digits.
@@ -299,6 +299,43 @@ fn what_was_sent_is_read_from_each_kind_of_body() {
 }
 
 #[test]
+fn what_can_be_read_of_a_file_is_and_the_rest_is_named() {
+    let pair = |destination: &str, more: &str| {
+        format!(
+            r#"{{"request":{{"destination":[{{"matcher":"{destination}","value":"as.example"}}],"path":[{{"matcher":"exact","value":"token/v1:start"}}]{more}}},"response":{{"status":200,"body":"{{}}"}}}}"#
+        )
+    };
+    let query = r#","query":{"resource":[{"matcher":"exact","value":"a;b"}],"audience":[{"matcher":"array","value":["c","d"]}]}"#;
+    let pairs = [pair("glob", ""), pair("exact", query)].join(",");
+    let text = format!(r#"{{"data":{{"pairs":[{pairs}]}}}}"#);
+    let read = |text: &str| import::read(text.as_bytes(), None, WRITTEN);
+    let imported = read(&text).expect("Hoverfly");
+    let left_out = LeftOut {
+        entry: 1,
+        why: "its request has no exact `destination`",
+    };
+    assert_eq!(imported.left_out, [left_out]);
+    assert_eq!(
+        imported.exchanges[0].request.url.to_string(),
+        "https://as.example/token/v1:start?resource=a&resource=b&audience=c&audience=d"
+    );
+    let none = read(&format!(r#"{{"data":{{"pairs":[{}]}}}}"#, pair("glob", ""))).err();
+    let none = none.map(|error| error.to_string()).unwrap_or_default();
+    assert!(none.starts_with("hoverfly: recording 1: "), "{none}");
+}
+
+#[test]
+fn json_that_is_a_list_stays_one() {
+    let nock =
+        r#"[{"scope":"https://as.example","path":"/scopes","response":["openid","profile"]}]"#;
+    let imported = import::read(nock.as_bytes(), None, WRITTEN).expect("nock");
+    let heard = imported.exchanges[0].response.as_ref().expect("an answer");
+    assert_eq!(&heard.body.bytes[..], br#"["openid","profile"]"#);
+    let php = r#"[{"request":{"method":"GET","url":"https://as.example/"},"response":{"status":{"code":200}}}]"#;
+    assert_eq!(Format::of(php.as_bytes()), Some(Format::PhpVcr));
+}
+
+#[test]
 fn recordings_stay_in_the_order_of_the_file() {
     let asked = |path: &str, date: &str| {
         format!(
@@ -421,7 +458,7 @@ fn what_is_not_read_is_said_with_its_place() {
         (
             "ours",
             "interactions: []\nrecorded_by: x\n".to_owned(),
-            "this is no file of azure-test-proxy, go-vcr, har, hoverfly, httpmock, mitmproxy, nock, php-vcr, vcr or vcrpy; --from says which it is",
+            "this is no file of azure-test-proxy, go-vcr, har, hoverfly, httpmock, mitmproxy, nock, php-vcr, vcr or vcrpy; `authtape import --from` says which it is",
         ),
     ] {
         std::fs::write(directory.path().join("x.yml"), text).expect("written");

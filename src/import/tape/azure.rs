@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::import::tape::Recording;
-use crate::import::tape::tree::{self, Fault, base64, fields, status, text};
-use crate::model::Headers;
+use crate::import::tape::tree::{Fault, base64, fields, parts, status, text};
+use crate::model::{Headers, is_text_type};
 
 pub(super) fn recording(one: &Value) -> Result<Recording, Fault> {
     let headers = fields(&one["RequestHeaders"]);
@@ -23,21 +23,9 @@ pub(super) fn recording(one: &Value) -> Result<Recording, Fault> {
 
 /// A text or its lines, JSON as a tree; base64 where the type is none of a text.
 fn body(value: &Value, headers: &Headers) -> Result<Vec<u8>, Fault> {
-    let kind = headers.get("content-type").unwrap_or("text/plain");
-    let is_text = TEXTS
-        .iter()
-        .any(|text| kind.to_ascii_lowercase().contains(text));
+    let is_text = headers.get("content-type").is_none_or(is_text_type);
     match value.as_str() {
         Some(body) if !is_text => base64(body),
-        _ => tree::body(value),
+        _ => parts(value),
     }
 }
-
-/// What stands in the types whose bodies are written as they are.
-const TEXTS: &[&str] = &[
-    "text/",
-    "json",
-    "xml",
-    "x-www-form-urlencoded",
-    "javascript",
-];

@@ -14,7 +14,7 @@ pub(super) fn recording(one: &Value) -> Result<Recording, Fault> {
     let text_of_answer = text(&response["body"]).unwrap_or_default();
     Ok(Recording {
         method: part("method"),
-        url: url(&scheme, &host, &path, each(&request["query"])),
+        url: url(&scheme, &host, &path, asked_for(&request["query"])),
         headers: each(&request["headers"]).collect(),
         body: asked(&request["body"])?,
         made: None,
@@ -38,6 +38,25 @@ fn exact(matchers: &Value) -> Option<String> {
 fn each(members: &Value) -> impl Iterator<Item = (String, String)> {
     let members = members.as_object().into_iter().flatten();
     members.filter_map(|(name, matchers)| Some((name.clone(), exact(matchers)?)))
+}
+
+/// The parameters of a query; several of one name are a list, or stand in one value behind each other.
+fn asked_for(query: &Value) -> impl Iterator<Item = (String, String)> {
+    let members = query.as_object().into_iter().flatten();
+    members.flat_map(|(name, matchers)| {
+        let list = matchers.as_array().into_iter().flatten();
+        let mut list = list.filter(|one| one["matcher"] == "array");
+        let list = list.find_map(|one| one["value"].as_array());
+        let values: Vec<_> = match list {
+            Some(values) => values.iter().filter_map(text).collect(),
+            None => exact(matchers)
+                .iter()
+                .flat_map(|values| values.split(';'))
+                .map(str::to_owned)
+                .collect(),
+        };
+        values.into_iter().map(|value| (name.clone(), value))
+    })
 }
 
 /// A body by an exact matcher, one of JSON or the fields of a form.

@@ -47,7 +47,7 @@ pub enum Error {
         /// Counted from 1.
         column: u64,
     },
-    /// A recording is not as the format has it.
+    /// None of the recordings is as the format has it, this one is the first.
     #[error("{format}: recording {entry}: {what}")]
     Recording {
         /// The tool.
@@ -65,7 +65,13 @@ pub enum Error {
         /// Where it should be.
         list: &'static str,
     },
-    /// None of the recordings can be read.
+    /// It is no list of recordings.
+    #[error("{format}: the file is no list of recordings")]
+    IsNoList {
+        /// The tool.
+        format: Format,
+    },
+    /// None of the recordings is of a request to a server.
     #[error("the file has no recording with a request to a server, so there is nothing to read")]
     Nothing,
 }
@@ -73,21 +79,12 @@ pub enum Error {
 /// Reads a file of one of the recorders.
 pub(super) fn read(
     bytes: &[u8],
+    kind: &Kind,
     format: Format,
     written: OffsetDateTime,
 ) -> Result<Imported, Error> {
     let text = std::str::from_utf8(bytes).map_err(|_not_utf8| Error::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (list, reader): (_, Reader) = match format {
-        Format::AzureTestProxy => ("Entries", azure::recording),
-        Format::GoVcr => ("interactions", go_vcr::recording),
-        Format::Hoverfly => ("data.pairs", hoverfly::recording),
-        Format::Httpmock => ("when", httpmock::recording),
-        Format::Nock => ("scope", nock::recording),
-        Format::PhpVcr => ("request", php_vcr::recording),
-        Format::Vcr => ("http_interactions", vcr::recording),
-        Format::Vcrpy | Format::Har | Format::Mitmproxy => ("interactions", vcrpy::recording),
-    };
     let template = |line: &str| line.contains("<%=");
     if format == Format::Vcr
         && let Some(at) = text.lines().position(template)
@@ -96,29 +93,54 @@ pub(super) fn read(
         return Err(Error::Beyond { line: at + 1, what });
     }
     let documents = documents(text, format)?;
-    let recordings = match (format, documents.as_slice()) {
-        // Each document is one.
-        (Format::Httpmock, documents) => Some(documents),
-        (Format::Nock | Format::PhpVcr, [file]) => file.as_array().map(Vec::as_slice),
-        (_, [file, ..]) => {
-            let list = list.split('.').fold(file, |tree, name| &tree[name]);
+    let recordings = match (kind.list, documents.as_slice()) {
+        (List::Documents, documents) => Some(documents),
+        (List::File, [file]) => file.as_array().map(Vec::as_slice),
+        (List::At(at), [file, ..]) => {
+            let list = at.split('.').fold(file, |tree, name| &tree[name]);
             list.as_array().map(Vec::as_slice)
         }
         _ => None,
     };
-    let recordings = recordings.ok_or(Error::NoList { format, list })?;
-    let recordings: Result<Vec<_>, _> = (1..)
-        .zip(recordings)
-        .map(|(entry, one)| {
-            reader(one).map_err(|what| Error::Recording {
-                format,
-                entry,
-                what,
-            })
-        })
-        .collect();
-    imported(recordings?, written)
+    let recordings = recordings.ok_or(match kind.list {
+        List::At(list) => Error::NoList { format, list },
+        List::File | List::Documents => Error::IsNoList { format },
+    })?;
+    let recordings = recordings.iter().map(kind.reader);
+    imported(recordings.collect(), format, written)
 }
+
+/// How a tool's files are read.
+pub(super) struct Kind {
+    /// Where its recordings stand.
+    list: List,
+    reader: Reader,
+}
+
+#[derive(Clone, Copy)]
+enum List {
+    /// Each document is one.
+    Documents,
+    /// The file is a list of them.
+    File,
+    /// Under these keys.
+    At(&'static str),
+}
+
+impl Kind {
+    const fn new(list: List, reader: Reader) -> Self {
+        Self { list, reader }
+    }
+}
+
+pub(super) const AZURE: Kind = Kind::new(List::At("Entries"), azure::recording);
+pub(super) const GO_VCR: Kind = Kind::new(List::At("interactions"), go_vcr::recording);
+pub(super) const HOVERFLY: Kind = Kind::new(List::At("data.pairs"), hoverfly::recording);
+pub(super) const HTTPMOCK: Kind = Kind::new(List::Documents, httpmock::recording);
+pub(super) const NOCK: Kind = Kind::new(List::File, nock::recording);
+pub(super) const PHP_VCR: Kind = Kind::new(List::File, php_vcr::recording);
+pub(super) const VCR: Kind = Kind::new(List::At("http_interactions"), vcr::recording);
+pub(super) const VCRPY: Kind = Kind::new(List::At("interactions"), vcrpy::recording);
 
 /// The trees of a file in JSON or YAML.
 fn documents(text: &str, format: Format) -> Result<Vec<Value>, Error> {
@@ -150,12 +172,27 @@ struct Recording {
     answer: Vec<u8>,
 }
 
-fn imported(recordings: Vec<Recording>, written: OffsetDateTime) -> Result<Imported, Error> {
+/// What can be read of the recordings; what cannot is named.
+fn imported(
+    recordings: Vec<Result<Recording, Fault>>,
+    format: Format,
+    written: OffsetDateTime,
+) -> Result<Imported, Error> {
     let (mut exchanges, mut left_out) = (Vec::new(), Vec::new());
-    let begun = recordings.iter().find_map(Recording::made);
-    let begun = begun.unwrap_or(written);
+    let begun = recordings.iter().flatten().find_map(Recording::made);
+    let begun = begun.unwrap_or(written).unix_timestamp();
+    let begun = OffsetDateTime::from_unix_timestamp(begun).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let mut faulty = None;
     let mut now = begun;
     for (entry, recording) in (1..).zip(recordings) {
+        let recording = match recording {
+            Ok(recording) => recording,
+            Err(why) => {
+                left_out.push(LeftOut { entry, why });
+                faulty = faulty.or(Some((entry, why)));
+                continue;
+            }
+        };
         // Servers' clocks differ, and not every answer says its time: the file's order goes first.
         now = recording.made().map_or(now, |made| made.max(now));
         let id = exchanges.len() as u64 + 1;
@@ -168,7 +205,14 @@ fn imported(recordings: Vec<Recording>, written: OffsetDateTime) -> Result<Impor
         }
     }
     if exchanges.is_empty() {
-        return Err(Error::Nothing);
+        return Err(match faulty {
+            Some((entry, what)) => Error::Recording {
+                format,
+                entry,
+                what,
+            },
+            None => Error::Nothing,
+        });
     }
     Ok(Imported {
         begun: begun.format(&Rfc3339).unwrap_or_default(),

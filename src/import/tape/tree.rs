@@ -213,7 +213,7 @@ pub(super) fn fields(value: &Value) -> Headers {
     }
 }
 
-/// A body: a text, bytes in base64, parts that follow each other, or JSON as a tree.
+/// A body: a text, bytes in base64, or JSON as a tree.
 pub(super) fn body(value: &Value) -> Result<Vec<u8>, Fault> {
     Ok(match value {
         Value::Null => Vec::new(),
@@ -221,16 +221,20 @@ pub(super) fn body(value: &Value) -> Result<Vec<u8>, Fault> {
         Value::Object(members) if members.len() == 1 && members.contains_key(BYTES) => {
             base64(value[BYTES].as_str().unwrap_or_default())?
         }
-        Value::Array(parts) if parts.iter().all(is_part) => {
-            let parts: Result<Vec<_>, _> = parts.iter().map(body).collect();
-            parts?.concat()
-        }
         tree => tree.to_string().into_bytes(),
     })
 }
 
-fn is_part(value: &Value) -> bool {
-    value.is_string() || value.get(BYTES).is_some()
+/// A body, or the parts of one that follow each other.
+pub(super) fn parts(value: &Value) -> Result<Vec<u8>, Fault> {
+    let is_part = |part: &Value| part.is_string() || part.get(BYTES).is_some();
+    match value.as_array() {
+        Some(parts) if parts.iter().all(is_part) => {
+            let parts: Result<Vec<_>, _> = parts.iter().map(body).collect();
+            Ok(parts?.concat())
+        }
+        _ => body(value),
+    }
 }
 
 /// The text of a form or a query.
@@ -248,10 +252,15 @@ pub(super) fn url(
     path: &str,
     query: impl Iterator<Item = (String, String)>,
 ) -> String {
-    let path: Vec<_> = path.split('/').map(percent_encode).collect();
+    let root = if path.starts_with('/') { "" } else { "/" };
+    let spelled = |c: char| match c {
+        c if c.is_ascii_alphanumeric() || PATH.contains(c) => c.to_string(),
+        c => percent_encode(c.encode_utf8(&mut [0; 4])),
+    };
+    let path: String = path.chars().map(spelled).collect();
     let query = form(query);
     let mark = if query.is_empty() { "" } else { "?" };
-    format!("{scheme}://{authority}{}{mark}{query}", path.join("/"))
+    format!("{scheme}://{authority}{root}{path}{mark}{query}")
 }
 
 /// What base64 in lines holds.
@@ -262,6 +271,8 @@ pub(super) fn base64(text: &str) -> Result<Vec<u8>, Fault> {
         .map_err(|_not_base64| "a body that should be in base64 is not")
 }
 
+/// What stands in a path besides letters and digits as it is (RFC 3986 section 3.3).
+const PATH: &str = "/-._~!$&'()*+,;=:@";
 /// The one key of an object that stands for bytes.
 const BYTES: &str = "!binary";
 /// No recorder nests deeper.
