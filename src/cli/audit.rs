@@ -19,7 +19,7 @@ use crate::cli::output::{error, plain, result, say};
 /// another way, or is no text, cannot be searched.
 #[derive(Parser)]
 pub(crate) struct Args {
-    /// The files to search
+    /// The files to search, and directories (of `.yaml` and `.yml` files)
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Print JSON
@@ -31,7 +31,8 @@ impl Args {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let mut audited = Audited::default();
         let mut unread = Vec::new();
-        for path in &self.files {
+        let files = library::cassettes_at(&self.files)?;
+        for path in &files {
             if let Err(failed) = audited.take_in(path) {
                 unread.push(failed);
             }
@@ -40,7 +41,7 @@ impl Args {
             audited.json()
         } else {
             audited.notes().for_each(|note| say(&note));
-            audited.text(self.files.len() - unread.len())
+            audited.text(files.len() - unread.len())
         };
         result(&text)?;
         unread.iter().for_each(error);

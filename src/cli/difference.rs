@@ -10,7 +10,12 @@ use crate::cli::output::plain;
 /// The lines that differ, with some around them.
 pub(crate) fn difference(old: &str, new: &str) -> String {
     let (gone, come) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
-    let (old, new) = (format!("{old}\n"), format!("{new}\n"));
+    let (old, new) = [old, new]
+        .map(|text| match text {
+            "" => String::new(),
+            text => format!("{text}\n"),
+        })
+        .into();
     let diff = TextDiff::from_lines(old.as_str(), new.as_str());
     let mut out = String::new();
     for (at, group) in diff.grouped_ops(AROUND).iter().enumerate() {

@@ -153,7 +153,8 @@ fn refused(mut error: clap::Error) -> ExitCode {
             matches!(given, Some(ContextValue::String(given)) if given.starts_with('-'));
         // What stands behind `--` is a program here, and never a value.
         error.remove(ContextKind::Suggested);
-        let runs = ["record", "doctor"].map(|name| std::env::args_os().nth(1) == Some(name.into()));
+        let runs = ["record", "replay", "doctor"]
+            .map(|name| std::env::args_os().nth(1) == Some(name.into()));
         if !is_option && runs.contains(&true) {
             let tip =
                 "a program goes behind `--`, as in `authtape record login.yaml -- php login.php`";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use authtape::deck::{self, Deed, RecordMode, RecordOptions, ReplayOptions};
 use authtape::launch::Signals;
-use authtape::library::Overwrite;
+use authtape::library::{self, Overwrite};
 use clap::ValueEnum;
 
 use crate::cli::exit::{Exit, Usage};
@@ -94,6 +94,8 @@ impl Asked {
     }
 
     async fn play(&self, signals: &mut Signals) -> anyhow::Result<Exit> {
+        self.telling.check()?;
+        self.refuse_missing()?;
         let live = self.live(false).await?;
         let running = deck::replay(ReplayOptions {
             cassettes: self.cassettes.clone(),
@@ -120,6 +122,27 @@ impl Asked {
         let told = self.telling.tell(&played)?;
         let ours = if ours == Exit::Clean { told } else { ours };
         Ok(Exit::after(outcome, ours))
+    }
+
+    fn refuse_missing(&self) -> anyhow::Result<()> {
+        let mut paths = self.cassettes.iter().enumerate();
+        let Some((at, path)) = paths.find(|(_, path)| !path.exists()) else {
+            return Ok(());
+        };
+        let name = path.display();
+        let part = library::part_path(path);
+        if at > 0 && self.run.command.is_empty() {
+            let tip =
+                "a program goes behind `--`, as in `authtape replay login.yaml -- php login.php`";
+            return Err(Usage(format!("there is no cassette {name}; {tip}")).into());
+        }
+        if part.exists() {
+            let part = part.display();
+            bail!(
+                "there is no cassette {name}; `authtape recover {part}` makes one of what a recording left"
+            );
+        }
+        bail!("there is no cassette {name}; `authtape record {name} -- PROGRAM` makes one")
     }
 
     async fn record(&self, cassette: &Path, signals: &mut Signals) -> anyhow::Result<Exit> {

@@ -157,7 +157,7 @@ fn show(waiting: &Pending, (at, of): (usize, usize)) -> anyhow::Result<()> {
 /// What is to be done, and whether with all the rest, too.
 fn ask() -> anyhow::Result<(Choice, bool)> {
     loop {
-        anstream::eprint!("a accept, r reject, s skip; A, R, S all the rest: ");
+        anstream::eprint!("a accept, r reject, s skip, q quit; A, R all the rest; then Enter: ");
         std::io::stderr().flush()?;
         let mut line = String::new();
         let read = std::io::stdin()
@@ -169,9 +169,12 @@ fn ask() -> anyhow::Result<(Choice, bool)> {
             "s" => (Choice::Skip, false),
             "A" => (Choice::Accept, true),
             "R" => (Choice::Reject, true),
-            "S" => (Choice::Skip, true),
+            "S" | "q" => (Choice::Skip, true),
             _ if read == 0 => (Choice::Skip, true),
-            _ => continue,
+            _ => {
+                say("that is none of these");
+                continue;
+            }
         };
         return Ok(choice);
     }

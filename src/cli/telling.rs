@@ -32,6 +32,15 @@ impl TellingArgs {
         self.snapshot.is_some() || self.report_dir.is_some()
     }
 
+    /// Refuses what could not be told of a run, before it begins.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if let Some(path) = &self.snapshot {
+            Settings::of(|name| std::env::var_os(name))?;
+            Snapshot::open(path)?;
+        }
+        Ok(())
+    }
+
     /// Tells of a run, and whether it was as it should be.
     pub(crate) fn tell(&self, played: &Played) -> anyhow::Result<Exit> {
         let difference = match &self.snapshot {
@@ -55,6 +64,14 @@ struct Difference {
 fn compare(path: &Path, played: &Played) -> anyhow::Result<Option<Difference>> {
     let settings = Settings::of(|name| std::env::var_os(name))?;
     let snapshot = Snapshot::open(path)?;
+    if played.report.is_untouched() && !played.report.is_empty {
+        // What is wrong has been told, and is not to be accepted by mistake.
+        say("authtape: nothing was asked for, so nothing waits for the snapshot");
+        return Ok(Some(Difference {
+            lines: String::new(),
+            is_failure: true,
+        }));
+    }
     let content = content(played);
     let (old, pending) = match snapshot.check(&content, &settings)? {
         Checked::Same => return Ok(None),

@@ -8,9 +8,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::deck::LaidListener;
 use crate::deck::reel::unix_now;
-use crate::model::{Exchange, Said};
+use crate::model::{Exchange, Heard, Response, Said};
 use crate::record::{Laid, Options, Tape};
-use crate::replay::Answer;
+use crate::replay::{Answer, MARK};
 
 /// Tells of what is said.
 pub(super) struct Mirror {
@@ -46,7 +46,7 @@ impl Mirror {
     /// is kept of it as a page shows.
     pub(super) fn show(&self, request: &Said, answer: &Answer) {
         let (response, failure) = match answer {
-            Answer::Response(response) => (Some(response.heard()), None),
+            Answer::Response(response) => (Some(as_recorded(response)), None),
             Answer::Failure(failure) => (None, Some(failure.clone())),
             // What is not on tape is told with its reason as it comes.
             Answer::Miss(_) | Answer::New => return,
@@ -73,6 +73,15 @@ impl Mirror {
         told.bytes += laid.last().map_or(0, str::len);
         self.on_laid.tell(&laid);
     }
+}
+
+/// Without what says to the client that it is a replay.
+fn as_recorded(response: &Response) -> Heard {
+    let mut heard = response.heard();
+    heard
+        .headers
+        .retain(|field| !field.name.eq_ignore_ascii_case(MARK));
+    heard
 }
 
 fn blank() -> Tape {

@@ -16,7 +16,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 pub use names::file_name;
-pub use part::{PartFile, Written};
+pub use part::{PartFile, Written, part_path};
 pub use raw::{IGNORE_LINE, keep_out_of_git, refuse_hidden};
 pub use recover::{Recovered, recover};
 pub use save::{Overwrite, refuse_taken, save, save_bytes, write};

@@ -34,6 +34,12 @@ impl PartFile {
     /// runs, where an earlier one left its `.part`, or where the file cannot be made.
     pub fn create(cassette: &Path, overwrite: Overwrite, begin: &str) -> Result<Self, Error> {
         refuse_taken(cassette, overwrite)?;
+        if let Some(directory) = cassette.parent() {
+            std::fs::create_dir_all(directory).map_err(|source| Error::Write {
+                path: directory.to_owned(),
+                source,
+            })?;
+        }
         let part = part_path(cassette);
         let file = private()
             .append(true)
@@ -180,7 +186,8 @@ impl Written {
     }
 }
 
-fn part_path(cassette: &Path) -> PathBuf {
+/// The file in which what is recorded for this cassette waits until it is whole.
+pub fn part_path(cassette: &Path) -> PathBuf {
     let mut name = OsString::from(cassette);
     name.push(".part");
     PathBuf::from(name)

@@ -7,7 +7,7 @@ use crate::redact::RecordedResponse;
 use crate::replay::grants::words;
 use crate::replay::judged::Judged;
 use crate::replay::miss::Miss;
-use crate::replay::picking::{Chosen, Here};
+use crate::replay::picking::{Chosen, Here, otherwise};
 use crate::replay::player::Player;
 use crate::replay::refusal::{CLIENT, Manner, Refusal};
 use crate::replay::values::{Live, has_label, same_parameter};
@@ -67,7 +67,7 @@ impl Player {
         let mut out: Vec<_> = COMPARED
             .iter()
             .filter(|name| self.is_asked_otherwise(at, wanted, name))
-            .map(|name| format!("{name} is another, or is there on one side only"))
+            .map(|name| otherwise(name, recorded.has(name), wanted.has(name)))
             .collect();
         let challenged = (
             recorded.has(name::CODE_CHALLENGE),

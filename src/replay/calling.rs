@@ -4,7 +4,7 @@
 use crate::oauth::name;
 use crate::replay::judged::Judged;
 use crate::replay::miss::Miss;
-use crate::replay::picking::{Chosen, Here};
+use crate::replay::picking::{Chosen, Here, otherwise};
 use crate::replay::player::Player;
 use crate::replay::refusal::{Manner, Refusal};
 use crate::replay::values::{AUTHORIZATION, Live, same_parameter};
@@ -19,7 +19,7 @@ impl Player {
         let is_same_method = |at: usize| self.repertoire.method(at) == live.said.method;
         let holds = |at: usize| {
             is_same_method(at)
-                && self.leads_there(at, live)
+                && leads_there(self.leads(at).as_deref(), live)
                 && self.mismatches(at, live).is_empty()
                 && self.other_parts(at, live).is_empty()
         };
@@ -59,9 +59,11 @@ impl Player {
             let method = format!("the method is {} (recorded: {recorded})", live.said.method);
             differs.insert(0, method);
         }
-        if !self.leads_there(nearest, live) {
-            let name = name::POST_LOGOUT_REDIRECT_URI;
-            differs.push(format!("{name} is another, or is there on one side only"));
+        let name = name::POST_LOGOUT_REDIRECT_URI;
+        let leads = self.leads(nearest);
+        if !leads_there(leads.as_deref(), live) {
+            let is_sent = live.get(name).is_some();
+            differs.push(otherwise(name, leads.is_some(), is_sent));
         }
         differs.extend(judged.defects.differences(self.repertoire.defects(nearest)));
         let first = differs.first().cloned().unwrap_or_default();
@@ -75,17 +77,13 @@ impl Player {
         Err(self.miss(live, reason, Some(nearest), differs))
     }
 
-    /// Whether the client is to be sent on to where it was when this was recorded.
-    fn leads_there(&self, at: usize, live: &Live<'_>) -> bool {
+    /// Where the client was to be sent on to when this was recorded.
+    fn leads(&self, at: usize) -> Option<String> {
         let name = name::POST_LOGOUT_REDIRECT_URI;
         let request = self.repertoire.interaction(at).request();
         let (query, body) = (request.query_params(), request.body_params());
         let recorded = query.get(name).or_else(|| body.get(name));
-        match (recorded, live.get(name)) {
-            (None, None) => true,
-            (Some(recorded), Some(sent)) => same_parameter(name, recorded, sent),
-            _ => false,
-        }
+        recorded.map(str::to_owned)
     }
 
     /// What a server says to what is wrong here and was right when the answer was recorded.
@@ -112,5 +110,15 @@ impl Player {
             why: defect.to_string(),
             manner,
         })
+    }
+}
+
+/// Whether the client is to be sent on to where it was.
+fn leads_there(recorded: Option<&str>, live: &Live<'_>) -> bool {
+    let name = name::POST_LOGOUT_REDIRECT_URI;
+    match (recorded, live.get(name)) {
+        (None, None) => true,
+        (Some(recorded), Some(sent)) => same_parameter(name, recorded, sent),
+        _ => false,
     }
 }

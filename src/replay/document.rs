@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::Response;
+use crate::replay::refusal::MARK;
 
 /// The page with this body, which is HTML.
 pub(super) fn document(status: u16, body: &str) -> Response {
@@ -24,7 +25,7 @@ pub(super) fn document(status: u16, body: &str) -> Response {
         .with("Content-Security-Policy", policy)
         .with("Cache-Control", "no-store")
         .with("Referrer-Policy", "no-referrer")
-        .with("authtape-replay", "1")
+        .with(MARK, "1")
 }
 
 const STYLE: &str = "\

@@ -8,6 +8,7 @@ use crate::oauth::name;
 use crate::redact::{RecordedForm, RecordedResponse};
 use crate::replay::page::posted;
 use crate::replay::player::Player;
+use crate::replay::refusal::MARK;
 
 /// Where the parameters of a response stand (OAuth 2.0 Multiple Response Type Encoding Practices).
 #[derive(Clone, Copy)]
@@ -97,8 +98,6 @@ impl Way {
                 Response::new(302, "").with("Location", format!("{uri}{mark}{}", pairs()))
             }
         };
-        response
-            .with("Cache-Control", "no-store")
-            .with("authtape-replay", "1")
+        response.with("Cache-Control", "no-store").with(MARK, "1")
     }
 }

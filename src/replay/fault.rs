@@ -8,6 +8,7 @@ use crate::model::{Failure, FailureKind, Phase, Response};
 use crate::oauth::{Step, name};
 use crate::redact::quote;
 use crate::replay::latency::time;
+use crate::replay::refusal::MARK;
 
 /// A fault: at which step, what, and how often.
 ///
@@ -300,7 +301,7 @@ fn is_content_type(name: &str) -> bool {
 
 const OURS: &[&str] = &[
     "authtape-fault",
-    "authtape-replay",
+    MARK,
     "connection",
     "content-length",
     "keep-alive",

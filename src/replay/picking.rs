@@ -203,6 +203,15 @@ impl Player {
     }
 }
 
+/// What is said of a parameter that is asked for otherwise: whether it was recorded, and is sent.
+pub(super) fn otherwise(name: &str, is_recorded: bool, is_sent: bool) -> String {
+    match (is_recorded, is_sent) {
+        (true, false) => format!("{name} is not sent, and was when this was recorded"),
+        (false, true) => format!("{name} is sent, and was not when this was recorded"),
+        _ => format!("{name} is another than was recorded"),
+    }
+}
+
 /// What is said of a value that this run bound otherwise.
 pub(super) fn another(name: &str) -> String {
     format!("{name} is not the one this run used before")

@@ -255,7 +255,8 @@ pub(super) const GRANT: &str = "invalid_grant";
 pub(super) const CLIENT: &str = "invalid_client";
 
 const CHALLENGE: &str = "www-authenticate";
-const MARK: &str = "authtape-replay";
+/// The header field that says to the client that its answer is none of a server.
+pub(crate) const MARK: &str = "authtape-replay";
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use crate::redact::{
 use crate::replay::bindings::Bindings;
 use crate::replay::clock::Times;
 use crate::replay::echo::Echo;
+use crate::replay::refusal::MARK;
 use crate::replay::repertoire::Repertoire;
 use crate::replay::template::Json;
 
@@ -57,7 +58,7 @@ impl Rendering<'_> {
         if let Some(date) = self.times.date() {
             headers.push("Date", date);
         }
-        headers.push("authtape-replay", "1");
+        headers.push(MARK, "1");
         headers
     }
 

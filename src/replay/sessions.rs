@@ -103,14 +103,15 @@ impl Sessions {
             report.add(locked(only).report());
             return report;
         }
-        let mut asked = BTreeSet::new();
+        let mut known = BTreeSet::new();
         for (_, player) in &players {
             let player = locked(player);
-            asked.extend(player.plays.asked());
+            known.extend(player.plays.asked());
+            known.extend(player.unfinished());
             report.add(player.own_report());
         }
         let required = self.repertoire.required().iter();
-        let never = required.filter(|at| !asked.contains(*at));
+        let never = required.filter(|at| !known.contains(*at));
         report
             .unplayed
             .extend(never.map(|at| self.repertoire.title(*at)));

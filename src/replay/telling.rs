@@ -28,19 +28,25 @@ impl Player {
     /// How it went beside other sessions: of what it did not ask for, that alone is told which goes
     /// on with what it began.
     pub(super) fn own_report(&self) -> Report {
-        let mut begun = BTreeSet::new();
-        for at in self.plays.asked() {
-            begun.extend(self.repertoire.followers(at));
-        }
-        let required = self.repertoire.required();
-        begun.retain(|at| required.binary_search(at).is_ok() && !self.plays.was_asked(*at));
-        let unplayed = begun.into_iter().map(|at| self.repertoire.title(at));
+        let unplayed = self.unfinished().into_iter();
+        let unplayed = unplayed.map(|at| self.repertoire.title(at));
         Report {
             unplayed: unplayed.map(|title| self.named(title)).collect(),
             extra: self.extra(),
             faults: self.faults.done(),
             ..self.report.clone()
         }
+    }
+
+    /// What it did not ask for, and which goes on with what it began.
+    pub(super) fn unfinished(&self) -> BTreeSet<usize> {
+        let mut begun = BTreeSet::new();
+        for at in self.plays.asked() {
+            begun.extend(self.repertoire.followers(at));
+        }
+        let required = self.repertoire.required();
+        begun.retain(|at| required.binary_search(at).is_ok() && !self.plays.was_asked(*at));
+        begun
     }
 
     /// What the recording has once and this session asked for again, and how often.

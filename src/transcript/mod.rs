@@ -48,7 +48,7 @@ pub struct Transcript {
     /// The name of the session, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// How many recorded exchanges were asked for.
+    /// How many recorded exchanges were played.
     pub played: usize,
     /// How many there are to be asked for.
     pub of: usize,
@@ -136,11 +136,14 @@ impl Transcript {
             told.push((came, recorded, miss));
         }
         let run = cassette::load_sized(tape.finish()?.as_bytes(), usize::MAX)?;
-        let mut asked: Vec<_> = told
-            .iter()
-            .filter_map(|(_, recorded, _)| *recorded)
-            .collect();
-        asked.dedup();
+        let steps = |is_counted: fn(Came) -> bool| {
+            let counted = told.iter().filter(|(came, ..)| is_counted(*came));
+            let mut steps: Vec<_> = counted.filter_map(|(_, recorded, _)| *recorded).collect();
+            steps.dedup();
+            steps.len()
+        };
+        let asked = steps(|_| true);
+        let played = steps(|came| matches!(came, Came::Played | Came::Faulted));
         let exchanges = Teller::of(&run).entries(told);
         let mut refused: Vec<_> = report
             .refused
@@ -151,8 +154,8 @@ impl Transcript {
         Ok(Self {
             cassette: cassette.to_owned(),
             session: None,
-            played: asked.len(),
-            of: asked.len() + report.unplayed.len(),
+            played,
+            of: asked + report.unplayed.len(),
             exchanges,
             refused,
             unused: report

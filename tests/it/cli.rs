@@ -165,7 +165,7 @@ fn each_mistake_is_said_clearly_and_has_its_exit_code() {
         ),
         (&["record", ".", "--overwrite", "--", "true"], 3),
         (&["record", "taken.yaml", "--", "true"], 3),
-        (&["record", "no/such/directory/x.yaml", "--", "true"], 3),
+        (&["record", "other.yaml/x.yaml", "--", "true"], 3),
         (
             &[
                 "record",

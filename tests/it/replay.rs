@@ -195,7 +195,7 @@ fn a_defect_of_a_request_that_the_server_took_is_gone_too() {
         ),
         (
             "https://shop.example.org/other",
-            "redirect_uri is another, or is there on one side only",
+            "redirect_uri is another than was recorded",
         ),
     ] {
         let mut client = Client::of(&["redirect-slash"]);
