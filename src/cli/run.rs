@@ -44,7 +44,8 @@ pub(crate) struct RunArgs {
     /// Say nothing but errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Say each message as it is recorded or played, and what is wrong with it as soon as that shows
+    /// Say each message as it is recorded or played (with --mode new_episodes, those that are new), and
+    /// what is wrong with it as soon as that shows
     #[arg(long, short, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
     /// Show the session as it is said, redacted, on a page for this machine's browsers; its address
