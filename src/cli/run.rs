@@ -44,7 +44,7 @@ pub(crate) struct RunArgs {
     /// Say nothing but errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Say each message as it is recorded or played (with --mode new_episodes, those that are new), and
+    /// Say each message as it is recorded or played (with `--mode new_episodes`, those that are new), and
     /// what is wrong with it as soon as that shows
     #[arg(long, short, conflicts_with = "quiet")]
     pub(crate) verbose: bool,

@@ -65,6 +65,7 @@ pub use miss::{Miss, Report};
 pub use outline::Outline;
 pub use perform::{Came, Performance, Recorded};
 pub use player::{Allow, Answer, Pages, PlayOptions, Player};
-pub(crate) use refusal::MARK;
+
+pub use refusal::MARK;
 pub use repertoire::Repertoire;
 pub use sessions::Sessions;

@@ -256,7 +256,7 @@ pub(super) const CLIENT: &str = "invalid_client";
 
 const CHALLENGE: &str = "www-authenticate";
 /// The header field that says to the client that its answer is none of a server.
-pub(crate) const MARK: &str = "authtape-replay";
+pub const MARK: &str = "authtape-replay";
 
 #[cfg(test)]
 mod tests {
